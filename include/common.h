@@ -1,0 +1,99 @@
+/*
+ * common.h - what every room uses: argument errors, days and units, values as bytes.
+ */
+#ifndef CLV_COMMON_H
+#define CLV_COMMON_H
+
+#include "compat.h"
+
+#include "lib/stringinfo.h"
+#include "utils/date.h"
+#include "utils/timestamp.h"
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+/*
+ * Raise ERROR 22023 (invalid_parameter_value): what is wrong, what to do, and the values as a format.
+ * hint may be NULL. Every argument that cannot be true is reported through here.
+ */
+extern void argument_error(const char *message, const char *hint, const char *detail_format, ...)
+			pg_attribute_printf(3, 4) pg_attribute_noreturn();
+
+/* As above with SQLSTATE 22003 (numeric_value_out_of_range). */
+extern void range_error(const char *message, const char *hint, const char *detail_format, ...)
+			pg_attribute_printf(3, 4) pg_attribute_noreturn();
+
+/* ---- days and units -------------------------------------------------------------------------- */
+
+/* Days are PostgreSQL dates from 0001-01-01 to 9999-12-31; the bounds as DateADT. */
+#define DAY_MIN (-730119)
+#define DAY_MAX 2921939
+#define DAY_NONE PG_INT32_MIN		/* "no day" in stored values */
+
+/* The date unless it is infinite or out of bounds, which is an error naming `what`. */
+extern DateADT checked_day(DateADT day, const char *what);
+
+/* The day of a timestamptz in the session's time zone, and of a timestamp. */
+extern DateADT day_of_timestamptz(TimestampTz at, const char *what);
+extern DateADT day_of_timestamp(Timestamp at, const char *what);
+
+/* 'day' 1, 'week' 7, 'month' 30.4375, 'year' 365.25 days; anything else is an error. */
+extern double unit_days(const text *unit);
+
+/* The name of a unit, NULL for 0 ("no unit") and for a number that is no unit. */
+extern const char *unit_name(double days);
+
+/* Append a double as its shortest exact decimal, a day as an ISO date: independent of all settings. */
+extern void append_double(StringInfo buf, double value);
+extern void append_day(StringInfo buf, DateADT day);
+
+/*
+ * Read at *cursor what append_double / append_day write (the double must be finite) and move the
+ * cursor behind it; false where there is none. No white space is skipped, nothing is reported.
+ */
+extern bool scan_double(const char **cursor, double *value);
+extern bool scan_int64(const char **cursor, int64 *value);
+extern bool scan_day(const char **cursor, DateADT *day);
+/* Move the cursor behind the literal, or answer false and leave it. */
+extern bool scan_literal(const char **cursor, const char *literal);
+
+/* ---- values as bytes --------------------------------------------------------------------------- */
+
+/* Total order of two stored values of one type: by their bytes, which are canonical. */
+extern int	compare_bytes(const struct varlena *a, const struct varlena *b);
+
+/*
+ * Define the C functions NAME_eq, _ne, _lt, _le, _gt, _ge, _cmp, _hash and _hash_extended (SQL-callable
+ * as clv_NAME_eq ...) of a type whose getarg macro GETARG(n) yields a stored value.
+ */
+#define DEFINE_COMPARISON(NAME, OP, EXPR, GETARG) \
+	PG_FUNCTION_INFO_V1(clv_##NAME##_##OP); \
+	Datum clv_##NAME##_##OP(PG_FUNCTION_ARGS) \
+	{ \
+		int order = compare_bytes((const struct varlena *) GETARG(0), (const struct varlena *) GETARG(1)); \
+		EXPR; \
+	}
+
+#define DEFINE_COMPARISONS(NAME, GETARG) \
+	DEFINE_COMPARISON(NAME, eq, PG_RETURN_BOOL(order == 0), GETARG) \
+	DEFINE_COMPARISON(NAME, ne, PG_RETURN_BOOL(order != 0), GETARG) \
+	DEFINE_COMPARISON(NAME, lt, PG_RETURN_BOOL(order < 0), GETARG) \
+	DEFINE_COMPARISON(NAME, le, PG_RETURN_BOOL(order <= 0), GETARG) \
+	DEFINE_COMPARISON(NAME, gt, PG_RETURN_BOOL(order > 0), GETARG) \
+	DEFINE_COMPARISON(NAME, ge, PG_RETURN_BOOL(order >= 0), GETARG) \
+	DEFINE_COMPARISON(NAME, cmp, PG_RETURN_INT32(order), GETARG) \
+	PG_FUNCTION_INFO_V1(clv_##NAME##_hash); \
+	Datum clv_##NAME##_hash(PG_FUNCTION_ARGS) \
+	{ \
+		return hash_value_bytes((const struct varlena *) GETARG(0)); \
+	} \
+	PG_FUNCTION_INFO_V1(clv_##NAME##_hash_extended); \
+	Datum clv_##NAME##_hash_extended(PG_FUNCTION_ARGS) \
+	{ \
+		return hash_value_bytes_extended((const struct varlena *) GETARG(0), PG_GETARG_INT64(1)); \
+	}
+
+extern Datum hash_value_bytes(const struct varlena *value);
+extern Datum hash_value_bytes_extended(const struct varlena *value, uint64 seed);
+
+#endif

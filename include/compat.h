@@ -1,0 +1,31 @@
+/*
+ * compat.h - the one place that knows which PostgreSQL it is compiled for (15 to 18).
+ */
+#ifndef CLV_COMPAT_H
+#define CLV_COMPAT_H
+
+#include "postgres.h"
+#include "fmgr.h"
+
+#if PG_VERSION_NUM < 150000
+#error "clv needs PostgreSQL 15 or newer"
+#endif
+
+/* Objects are compiled with -fvisibility=hidden; before 16 PGDLLEXPORT was empty outside Windows. */
+#if PG_VERSION_NUM < 160000
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+/* Soft errors came with 16; before, an error in an input function is an ordinary one. */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#else
+typedef struct Node ErrorSaveNode;
+#define ereturn(context, dummy_value, ...) \
+	do { (void) (context); ereport(ERROR, __VA_ARGS__); return dummy_value; } while (0)
+#define errsave(context, ...) \
+	do { (void) (context); ereport(ERROR, __VA_ARGS__); } while (0)
+#endif
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * special.h - special functions in forms that neither cancel nor overflow, and the one door to GSL.
+ */
+#ifndef CLV_MATH_SPECIAL_H
+#define CLV_MATH_SPECIAL_H
+
+/* log(Gamma(b + d) / Gamma(b)) for b > 0, d >= 0, exact where b or d is large (FORMULAS section 1). */
+extern double log_gamma_ratio(double b, double d);
+
+/* log(B(a, b + n) / B(a, b)) for n >= 0: exact as b grows without bound (FORMULAS section 1). */
+extern double log_beta_ratio(double a, double b, double n);
+
+/* digamma(b + d) - digamma(b) and trigamma(b + d) - trigamma(b), without cancellation. */
+extern double digamma_difference(double b, double d);
+extern double trigamma_difference(double b, double d);
+
+/* digamma and trigamma of x > 0. */
+extern double digamma(double x);
+extern double trigamma(double x);
+
+/* -expm1(-v) / v, and 1 at v = 0. */
+extern double phi(double v);
+
+/* Regularised incomplete beta function I_w(p, q), 0 <= w <= 1; 0 where it underflows. */
+extern double incomplete_beta(double p, double q, double w);
+
+/* Quantile of the standard normal distribution. */
+extern double normal_quantile(double p);
+
+/* Node i and weight of the n-point Gauss-Legendre rule on [lo, hi]; n is 16, 32 or 64. */
+extern double gauss_legendre(double (*f) (double u, void *arg), void *arg, double lo, double hi, int n);
+
+#endif

@@ -1,0 +1,250 @@
+/*
+ * common.c - what every room uses: argument errors, days and units, values as bytes.
+ */
+#include "common.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "common/shortest_dec.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+
+PG_MODULE_MAGIC;
+
+/* ---- errors ------------------------------------------------------------------------------------ */
+
+static void bad_argument(int sqlstate, const char *message, const char *hint, const char *format,
+						 va_list args) pg_attribute_noreturn();
+
+static void
+bad_argument(int sqlstate, const char *message, const char *hint, const char *format, va_list args)
+{
+	char		detail[512];
+
+	vsnprintf(detail, sizeof(detail), format, args);
+	ereport(ERROR,
+			(errcode(sqlstate), errmsg("%s", message), errdetail("%s", detail),
+			 hint ? errhint("%s", hint) : 0));
+	pg_unreachable();
+}
+
+void
+argument_error(const char *message, const char *hint, const char *detail_format, ...)
+{
+	va_list		args;
+
+	va_start(args, detail_format);
+	bad_argument(ERRCODE_INVALID_PARAMETER_VALUE, message, hint, detail_format, args);
+}
+
+void
+range_error(const char *message, const char *hint, const char *detail_format, ...)
+{
+	va_list		args;
+
+	va_start(args, detail_format);
+	bad_argument(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, message, hint, detail_format, args);
+}
+
+/* ---- days and units ---------------------------------------------------------------------------- */
+
+DateADT
+checked_day(DateADT day, const char *what)
+{
+	if (DATE_NOT_FINITE(day))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("%s must be a finite date", what),
+				 errhint("Leave out or correct rows whose date is 'infinity' or '-infinity'.")));
+	if (day < DAY_MIN || day > DAY_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("%s is out of range", what),
+				 errdetail("Dates run from 0001-01-01 to 9999-12-31."),
+				 errhint("Leave out or correct rows with a placeholder date.")));
+	return day;
+}
+
+DateADT
+day_of_timestamp(Timestamp at, const char *what)
+{
+	if (TIMESTAMP_NOT_FINITE(at))
+		return checked_day(at < 0 ? DATEVAL_NOBEGIN : DATEVAL_NOEND, what);
+
+	/* floor, also before 2000-01-01 */
+	return checked_day((DateADT) (at >= 0 ? at / USECS_PER_DAY : -((-at + USECS_PER_DAY - 1) / USECS_PER_DAY)), what);
+}
+
+DateADT
+day_of_timestamptz(TimestampTz at, const char *what)
+{
+	pg_time_t	seconds;
+	struct pg_tm *local;
+
+	if (TIMESTAMP_NOT_FINITE(at))
+		return checked_day(at < 0 ? DATEVAL_NOBEGIN : DATEVAL_NOEND, what);
+
+	seconds = timestamptz_to_time_t(at);
+	local = pg_localtime(&seconds, session_timezone);
+	if (local == NULL)
+		return checked_day(at < 0 ? DAY_MIN - 1 : DAY_MAX + 1, what);
+	return day_of_timestamp(at + (int64) local->tm_gmtoff * USECS_PER_SEC, what);
+}
+
+typedef struct Unit
+{
+	const char *name;
+	double		days;
+} Unit;
+
+static const Unit units[] = {{"day", 1}, {"week", 7}, {"month", 30.4375}, {"year", 365.25}};
+
+double
+unit_days(const text *unit)
+{
+	char	   *name = text_to_cstring(unit);
+
+	for (int i = 0; i < lengthof(units); i++)
+		if (strcmp(name, units[i].name) == 0)
+		{
+			pfree(name);
+			return units[i].days;
+		}
+	argument_error("unknown time unit", "Use 'day', 'week', 'month' or 'year'.", "The unit is \"%s\".", name);
+}
+
+const char *
+unit_name(double days)
+{
+	for (int i = 0; i < lengthof(units); i++)
+		if (units[i].days == days)
+			return units[i].name;
+	return NULL;
+}
+
+/* ---- text -------------------------------------------------------------------------------------- */
+
+void
+append_double(StringInfo buf, double value)
+{
+	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	double_to_shortest_decimal_buf(value, digits);
+	appendStringInfoString(buf, digits);
+}
+
+void
+append_day(StringInfo buf, DateADT day)
+{
+	int			year;
+	int			month;
+	int			mday;
+
+	j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
+	appendStringInfo(buf, "%04d-%02d-%02d", year, month, mday);
+}
+
+bool
+scan_literal(const char **cursor, const char *literal)
+{
+	size_t		len = strlen(literal);
+
+	if (strncmp(*cursor, literal, len) != 0)
+		return false;
+	*cursor += len;
+	return true;
+}
+
+/* strtod() alone would take white space, hexadecimal, "nan" and "inf" */
+bool
+scan_double(const char **cursor, double *value)
+{
+	const char *digits = *cursor;
+	char	   *end;
+
+	if (*digits == '-')
+		digits++;
+	if (!(*digits >= '0' && *digits <= '9') || (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X')))
+		return false;
+	*value = strtod(*cursor, &end);
+	if (!isfinite(*value))
+		return false;
+	*value += 0.0;				/* -0 is 0 */
+	*cursor = end;
+	return true;
+}
+
+bool
+scan_int64(const char **cursor, int64 *value)
+{
+	const char *digits = *cursor;
+	char	   *end;
+
+	if (*digits == '-')
+		digits++;
+	if (!(*digits >= '0' && *digits <= '9'))
+		return false;
+	errno = 0;
+	*value = strtoi64(*cursor, &end, 10);
+	if (errno != 0)
+		return false;
+	*cursor = end;
+	return true;
+}
+
+/* exactly `count` digits as a number, or -1 */
+static int
+scan_digits(const char *s, int count)
+{
+	int			value = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (s[i] < '0' || s[i] > '9')
+			return -1;
+		value = value * 10 + (s[i] - '0');
+	}
+	return value;
+}
+
+bool
+scan_day(const char **cursor, DateADT *day)
+{
+	const char *s = *cursor;
+	int			year = scan_digits(s, 4);
+	int			month = year > 0 && s[4] == '-' ? scan_digits(s + 5, 2) : -1;
+	int			mday = month >= 1 && month <= 12 && s[7] == '-' ? scan_digits(s + 8, 2) : -1;
+
+	if (mday < 1 || mday > day_tab[isleap(year)][month - 1])
+		return false;
+	*day = date2j(year, month, mday) - POSTGRES_EPOCH_JDATE;
+	*cursor = s + 10;
+	return true;
+}
+
+/* ---- values as bytes --------------------------------------------------------------------------- */
+
+int
+compare_bytes(const struct varlena *a, const struct varlena *b)
+{
+	Size		len_a = VARSIZE(a) - VARHDRSZ;
+	Size		len_b = VARSIZE(b) - VARHDRSZ;
+	int			order = memcmp((const char *) a + VARHDRSZ, (const char *) b + VARHDRSZ, Min(len_a, len_b));
+
+	if (order == 0)
+		order = (len_a > len_b) - (len_a < len_b);
+	return order < 0 ? -1 : order > 0 ? 1 : 0;
+}
+
+Datum
+hash_value_bytes(const struct varlena *value)
+{
+	return hash_any((const unsigned char *) value + VARHDRSZ, VARSIZE(value) - VARHDRSZ);
+}
+
+Datum
+hash_value_bytes_extended(const struct varlena *value, uint64 seed)
+{
+	return hash_any_extended((const unsigned char *) value + VARHDRSZ, VARSIZE(value) - VARHDRSZ, seed);
+}
