@@ -23,10 +23,13 @@ typedef struct Stream
 	int			direction;
 } Stream;
 
+/* 0 where the intensity underflows, also where a negative rate has grown beyond all numbers */
 static double
 discounted_at(double u, const Stream *s)
 {
-	return exp(-s->delta * u) * s->intensity(u, s->arg);
+	double		intensity = s->intensity(u, s->arg);
+
+	return intensity > 0 ? exp(-s->delta * u) * intensity : 0;
 }
 
 static double
