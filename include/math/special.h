@@ -22,8 +22,8 @@ extern double trigamma(double x);
 extern double phi(double v);
 
 /*
- * P(N = n) for n >= 0 and P(N >= n) for n >= 1, N negative binomial of shape R > 0 and mean R z, z > 0: purchases in
- * t = z A at a rate ~ Gamma(R, A). 0 where they underflow.
+ * P(N = n) for n >= 0 and P(N >= n) for n >= 1, N negative binomial of shape R > 0 and mean R z,
+ * z > 0: the purchases in a time z A at a rate ~ Gamma(R, A). 0 where they underflow.
  */
 extern double negative_binomial(double n, double R, double z);
 extern double negative_binomial_tail(double n, double R, double z);

@@ -346,23 +346,26 @@ lifetime_purchases(double a, double b)
 double
 beta_geometric_p_alive(const BetaGeometric *g, double t)
 {
-	if (t == 0)
+	double		z = t / g->A;
+
+	if (z == 0)
 		return alive_now(g);
-	if (isinf(t))
+	if (isinf(z))
 		return 0;
-	return alive_now(g) * fmin(1, mean_survival(g->R, g->a, g->b, t / g->A));
+	return alive_now(g) * fmin(1, mean_survival(g->R, g->a, g->b, z));
 }
 
 double
 beta_geometric_expected(const BetaGeometric *g, double t)
 {
 	double		alive = alive_now(g);
+	double		z = t / g->A;
 
-	if (t == 0 || alive == 0)
+	if (z == 0 || alive == 0)
 		return 0;
-	if (isinf(t))
+	if (isinf(z))
 		return alive * lifetime_purchases(g->a, g->b);
-	return alive * mean_purchases(g->R, g->a, g->b, t / g->A);
+	return alive * mean_purchases(g->R, g->a, g->b, z);
 }
 
 double
@@ -382,12 +385,12 @@ beta_geometric_probability(const BetaGeometric *g, double n, double t)
 
 	if (n == 0)
 		return beta_geometric_silence(g, t);
-	if (t == 0 || alive == 0)
+	if (z == 0 || alive == 0)
 		return 0;
 
 	/* either the n-th purchase is the customer's last, or he makes exactly n and stays */
 	last_leaves = exp(log_beta_ratio(g->a, g->b, n - 1)) * (g->a / (g->a + g->b + n - 1));
-	if (isinf(t))
+	if (isinf(z))
 		return alive * last_leaves;
 	return alive * fmin(1, last_leaves * negative_binomial_tail(n, g->R, z) +
 							   exp(log_beta_ratio(g->a, g->b, n)) * negative_binomial(n, g->R, z));
@@ -411,6 +414,8 @@ beta_geometric_discounted(const BetaGeometric *g, double delta, double t)
 		return beta_geometric_expected(g, t);
 	if (t == 0 || alive == 0)
 		return 0;
+	if (delta < 0 && isinf(t))
+		return INFINITY;		/* purchases fade like a power of time only */
 	return alive *
 		   discounted_integral(purchase_intensity, &posterior, (g->R + 1) / g->A, delta, t);
 }
