@@ -14,7 +14,8 @@ PGFILEDESC = "clv - customer lifetime value"
 
 src_dir := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
-ROOMS = common frame value history history_io history_read sample sample_io model model_io model_read btyd_fit btyd_predict
+ROOMS = common frame value numeric_micro history history_io history_read sample sample_io \
+        model model_io model_read btyd_fit btyd_predict
 MATH  = special beta_geometric discount bgnbd gamma_gamma models fit inference
 OBJS  = $(ROOMS:%=src/%.o) $(MATH:%=src/math/%.o)
 
