@@ -17,6 +17,11 @@
 #define PGDLLEXPORT __attribute__((visibility("default")))
 #endif
 
+/* VARSIZE and its like left postgres.h with 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* Soft errors came with 16; before, an error in an input function is an ordinary one. */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
