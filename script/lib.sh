@@ -46,7 +46,7 @@ has_header() {
 }
 
 is_supported() {
-    [ "$1" -ge "$OLDEST_PG" ] && [ "$1" -le "$NEWEST_PG" ]
+    [[ $1 =~ ^[0-9]+$ ]] && [ "$1" -ge "$OLDEST_PG" ] && [ "$1" -le "$NEWEST_PG" ]
 }
 
 # Set PG_CONFIG, PG_MAJOR and PG_BIN to the wanted or newest installed server; false if there is none.
