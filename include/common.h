@@ -16,12 +16,12 @@
  * Raise ERROR 22023 (invalid_parameter_value): what is wrong, what to do, and the values as a format.
  * hint may be NULL. Every argument that cannot be true is reported through here.
  */
-extern void argument_error(const char *message, const char *hint, const char *detail_format, ...)
-			pg_attribute_printf(3, 4) pg_attribute_noreturn();
+pg_noreturn extern void argument_error(const char *message, const char *hint,
+									   const char *detail_format, ...) pg_attribute_printf(3, 4);
 
 /* As above with SQLSTATE 22003 (numeric_value_out_of_range). */
-extern void range_error(const char *message, const char *hint, const char *detail_format, ...)
-			pg_attribute_printf(3, 4) pg_attribute_noreturn();
+pg_noreturn extern void range_error(const char *message, const char *hint,
+									const char *detail_format, ...) pg_attribute_printf(3, 4);
 
 /* ---- days and units -------------------------------------------------------------------------- */
 

@@ -14,8 +14,8 @@ PG_MODULE_MAGIC;
 
 /* ---- errors ------------------------------------------------------------------------------------ */
 
-static void bad_argument(int sqlstate, const char *message, const char *hint, const char *format,
-						 va_list args) pg_attribute_noreturn();
+pg_noreturn static void bad_argument(int sqlstate, const char *message, const char *hint,
+									 const char *format, va_list args) pg_attribute_printf(4, 0);
 
 static void
 bad_argument(int sqlstate, const char *message, const char *hint, const char *format, va_list args)
