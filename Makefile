@@ -15,7 +15,7 @@ PGFILEDESC = "clv - customer lifetime value"
 src_dir := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
 ROOMS = common value history history_io history_read sample sample_io model model_io model_read btyd_fit btyd_predict
-MATH  = special beta_geometric discount bgnbd gamma_gamma models fit inference
+MATH  = value special beta_geometric discount bgnbd gamma_gamma models fit inference
 OBJS  = $(ROOMS:%=src/%.o) $(MATH:%=src/math/%.o)
 
 PG_CPPFLAGS = -I$(src_dir)/include
