@@ -564,9 +564,9 @@ CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, date)
 CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, timestamptz) RETURNS clv_sample
     AS 'MODULE_PATHNAME', 'clv_sample_add_history_spend_tz' LANGUAGE C STABLE PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_combine(clv_sample, clv_sample) RETURNS clv_sample
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 CREATE FUNCTION clv_sample_final(clv_sample) RETURNS clv_sample
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8) IS 'transition: count one row (x, t_x, t_cal)';
 COMMENT ON FUNCTION clv_sample_add_spend(clv_sample, float8, float8) IS 'transition: count one row (x, monetary_value)';
