@@ -124,7 +124,8 @@ finite_result(float8 value)
 #define RESULT_DIGITS 20
 #define GUARD_DIGITS 20
 
-/* Rates with more decimals than this are refused, as a quotient holds no more than 1,000. */
+/* A quotient holds at most 1,000 decimals; rates with more than this many are refused. */
+#define MAX_RESULT_SCALE 900
 #define MAX_RATE_SCALE 300
 
 static Numeric
@@ -359,7 +360,8 @@ decimal_value_of_margins(Numeric margin, Numeric retention, Numeric discount, Nu
 	Numeric		growth = plus(int64_to_numeric(1), discount);
 	Numeric		gap = minus(growth, retention);
 	Numeric		first = times(margin, at_1 ? retention : growth);
-	int			scale = Min(decimals(margin) + decimals(retention) + whole_digits(growth) + RESULT_DIGITS, 900);
+	int			shrink = Max(whole_digits(growth) - 1, 0);
+	int			scale = Min(decimals(margin) + decimals(retention) + shrink + RESULT_DIGITS, MAX_RESULT_SCALE);
 
 	/* what is divided by the gap needs as many decimals more as the gap has */
 	int			inner_scale = scale + decimals(gap) + whole_digits(first) + GUARD_DIGITS;
@@ -475,7 +477,7 @@ clv_value_flows_numeric(PG_FUNCTION_ARGS)
 	check_scale(&discount_argument, rate);
 	growth = plus(int64_to_numeric(1), rate);
 	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &flows, NULL, &n);
-	scale = Min(check_decimal_flows(flows, n) + RESULT_DIGITS, 900);
+	scale = Min(check_decimal_flows(flows, n) + RESULT_DIGITS, MAX_RESULT_SCALE);
 
 	/* from the last flow to the first: value = flow + value / (1 + rate) */
 	for (int i = n - 1; i >= 0; i--)
