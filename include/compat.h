@@ -32,6 +32,16 @@
 	extern int	no_such_variable
 #endif
 
+/* VARSIZE and its like left postgres.h with 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 writes it in front of the declaration, as C11 does, and has dropped pg_attribute_noreturn(). */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* Soft errors came with 16; before, an error in an input function is an ordinary one. */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
