@@ -163,3 +163,89 @@ SELECT query, error_of('SELECT ' || query) FROM (VALUES
 	($$npv_clv('{1,NaN}'::float8[], 0.1)$$), ($$npv_clv('{1,infinity}'::numeric[], 0.1)$$),
 	('npv_clv(ARRAY[1, 2], -1)'), ('npv_clv(ARRAY[1, 2], -1.5)'), ($$npv_clv(ARRAY[1, 2], 'NaN'::float8)$$),
 	($$npv_clv('{1e308,1e308}'::float8[], 0)$$), ($$npv_clv('{}'::float8[], -10)$$)) AS q(query);
+
+-- ---- xnpv_clv() ----
+
+-- the example of the spreadsheets' manuals: 2086.65
+CREATE TABLE payment (id integer, paid_on date, amount numeric);
+INSERT INTO payment VALUES (1, '2008-01-01', -10000), (2, '2008-03-01', 2750), (3, '2008-10-30', 4250), (4, '2009-02-15', 3250), (5, '2009-04-01', 2750);
+SELECT round(xnpv_clv(amount, paid_on, '2008-01-01', 0.09)::numeric, 6) FROM payment;
+
+-- 365 days at 10 %: 110 / 1.1 = 100 after as_of, 110 x 1.1 = 121 before it, 110 on the day; half of two years' 21 % is one year
+SELECT round(xnpv_clv(110, date '2026-01-01' + days, '2026-01-01', 0.10)::numeric, 10)
+FROM unnest(ARRAY[365, -365, 0, 730]) AS days GROUP BY days ORDER BY days;
+
+-- equal to the formula written out, and to npv_clv() where the years have 365 days
+SELECT abs(xnpv_clv(amount, paid_on, '2008-06-30', 0.09) - sum(amount / (1.09::float8 ^ ((paid_on - date '2008-06-30') / 365.0::float8)))) < 1e-9 AS agree FROM payment;
+SELECT abs(xnpv_clv(amount, date '2026-01-01' + 365 * (i::integer - 1), '2026-01-01', 0.08) - npv_clv(array_agg(amount ORDER BY i), 0.08)) < 1e-11 AS agree
+FROM unnest(ARRAY[-1000, 300.5, 400, 500]::float8[]) WITH ORDINALITY AS f(amount, i);
+
+-- any order, equal rows, groups, a rate per row
+SELECT count(DISTINCT v) FROM (SELECT xnpv_clv(amount, paid_on, '2008-01-01', 0.09 ORDER BY id) FROM payment
+							   UNION ALL SELECT xnpv_clv(amount, paid_on, '2008-01-01', 0.09 ORDER BY id DESC) FROM payment
+							   UNION ALL SELECT xnpv_clv(amount, paid_on, '2008-01-01', 0.09 ORDER BY amount) FROM payment) AS o(v);
+SELECT i, xnpv_clv(100, date '2026-01-01', '2026-01-01', 0.1 * i) FROM generate_series(1, 3) AS i, generate_series(1, i) GROUP BY i ORDER BY i;
+SELECT round(xnpv_clv(121, '2027-01-01', date '2026-01-01', rate)::numeric, 10) FROM unnest(ARRAY[0.1, 0.21]) AS rate;
+
+-- 10^16 + 1 - 10^16 = 1
+SELECT xnpv_clv(amount, date '2026-01-01' + i::integer, '2026-01-01', 0) FROM unnest('{1e16,1,-1e16}'::float8[]) WITH ORDINALITY AS f(amount, i);
+
+-- rows with a NULL are skipped; without rows there is no value
+SELECT xnpv_clv(amount, paid_on, as_of, rate) FROM (VALUES
+	(5::float8, date '2026-01-01', date '2026-01-01', 0.1::float8),
+	(NULL, '2026-01-01', '2026-01-01', 0.1), (7, NULL, '2026-01-01', 0.1), (7, '2026-01-01', NULL, 0.1), (7, '2026-01-01', '2026-01-01', NULL)) AS p(amount, paid_on, as_of, rate);
+SELECT xnpv_clv(amount, paid_on, '2008-01-01', 0.09), xnpv_clv(amount, NULL::date, '2008-01-01', 0.09) FROM payment WHERE id < 0;
+SELECT xnpv_clv(amount, paid_on, '2008-01-01', NULL) FROM payment;
+
+-- serial = parallel = merged by hand, to the last bit
+CREATE TABLE payments AS
+	SELECT i AS id, date '2020-01-01' + i * 7919 % 3650 AS paid_on, (i * 104729 % 20011 - 9000) / 100.0::float8 AS amount FROM generate_series(1, 20000) AS i;
+ANALYZE payments;
+SET max_parallel_workers_per_gather = 0;
+SELECT xnpv_clv(amount, paid_on, '2024-01-01', 0.1) AS serial FROM payments \gset
+SET max_parallel_workers_per_gather = 2;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
+EXPLAIN (COSTS OFF) SELECT xnpv_clv(amount, paid_on, '2024-01-01', 0.1) FROM payments;
+SELECT xnpv_clv(amount, paid_on, '2024-01-01', 0.1) = :serial AS parallel_equal FROM payments;
+RESET max_parallel_workers_per_gather;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+RESET parallel_leader_participation;
+CREATE AGGREGATE payments_state(float8, date, date, float8) (SFUNC = clv_value_xnpv_add, STYPE = clv_sample);
+SELECT clv_value_xnpv_final(clv_sample_combine(clv_sample_combine(a, NULL), b)) = :serial AS a_b,
+	   clv_value_xnpv_final(clv_sample_combine(b, clv_sample_combine(NULL, a))) = :serial AS b_a,
+	   clv_sample_combine(NULL, NULL) IS NULL AS both_empty
+FROM (SELECT payments_state(amount, paid_on, '2024-01-01', 0.1) FILTER (WHERE id % 3 = 0) AS a,
+			 payments_state(amount, paid_on, '2024-01-01', 0.1) FILTER (WHERE id % 3 > 0) AS b FROM payments) AS s;
+SELECT abs(:serial - sum(amount / 1.1::float8 ^ ((paid_on - date '2024-01-01') / 365.0::float8))) < 1e-7 AS agree FROM payments;
+
+-- a moment counts on its day in the session's zone: 365 days, or 366 where it is past midnight already
+SET TimeZone = 'UTC';
+SELECT round(xnpv_clv(110, timestamptz '2027-01-01 23:30+00', '2026-01-01 00:00+00', 0.1)::numeric, 6);
+SET TimeZone = 'Europe/Vienna';
+SELECT round(xnpv_clv(110, timestamptz '2027-01-01 23:30+00', '2026-01-01 00:00+00', 0.1)::numeric, 6), round(110 / 1.1 ^ (366 / 365.0), 6);
+SELECT xnpv_clv(100, now(), now(), 0.1), xnpv_clv(100, current_date, now(), 0.1), xnpv_clv(100, localtimestamp, current_date, 0.1);
+RESET TimeZone;
+
+-- an annual rate above 1 warns once, not once per group
+SELECT i, xnpv_clv(100, '2026-01-01', date '2026-01-01', 9) FROM generate_series(1, 3) AS i GROUP BY i ORDER BY i;
+SELECT xnpv_clv(100, '2026-01-01', date '2026-01-01', 1);
+
+SELECT query, error_of('SELECT ' || query) FROM (VALUES
+	($$xnpv_clv('NaN', '2026-01-01', date '2026-01-01', 0.1)$$), ($$xnpv_clv('-infinity', '2026-01-01', date '2026-01-01', 0.1)$$),
+	($$xnpv_clv(100, 'infinity', date '2026-01-01', 0.1)$$), ($$xnpv_clv(100, '2026-01-01', date '-infinity', 0.1)$$),
+	($$xnpv_clv(100, timestamptz 'infinity', '2026-01-01', 0.1)$$),
+	($$xnpv_clv(100, '0044-03-15 BC', date '2026-01-01', 0.1)$$),
+	($$xnpv_clv(100, '2026-01-01', date '2026-01-01', -1)$$), ($$xnpv_clv(100, '2026-01-01', date '2026-01-01', 'NaN')$$),
+	($$xnpv_clv(1e308, date '2026-01-01', '2026-01-01', 0) FROM generate_series(1, 2)$$),
+	($$xnpv_clv(100, date '1000-01-01', '2026-01-01', 1)$$),
+	($$clv_value_xnpv_final((SELECT clv_sample(1, 1, 2)))$$)) AS q(query);
+
+DROP TABLE typed, payment, payments;
+DROP VIEW grid;
+DROP AGGREGATE payments_state(float8, date, date, float8);
+DROP FUNCTION error_of;
