@@ -28,6 +28,7 @@ pg_noreturn extern void range_error(const char *message, const char *hint,
 /* Days are PostgreSQL dates from 0001-01-01 to 9999-12-31; the bounds as DateADT. */
 #define DAY_MIN (-730119)
 #define DAY_MAX 2921939
+#define MAX_COUNT 9007199254740992.0	/* 2^53: the largest count that a double holds exactly */
 #define DAY_NONE PG_INT32_MIN		/* "no day" in stored values */
 
 /* The date unless it is infinite or out of bounds, which is an error naming `what`. */
@@ -54,6 +55,7 @@ extern void append_day(StringInfo buf, DateADT day);
 extern bool scan_double(const char **cursor, double *value);
 extern bool scan_int64(const char **cursor, int64 *value);
 extern bool scan_day(const char **cursor, DateADT *day);
+extern bool scan_unit(const char **cursor, double *days);
 /* Move the cursor behind the literal, or answer false and leave it. */
 extern bool scan_literal(const char **cursor, const char *literal);
 

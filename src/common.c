@@ -103,15 +103,13 @@ static const Unit units[] = {{"day", 1}, {"week", 7}, {"month", 30.4375}, {"year
 double
 unit_days(const text *unit)
 {
-	char	   *name = text_to_cstring(unit);
+	size_t		len = VARSIZE_ANY_EXHDR(unit);
 
 	for (int i = 0; i < lengthof(units); i++)
-		if (strcmp(name, units[i].name) == 0)
-		{
-			pfree(name);
+		if (len == strlen(units[i].name) && memcmp(VARDATA_ANY(unit), units[i].name, len) == 0)
 			return units[i].days;
-		}
-	argument_error("unknown time unit", "Use 'day', 'week', 'month' or 'year'.", "The unit is \"%s\".", name);
+	argument_error("unknown time unit", "Use 'day', 'week', 'month' or 'year'.", "The unit is \"%s\".",
+				   text_to_cstring(unit));
 }
 
 const char *
@@ -221,6 +219,18 @@ scan_day(const char **cursor, DateADT *day)
 	*day = date2j(year, month, mday) - POSTGRES_EPOCH_JDATE;
 	*cursor = s + 10;
 	return true;
+}
+
+bool
+scan_unit(const char **cursor, double *days)
+{
+	for (int i = 0; i < lengthof(units); i++)
+		if (scan_literal(cursor, units[i].name))
+		{
+			*days = units[i].days;
+			return true;
+		}
+	return false;
 }
 
 /* ---- values as bytes --------------------------------------------------------------------------- */

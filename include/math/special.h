@@ -27,7 +27,7 @@ extern double incomplete_beta(double p, double q, double w);
 /* Quantile of the standard normal distribution. */
 extern double normal_quantile(double p);
 
-/* Node i and weight of the n-point Gauss-Legendre rule on [lo, hi]; n is 16, 32 or 64. */
+/* Integral of f over [lo, hi] by the n-point Gauss-Legendre rule; n is 16, 32 or 64. */
 extern double gauss_legendre(double (*f) (double u, void *arg), void *arg, double lo, double hi, int n);
 
 #endif

@@ -1,0 +1,19 @@
+/*
+ * discount.h - present value of a stream of purchases.
+ */
+#ifndef CLV_MATH_DISCOUNT_H
+#define CLV_MATH_DISCOUNT_H
+
+/* intensity(u, arg): expected purchases per unit of time at time u; positive, never increasing. */
+typedef double (*Intensity) (double u, void *arg);
+
+/*
+ * Integral of exp(-delta u) intensity(u) over 0 <= u <= t (FORMULAS section 7). fastest bounds how
+ * quickly the intensity falls, as a rate per unit of time: its features are spread over the
+ * logarithm of 1 + fastest * u. t may be INFINITY if delta > 0; delta may be negative for a finite t.
+ * INFINITY where the value overflows.
+ */
+extern double discounted_integral(Intensity intensity, void *arg, double fastest, double delta,
+								  double t);
+
+#endif

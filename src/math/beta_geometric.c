@@ -1,0 +1,418 @@
+/*
+ * beta_geometric.c - predictions for a customer who buys at rate lambda ~ Gamma(R, A) and after each
+ * purchase drops out with probability p ~ Beta(a, b), both given that he is alive today
+ * (FORMULAS sections 3, 4, 5, 7).
+ *
+ * With z = t / A everything follows from two means over p:
+ *   survival   E (1 + p z)^-R                 still alive after t
+ *   purchases  E (1 - (1 + p z)^-R) / p       expected number until t
+ * Each has a series of positive terms, an Euler-transformed hypergeometric series that is short where
+ * the first is long, and a quadrature that is always right but ten times slower. The published
+ * formulas divide by a - 1 and overflow; none of these does.
+ */
+#include "math/beta_geometric.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#include "math/discount.h"
+#include "math/special.h"
+
+#define SERIES_TERMS 1500		/* the quadrature is cheaper than longer series */
+#define SERIES_EPSILON 1e-17	/* remainder of a series relative to its sum */
+#define POSITIVE_MAX 20.0		/* up to this R z the sum over the number of purchases is taken */
+#define EULER_MIN_SHARE 1e-3	/* share of the terms' size that must survive cancellation */
+#define EXP_MAX 600.0			/* larger exponents are left to the quadrature, which works in logs */
+
+static double
+alive_now(const BetaGeometric *g)
+{
+	return 1 / (1 + exp(g->log_dead_odds));
+}
+
+static double
+dead_now(const BetaGeometric *g)
+{
+	return 1 / (1 + exp(-g->log_dead_odds));
+}
+
+/* ---- quadrature --------------------------------------------------------------------------------- */
+
+#define QUADRATURE_STEP 0.2		/* the integrands are analytic for |Im logit p| < pi / 2 */
+#define QUADRATURE_NARROW 0.45	/* step in standard deviations of a narrow density */
+#define QUADRATURE_NODES 20000	/* never reached by sensible parameters */
+
+/*
+ * The density p^a (1-p)^b (1+pz)^-tilt of y = logit p, relative to its only maximum. Its nodes are
+ * y = maximum + v - left expm1(-v) + right expm1(v) for evenly spaced v: evenly spaced where the
+ * density has features, exponentially growing in its tails, which are plain exponentials of y.
+ */
+typedef struct LogitDensity
+{
+	double		a;
+	double		b;
+	double		tilt;
+	double		z;
+	double		p;				/* where the maximum is */
+	double		not_p;
+	double		log_peak;		/* log of the maximum */
+	double		step;
+	double		left;
+	double		right;
+} LogitDensity;
+
+typedef struct LogitSums
+{
+	double		density;
+	double		purchases;		/* of density (1 - (1+pz)^-R) / p */
+} LogitSums;
+
+static LogitDensity
+logit_density(double a, double b, double tilt, double R, double z)
+{
+	LogitDensity d = {.a = a, .b = b, .tilt = tilt, .z = z};
+
+	/* the maximum, as odds, is the positive root of (1+z) b o^2 - m o - a */
+	double		m = a * (1 + z) - b - tilt * z;
+	double		root = hypot(m, 2 * sqrt(a) * sqrt(b) * sqrt(1 + z));
+	double		odds = m > 0 ? (m + root) / (2 * b * (1 + z)) : 2 * a / (root - m);
+	double		saturation = (1 + z) * odds / (1 + (1 + z) * odds);
+	double		curvature;
+
+	d.p = odds / (1 + odds);
+	d.not_p = 1 / (1 + odds);
+	d.log_peak = a * (log(odds) - log1p(odds)) - b * log1p(odds) - tilt * log1p(d.p * z);
+	curvature = (a + b - tilt) * d.p * d.not_p + tilt * saturation / (1 + (1 + z) * odds);
+	d.step = fmin(QUADRATURE_STEP, QUADRATURE_NARROW / sqrt(curvature));
+
+	/* features lie between p = 1 / max(R z, z, b) and 1 - p = 1 / a; tails begin a factor e^3 beyond */
+	d.left = fmin(1, exp(-3) / (1 + fmax(b, fmax(R, 1) * z)) / odds);
+	d.right = fmin(1, exp(-3) / (1 + a) * odds);
+	return d;
+}
+
+/* log(1 + x), where one_plus_x is 1 + x without the rounding that x close to -1 suffers */
+static double
+log_sum(double x, double one_plus_x)
+{
+	return x > -0.5 ? log1p(x) : log(one_plus_x);
+}
+
+/* Add the node at distance delta from the maximum, for a spacing of jacobian; return its density. */
+static double
+add_node(const LogitDensity *d, double R, double delta, double jacobian, LogitSums *sums)
+{
+	double		shrink = exp(-fabs(delta));
+	double		x = fabs(delta) < 0.5 ? expm1(-fabs(delta)) : shrink - 1;
+	double		near = delta > 0 ? d->p : d->not_p;
+	double		far = delta > 0 ? d->not_p : d->p;
+	double		scale = 1 + far * x > 0.5 ? 1 + far * x : near + far * shrink;
+	double		log_scale = log_sum(far * x, scale);
+	double		p = delta > 0 ? d->p / scale : d->p * shrink / scale;
+	double		log_p = delta > 0 ? -log_scale : delta - log_scale;
+	double		log_not_p = delta > 0 ? -delta - log_scale : -log_scale;
+	double		log_density = d->a * log_p + d->b * log_not_p;
+	double		density;
+
+	if (d->tilt > 0)
+	{
+		double		at_peak = 1 + d->p * d->z;
+		double		rise = (delta > 0 ? -x : x) * d->p * d->not_p / scale;
+
+		log_density -= d->tilt * log_sum(d->z * rise / at_peak, (1 + p * d->z) / at_peak);
+	}
+	density = exp(log_density) * jacobian;
+	sums->density += density;
+	if (R > 0)
+		sums->purchases += density * (p > 1e-280 ? -expm1(-R * log1p(p * d->z)) / p : R * d->z);
+	return density;
+}
+
+/* Walk from the maximum to one side until nothing more is added. */
+static void
+add_side(const LogitDensity *d, double R, int side, LogitSums *sums)
+{
+	double		stretch = exp(side * d->step);
+	double		exp_v = 1;
+	double		before = 0;
+
+	for (int k = 1; k <= QUADRATURE_NODES; k++)
+	{
+		LogitSums	last = *sums;
+		double		density;
+		double		jacobian;
+
+		exp_v *= stretch;
+		jacobian = 1 + d->left / exp_v + d->right * exp_v;
+		density = add_node(d, R,
+						   side * k * d->step + d->left * (1 - 1 / exp_v) + d->right * (exp_v - 1),
+						   jacobian, sums);
+		if (density <= before && sums->density == last.density &&
+			sums->purchases == last.purchases)
+			break;
+		before = density;
+	}
+}
+
+/* Integrals over y of the density, and of density (1 - (1+pz)^-R) / p if R > 0, without step and peak. */
+static LogitSums
+logit_sums(const LogitDensity *d, double R)
+{
+	LogitSums	sums = {0, 0};
+
+	add_node(d, R, 0, 1 + d->left + d->right, &sums);
+	add_side(d, R, -1, &sums);
+	add_side(d, R, 1, &sums);
+	return sums;
+}
+
+static double
+survival_quadrature(double R, double a, double b, double z)
+{
+	LogitDensity d = logit_density(a, b, R, R, z);
+	double		log_beta = lgamma(fmin(a, b)) - log_gamma_ratio(fmax(a, b), fmin(a, b));
+
+	return fmin(1, exp(d.log_peak + log(d.step * logit_sums(&d, 0).density) - log_beta));
+}
+
+static double
+purchases_quadrature(double R, double a, double b, double z)
+{
+	LogitDensity d = logit_density(a, b, 0, R, z);
+	LogitSums	sums = logit_sums(&d, R);
+
+	return sums.purchases / sums.density;
+}
+
+/* ---- series ------------------------------------------------------------------------------------- */
+
+/* Is what follows a term negligible when its ratio to the next is at most ratio, and w in the limit? */
+static bool
+negligible(double term, double ratio, double w, double sum)
+{
+	ratio = fmax(ratio, w);
+	return ratio < 1 && term * ratio <= SERIES_EPSILON * (1 - ratio) * sum;
+}
+
+/* sum over n of P(n purchases without dropout) P(none of them the last); NAN if it is too long */
+static double
+survival_by_count(double R, double a, double b, double z)
+{
+	double		w = z / (1 + z);
+	double		term = exp(-R * log1p(z));
+	double		sum = term;
+
+	for (int n = 0; n < SERIES_TERMS; n++)
+	{
+		double		ratio = w * (R + n) / (n + 1) * ((b + n) / (a + b + n));
+
+		term *= ratio;
+		sum += term;
+		if (negligible(term, ratio, w, sum))
+			return sum;
+	}
+	return NAN;
+}
+
+/* sum over n of P(n purchases without dropout) E(how many of them happen); NAN if it is too long */
+static double
+purchases_by_count(double R, double a, double b, double z)
+{
+	double		w = z / (1 + z);
+	double		pmf = exp(-R * log1p(z));
+	double		reached = 1;	/* P(the customer makes the purchase after the next n) */
+	double		happen = 0;
+	double		sum = 0;
+
+	for (int n = 0; n < SERIES_TERMS; n++)
+	{
+		double		ratio = w * (R + n) / (n + 1);
+		double		term;
+
+		pmf *= ratio;
+		happen += reached;
+		reached *= (b + n) / (a + b + n);
+		term = pmf * happen;
+		sum += term;
+		if (negligible(term, ratio * (1 + 1.0 / (n + 1)), w, sum))
+			return sum;
+	}
+	return NAN;
+}
+
+/*
+ * (1+z)^-a F(a, a+b-R; a+b; w), short where b is large and for middling z; NAN where it is long or
+ * its terms cancel.
+ */
+static double
+survival_by_euler(double R, double a, double b, double z)
+{
+	double		w = z / (1 + z);
+	double		c = a + b;
+	double		d = c - R;
+	double		log_scale = -a * log1p(z);
+	double		term = 1;
+	double		sum = 1;
+	double		size = 1;
+
+	if (log_scale < -EXP_MAX)
+		return NAN;
+	for (int n = 0; n < SERIES_TERMS; n++)
+	{
+		double		ratio = w * ((a + n) / (c + n)) * ((d + n) / (n + 1));
+
+		term *= ratio;
+		sum += term;
+		size += fabs(term);
+		if (negligible(fabs(term), fabs(ratio), w, fabs(sum)))
+			return sum > EULER_MIN_SHARE * size && size < 1e300 ? exp(log_scale) * sum : NAN;
+	}
+	return NAN;
+}
+
+/* FORMULAS section 3 (ii): the removable poles at a = 1 and a + b = 1 are gone; NAN as above. */
+static double
+purchases_by_euler(double R, double a, double b, double z)
+{
+	double		w = z / (1 + z);
+	double		c = a + b - 1;
+	double		d = c - R;
+	double		log_1z = log1p(z);
+	double		limit = c * log_1z * phi((a - 1) * log_1z);
+	double		term = d * w;
+	double		sum = term;
+	double		size = fabs(term);
+
+	if (fabs(a - 1) * log_1z > EXP_MAX)
+		return NAN;
+	for (int n = 1; n < SERIES_TERMS; n++)
+	{
+		double		ratio = w * ((a + n - 1) / (c + n)) * ((d + n) / (n + 1));
+
+		term *= ratio;
+		sum += term;
+		size += fabs(term);
+		if (negligible(fabs(term), fabs(ratio), w, fabs(sum)))
+		{
+			double		scale = exp(-(a - 1) * log_1z);
+			double		value = limit - scale * sum;
+
+			return value > EULER_MIN_SHARE * (fabs(limit) + scale * size) && size < 1e300 ? value
+																						   : NAN;
+		}
+	}
+	return NAN;
+}
+
+typedef double (*MeanOverDropout) (double R, double a, double b, double z);
+
+static double
+first_success(MeanOverDropout by_count, MeanOverDropout by_euler, MeanOverDropout quadrature,
+			  double R, double a, double b, double z)
+{
+	double		value = NAN;
+
+	if (40 * (1 + z) < SERIES_TERMS)
+	{
+		if (R * z <= POSITIVE_MAX)
+			value = by_count(R, a, b, z);
+		if (isnan(value))
+			value = by_euler(R, a, b, z);
+	}
+	return isnan(value) ? quadrature(R, a, b, z) : value;
+}
+
+static double
+mean_survival(double R, double a, double b, double z)
+{
+	return first_success(survival_by_count, survival_by_euler, survival_quadrature, R, a, b, z);
+}
+
+static double
+mean_purchases(double R, double a, double b, double z)
+{
+	return first_success(purchases_by_count, purchases_by_euler, purchases_quadrature, R, a, b, z);
+}
+
+/* E 1/p: purchases until the end of time */
+static double
+lifetime_purchases(double a, double b)
+{
+	return a > 1 ? 1 + b / (a - 1) : INFINITY;
+}
+
+/* ---- predictions -------------------------------------------------------------------------------- */
+
+double
+beta_geometric_p_alive(const BetaGeometric *g, double t)
+{
+	if (t == 0)
+		return alive_now(g);
+	if (isinf(t))
+		return 0;
+	return alive_now(g) * mean_survival(g->R, g->a, g->b, t / g->A);
+}
+
+double
+beta_geometric_expected(const BetaGeometric *g, double t)
+{
+	double		alive = alive_now(g);
+
+	if (t == 0 || alive == 0)
+		return 0;
+	if (isinf(t))
+		return alive * lifetime_purchases(g->a, g->b);
+	return alive * mean_purchases(g->R, g->a, g->b, t / g->A);
+}
+
+double
+beta_geometric_silence(const BetaGeometric *g, double t)
+{
+	double		alive = alive_now(g);
+
+	return alive > 0 ? dead_now(g) + alive * exp(-g->R * log1p(t / g->A)) : 1;
+}
+
+double
+beta_geometric_probability(const BetaGeometric *g, double n, double t)
+{
+	double		alive = alive_now(g);
+	double		w = t / (g->A + t);
+	double		all_happen;
+	double		last_of_all;
+
+	if (n == 0)
+		return beta_geometric_silence(g, t);
+	if (t == 0 || alive == 0)
+		return 0;
+
+	/* the n-th is the customer's last purchase, or he makes exactly n and stays */
+	last_of_all = exp(log_beta_ratio(g->a, g->b, n - 1)) * (g->a / (g->a + g->b + n - 1));
+	if (isinf(t))
+		return alive * last_of_all;
+	last_of_all *= incomplete_beta(n, g->R, w);
+	all_happen = log_beta_ratio(g->a, g->b, n) + log_gamma_ratio(g->R, n) - lgamma(n + 1) + n * log(w) - g->R * log1p(t / g->A);
+	return alive * (exp(all_happen) + last_of_all);
+}
+
+static double
+purchase_intensity(double u, void *arg)
+{
+	const BetaGeometric *g = arg;
+
+	return g->R / g->A * mean_survival(g->R + 1, g->a, g->b, u / g->A);
+}
+
+double
+beta_geometric_discounted(const BetaGeometric *g, double delta, double t)
+{
+	BetaGeometric posterior = *g;
+	double		alive = alive_now(g);
+
+	if (delta == 0)
+		return beta_geometric_expected(g, t);
+	if (t == 0 || alive == 0)
+		return 0;
+	return alive *
+		   discounted_integral(purchase_intensity, &posterior, (g->R + 1) / g->A, delta, t);
+}

@@ -1,0 +1,254 @@
+/*
+ * gamma_gamma.c - the gamma-gamma model of spend per purchase (Fader and Hardie, note 025, 2013): amounts
+ * are gamma(p, nu) with nu ~ gamma(q, v) across customers.
+ *
+ * A customer with x repeat purchases of mean m, z = x m, adds
+ *   log Gamma(px + q) / (Gamma(px) Gamma(q)) - q log(1 + z/v) - px log(1 + v/z) - log m.
+ * Everything that depends on x alone is computed once per segment of rows with equal x.
+ */
+#include <math.h>
+
+#include "math/btyd_model.h"
+#include "math/special.h"
+
+#define SEGMENT_ROWS 4096		/* rows between two polls of stop, and summed before they are added up */
+
+enum
+{
+	P_P,
+	P_Q,
+	P_V,
+	NPARAMS
+};
+
+static const char *const params[NPARAMS] = {"p", "q", "v"};
+
+/* Sums over the customers of a segment, share = z / (z + v). */
+typedef struct SegmentSums
+{
+	double		n;
+	double		log_m;
+	double		log_v;			/* log(1 + v / z) */
+	double		log_z;			/* log(1 + z / v) */
+	double		share;
+	double		inv_total;		/* 1 / (z + v) */
+	double		share_inv_total;
+} SegmentSums;
+
+static SegmentSums
+sum_segment(const double *row, const double *end, double v)
+{
+	SegmentSums sums = {0};
+	double		x = row[0];
+	double		log_x_v = log(x) - log(v);
+
+	for (; row < end; row += 3)
+	{
+		double		z = x * row[1];
+		double		count = row[2];
+		double		log_m = log(row[1]);
+		double		inv_total = 1 / (z + v);
+		double		share = z * inv_total;
+		double		log_v;
+		double		log_z;
+
+		/* one of them directly, the other through log(z / v) = log_z - log_v */
+		if (z > v)
+		{
+			log_v = log1p(v / z);
+			log_z = log_v + (log_x_v + log_m);
+		}
+		else
+		{
+			log_z = log1p(z / v);
+			log_v = log_z - (log_x_v + log_m);
+		}
+		sums.n += count;
+		sums.log_m += count * log_m;
+		sums.log_v += count * log_v;
+		sums.log_z += count * log_z;
+		sums.share += count * share;
+		sums.inv_total += count * inv_total;
+		sums.share_inv_total += count * share * inv_total;
+	}
+	return sums;
+}
+
+static double
+segment_value(double x, const double *theta, const SegmentSums *s)
+{
+	double		px = theta[P_P] * x;
+	double		q = theta[P_Q];
+	double		small = fmin(px, q);
+
+	return s->n * (log_gamma_ratio(fmax(px, q), small) - lgamma(small)) - q * s->log_z -
+		   px * s->log_v - s->log_m;
+}
+
+static void
+add_gradient(double x, const double *theta, const SegmentSums *s, double *grad)
+{
+	double		px = theta[P_P] * x;
+	double		q = theta[P_Q];
+
+	grad[P_P] += x * (s->n * digamma_difference(px, q) - s->log_v);
+	grad[P_Q] += s->n * digamma_difference(q, px) - s->log_z;
+	grad[P_V] += q * s->share / theta[P_V] - px * s->inv_total;
+}
+
+/* the upper triangle */
+static void
+add_hessian(double x, const double *theta, const SegmentSums *s, double (*hess)[NPARAMS])
+{
+	double		px = theta[P_P] * x;
+	double		q = theta[P_Q];
+	double		v = theta[P_V];
+
+	hess[P_P][P_P] += s->n * x * x * trigamma_difference(px, q);
+	hess[P_P][P_Q] += s->n * x * trigamma(px + q);
+	hess[P_P][P_V] -= x * s->inv_total;
+	hess[P_Q][P_Q] += s->n * trigamma_difference(q, px);
+	hess[P_Q][P_V] += s->share / v;
+	hess[P_V][P_V] += (px * (s->inv_total - s->share_inv_total) -
+					   q * (s->share / v + s->share_inv_total)) / v;
+}
+
+static double
+gamma_gamma_log_likelihood(const Rows *rows, const double *theta, double *grad, double *hess,
+						   const FitStop *stop)
+{
+	const double *row = rows->data;
+	const double *end = rows_at(rows, rows->n);
+	const double *poll_at = row + 3 * SEGMENT_ROWS;
+	double		value = 0;
+	double		gradient[NPARAMS] = {0};
+	double		upper[NPARAMS][NPARAMS] = {{0}};
+
+	while (row < end)
+	{
+		const double *segment = row;
+		double		x = segment[0];
+		SegmentSums sums;
+
+		if (stop != NULL && row >= poll_at)
+		{
+			if (stop->requested(stop->arg))
+				return NAN;
+			poll_at = row + 3 * SEGMENT_ROWS;
+		}
+		while (row < end && row[0] == x && row < segment + 3 * SEGMENT_ROWS)
+			row += 3;
+		sums = sum_segment(segment, row, theta[P_V]);
+		value += segment_value(x, theta, &sums);
+		if (grad != NULL)
+			add_gradient(x, theta, &sums, gradient);
+		if (hess != NULL)
+			add_hessian(x, theta, &sums, upper);
+	}
+
+	for (int i = 0; i < NPARAMS; i++)
+	{
+		if (grad != NULL)
+			grad[i] = gradient[i];
+		if (hess != NULL)
+			for (int j = 0; j < NPARAMS; j++)
+				hess[i * NPARAMS + j] = i < j ? upper[i][j] : upper[j][i];
+	}
+	return value;
+}
+
+static bool
+gamma_gamma_undetermined(const Rows *rows, const char **reason, const char **hint)
+{
+	double		customers = 0;
+	bool		differ = false;
+
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		customers += row_count(rows, rows_at(rows, i));
+		differ = differ || rows_at(rows, i)[1] != rows_at(rows, 0)[1];
+	}
+	*hint = "Fit a larger group of customers, or one model for all groups.";
+	if (customers == 0)
+		*reason = "no customer has a repeat purchase with a positive amount";
+	else if (customers < 2)
+		*reason = "a fit needs at least two customers with a repeat purchase";
+	else if (!differ)
+		*reason = "all customers spend the same amount per purchase";
+	else
+		return false;
+	return true;
+}
+
+/*
+ * Moments on the log scale: the variance of log m is about 1 / (p x) within plus 1 / (q - 1/2) between
+ * customers; half of it to each. v then puts the population mean p v / (q - 1) at the observed one.
+ */
+static void
+gamma_gamma_start(const Rows *rows, double *theta)
+{
+	double		n = 0;
+	double		mean = 0;
+	double		inv_x = 0;
+	double		mean_log = 0;
+	double		squares = 0;
+
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		const double *row = rows_at(rows, i);
+		double		count = row_count(rows, row);
+		double		delta = log(row[1]) - mean_log;
+
+		n += count;
+		mean_log += delta * count / n;
+		squares += count * delta * (log(row[1]) - mean_log);
+		mean += (row[1] - mean) * count / n;
+		inv_x += count / row[0];
+	}
+
+	double		variance = fmax(squares / n, 1e-8);
+
+	theta[P_P] = fmax(2 * (inv_x / n) / variance, 0.1);
+	theta[P_Q] = 1.5 + 2 / variance;
+	theta[P_V] = mean * (theta[P_Q] - 1) / theta[P_P];
+}
+
+static void
+gamma_gamma_ran_off(const double *direction, const char **reason, const char **hint)
+{
+	*hint = "Fit a larger group of customers, or a longer history.";
+	if (fabs(direction[P_P]) > fabs(direction[P_Q]) && direction[P_P] > 0)
+		*reason = "p runs off to infinity: a customer's amounts do not vary around the customer's mean";
+	else if (fabs(direction[P_P]) > fabs(direction[P_Q]))
+		*reason = "p runs off to zero: amounts vary without bound";
+	else if (direction[P_Q] > 0)
+		*reason = "q and v run off to infinity: customers do not differ in their mean amounts";
+	else
+		*reason = "q and v run off to zero: mean amounts differ between customers without bound";
+}
+
+/* E[spend | x, m] = p (x m + v) / (p x + q - 1); the population mean p v / (q - 1) exists for q > 1 */
+static double
+gamma_gamma_expected_spend(const double *theta, double x, double m)
+{
+	double		p = theta[P_P];
+	double		q = theta[P_Q];
+
+	if (p * x + q <= 1)
+		return NAN;
+	return p * ((x > 0 ? x * m : 0) + theta[P_V]) / (p * x + (q - 1));
+}
+
+const BtydModel gamma_gamma_model = {
+	.code = 2,
+	.kind = "gamma_gamma",
+	.title = "gamma-gamma",
+	.reads = ROWS_SPEND,
+	.nparams = NPARAMS,
+	.params = params,
+	.undetermined = gamma_gamma_undetermined,
+	.start = gamma_gamma_start,
+	.log_likelihood = gamma_gamma_log_likelihood,
+	.ran_off = gamma_gamma_ran_off,
+	.expected_spend = gamma_gamma_expected_spend,
+};

@@ -1,0 +1,28 @@
+/*
+ * models.c - the table of models.
+ */
+#include "math/btyd_model.h"
+
+#include <string.h>
+
+static const BtydModel *const models[] = {&bgnbd_model, &gamma_gamma_model};
+
+#define NMODELS (sizeof(models) / sizeof(models[0]))
+
+const BtydModel *
+btyd_model_by_code(int code)
+{
+	for (size_t i = 0; i < NMODELS; i++)
+		if (models[i]->code == code)
+			return models[i];
+	return NULL;
+}
+
+const BtydModel *
+btyd_model_by_kind(const char *kind)
+{
+	for (size_t i = 0; i < NMODELS; i++)
+		if (strcmp(models[i]->kind, kind) == 0)
+			return models[i];
+	return NULL;
+}
