@@ -130,7 +130,7 @@ FROM (SELECT 1, 'BG/NBD', t.* FROM model, tidy(purchases) AS t
      AS m (place, model, term, estimate, std_error, statistic, p_value, conf_low, conf_high)
 LEFT JOIN truth USING (term)
 ORDER BY place, array_position('{r,alpha,a,b,p,q,v}', term);
-\echo 'Purchases on one day count as one, so the fitted rate r / alpha comes out some 2 % below the simulated one.'
+\echo 'Purchases on one day count as one, so the fitted rate r / alpha comes out some 2 % low.'
 \echo
 \else
 SELECT model, term, estimate, std_error AS "std. error", conf_low AS "95 % from", conf_high AS "to"
@@ -226,7 +226,7 @@ SELECT CASE WHEN grouping(date_trunc('month', first_purchase)) = 1 THEN 'all'
        round(sum(total_spend), 2) AS "spent so far",
        round(sum(expected_purchases)::numeric, 1) AS "exp. purchases",
        round(sum(value_12_months)::numeric, 2) AS "value 12 months",
-       round(avg(value_12_months)::numeric, 2) AS "per customer",
+       round(avg(value_12_months)::numeric, 2) AS "per head",
        round((100 * avg(churn_risk))::numeric, 1) AS "churn risk %"
 FROM customer_value
 GROUP BY ROLLUP (date_trunc('month', first_purchase))
