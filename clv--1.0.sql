@@ -5,70 +5,70 @@
 -- ---- value ------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION clv(
-	avg_purchase_value float8, purchase_frequency float8, customer_lifespan float8,
-	margin float8 DEFAULT 1, service_cost float8 DEFAULT 0, acquisition_cost float8 DEFAULT 0) RETURNS float8
-	AS 'MODULE_PATHNAME', 'clv_value_clv_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+    avg_purchase_value float8, purchase_frequency float8, customer_lifespan float8,
+    margin float8 DEFAULT 1, service_cost float8 DEFAULT 0, acquisition_cost float8 DEFAULT 0) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_value_clv_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
 COMMENT ON FUNCTION clv(float8, float8, float8, float8, float8, float8) IS
-	'customer lifetime value (avg_purchase_value * purchase_frequency * margin - service_cost) * customer_lifespan - acquisition_cost: money, purchases per period, periods, fraction of 0 to 1, money per period, money; undiscounted. NULL if any argument is NULL; ERROR for negative, infinite or NaN arguments';
+    'customer lifetime value (avg_purchase_value * purchase_frequency * margin - service_cost) * customer_lifespan - acquisition_cost: money, purchases per period, periods, fraction of 0 to 1, money per period, money; undiscounted. NULL if any argument is NULL; ERROR for negative, infinite or NaN arguments';
 
 CREATE FUNCTION clv(
-	avg_purchase_value numeric, purchase_frequency numeric, customer_lifespan numeric,
-	margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
-	AS 'MODULE_PATHNAME', 'clv_value_clv_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+    avg_purchase_value numeric, purchase_frequency numeric, customer_lifespan numeric,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'clv_value_clv_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION clv(numeric, numeric, numeric, numeric, numeric, numeric) IS
-	'customer lifetime value (avg_purchase_value * purchase_frequency * margin - service_cost) * customer_lifespan - acquisition_cost in exact decimals; units, NULLs and errors as for float8';
+    'customer lifetime value (avg_purchase_value * purchase_frequency * margin - service_cost) * customer_lifespan - acquisition_cost in exact decimals; units, NULLs and errors as for float8';
 
 -- Without these, three integers would resolve to float8, the preferred type among numbers. They are inlined.
 CREATE FUNCTION clv(
-	avg_purchase_value smallint, purchase_frequency smallint, customer_lifespan smallint,
-	margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
-	RETURN clv(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
-			   margin, service_cost, acquisition_cost);
+    avg_purchase_value smallint, purchase_frequency smallint, customer_lifespan smallint,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN clv(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+               margin, service_cost, acquisition_cost);
 COMMENT ON FUNCTION clv(smallint, smallint, smallint, numeric, numeric, numeric) IS
-	'customer lifetime value of whole numbers: the numeric clv(), exact; units, NULLs and errors as there';
+    'customer lifetime value of whole numbers: the numeric clv(), exact; units, NULLs and errors as there';
 
 CREATE FUNCTION clv(
-	avg_purchase_value integer, purchase_frequency integer, customer_lifespan integer,
-	margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
-	RETURN clv(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
-			   margin, service_cost, acquisition_cost);
+    avg_purchase_value integer, purchase_frequency integer, customer_lifespan integer,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN clv(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+               margin, service_cost, acquisition_cost);
 COMMENT ON FUNCTION clv(integer, integer, integer, numeric, numeric, numeric) IS
-	'customer lifetime value of whole numbers: the numeric clv(), exact; units, NULLs and errors as there';
+    'customer lifetime value of whole numbers: the numeric clv(), exact; units, NULLs and errors as there';
 
 CREATE FUNCTION clv(
-	avg_purchase_value bigint, purchase_frequency bigint, customer_lifespan bigint,
-	margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
-	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
-	RETURN clv(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
-			   margin, service_cost, acquisition_cost);
+    avg_purchase_value bigint, purchase_frequency bigint, customer_lifespan bigint,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN clv(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+               margin, service_cost, acquisition_cost);
 COMMENT ON FUNCTION clv(bigint, bigint, bigint, numeric, numeric, numeric) IS
-	'customer lifetime value of whole numbers: the numeric clv(), exact; units, NULLs and errors as there';
+    'customer lifetime value of whole numbers: the numeric clv(), exact; units, NULLs and errors as there';
 
 CREATE FUNCTION npv_clv(
-	margin_per_period float8, retention_rate float8, discount_rate float8,
-	periods float8 DEFAULT 'infinity', acquisition_cost float8 DEFAULT 0, first_margin integer DEFAULT 0) RETURNS float8
-	AS 'MODULE_PATHNAME', 'clv_value_npv_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
+    margin_per_period float8, retention_rate float8, discount_rate float8,
+    periods float8 DEFAULT 'infinity', acquisition_cost float8 DEFAULT 0, first_margin integer DEFAULT 0) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_value_npv_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
 COMMENT ON FUNCTION npv_clv(float8, float8, float8, float8, float8, integer) IS
-	'present value of a margin per period from a customer who stays each period with probability retention_rate: sum of margin_per_period * (retention_rate / (1 + discount_rate))^t less acquisition_cost, t = 0 .. periods - 1 with first_margin 0, t = 1 .. periods with first_margin 1; both rates per period, as fractions; periods a whole number or infinity (Gupta and Lehmann 2003). NULL if any argument is NULL; ERROR for rates out of range and for an endless sum with retention_rate >= 1 + discount_rate';
+    'present value of a margin per period from a customer who stays each period with probability retention_rate: sum of margin_per_period * (retention_rate / (1 + discount_rate))^t less acquisition_cost, t = 0 .. periods - 1 with first_margin 0, t = 1 .. periods with first_margin 1; both rates per period, as fractions; periods a whole number or infinity (Gupta and Lehmann 2003). NULL if any argument is NULL; ERROR for rates out of range and for an endless sum with retention_rate >= 1 + discount_rate';
 
 CREATE FUNCTION npv_clv(
-	margin_per_period numeric, retention_rate numeric, discount_rate numeric,
-	periods numeric DEFAULT 'infinity', acquisition_cost numeric DEFAULT 0, first_margin integer DEFAULT 0) RETURNS numeric
-	AS 'MODULE_PATHNAME', 'clv_value_npv_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+    margin_per_period numeric, retention_rate numeric, discount_rate numeric,
+    periods numeric DEFAULT 'infinity', acquisition_cost numeric DEFAULT 0, first_margin integer DEFAULT 0) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'clv_value_npv_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION npv_clv(numeric, numeric, numeric, numeric, numeric, integer) IS
-	'present value of a margin per period in decimals, right to at least 20 significant digits; meaning, units, NULLs and errors as for float8';
+    'present value of a margin per period in decimals, right to at least 20 significant digits; meaning, units, NULLs and errors as for float8';
 
 CREATE FUNCTION npv_clv(cash_flows float8[], discount_rate float8) RETURNS float8
-	AS 'MODULE_PATHNAME', 'clv_value_flows_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_value_flows_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION npv_clv(float8[], float8) IS
-	'present value of cash flows one period apart, the first at time 0: sum of cash_flows[1 + t] / (1 + discount_rate)^t; money, and a fraction per period. 0 for no flows, NULL if an argument is NULL; ERROR for a NULL, NaN or infinite flow, for an array of several dimensions and for a rate of -1 or less';
+    'present value of cash flows one period apart, the first at time 0: sum of cash_flows[1 + t] / (1 + discount_rate)^t; money, and a fraction per period. 0 for no flows, NULL if an argument is NULL; ERROR for a NULL, NaN or infinite flow, for an array of several dimensions and for a rate of -1 or less';
 
 CREATE FUNCTION npv_clv(cash_flows numeric[], discount_rate numeric) RETURNS numeric
-	AS 'MODULE_PATHNAME', 'clv_value_flows_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'clv_value_flows_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION npv_clv(numeric[], numeric) IS
-	'present value of cash flows one period apart, the first at time 0, in decimals: right to 20 decimals more than the flows have; NULLs and errors as for float8';
+    'present value of cash flows one period apart, the first at time 0, in decimals: right to 20 decimals more than the flows have; NULLs and errors as for float8';
 
 -- ---- history: type purchase_history -----------------------------------------------------------------------------
 
@@ -564,9 +564,9 @@ CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, date)
 CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, timestamptz) RETURNS clv_sample
     AS 'MODULE_PATHNAME', 'clv_sample_add_history_spend_tz' LANGUAGE C STABLE PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_combine(clv_sample, clv_sample) RETURNS clv_sample
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 CREATE FUNCTION clv_sample_final(clv_sample) RETURNS clv_sample
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8) IS 'transition: count one row (x, t_x, t_cal)';
 COMMENT ON FUNCTION clv_sample_add_spend(clv_sample, float8, float8) IS 'transition: count one row (x, monetary_value)';
@@ -632,6 +632,32 @@ CREATE AGGREGATE clv_sample(sample clv_sample) (
     COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_sample(clv_sample) IS 'roll-up: the sample of all customers of several samples. NULLs are skipped; samples of different kind, unit or as_of are an error 22023.';
+
+-- ---- value of dated payments, whose state is a clv_sample --------------------------------------------------------
+
+-- Transition and final functions: not for direct use. NULL arguments leave the state as it is.
+CREATE FUNCTION clv_value_xnpv_add(clv_sample, float8, date, date, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_value_xnpv_add(clv_sample, float8, timestamptz, timestamptz, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_value_xnpv_add_tz' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_value_xnpv_final(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+
+COMMENT ON FUNCTION clv_value_xnpv_add(clv_sample, float8, date, date, float8) IS 'transition: count one payment (days after as_of, amount, annual_discount_rate)';
+COMMENT ON FUNCTION clv_value_xnpv_add(clv_sample, float8, timestamptz, timestamptz, float8) IS 'transition: count one payment (days after as_of, amount, annual_discount_rate), days in the session''s time zone';
+COMMENT ON FUNCTION clv_value_xnpv_final(clv_sample) IS 'final: present value of the payments';
+
+CREATE AGGREGATE xnpv_clv(amount float8, paid_on date, as_of date, annual_discount_rate float8) (
+    SFUNC = clv_value_xnpv_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_value_xnpv_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE xnpv_clv(float8, date, date, float8) IS 'present value at as_of of dated payments: sum of amount / (1 + annual_discount_rate)^((paid_on - as_of) / 365), as XNPV in spreadsheets; money, and a fraction per year. Payments before as_of are compounded. The order of the rows does not matter. Rows with a NULL are skipped, NULL without rows; ERROR for a NaN or infinite amount or date and for a rate of -1 or less, WARNING for a rate above 1.';
+
+CREATE AGGREGATE xnpv_clv(amount float8, paid_on timestamptz, as_of timestamptz, annual_discount_rate float8) (
+    SFUNC = clv_value_xnpv_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_value_xnpv_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE xnpv_clv(float8, timestamptz, timestamptz, float8) IS 'present value at as_of of dated payments as for dates, with the days of both in the session''s time zone';
 
 -- ---- model: type clv_model --------------------------------------------------------------------------------------
 

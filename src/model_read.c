@@ -155,7 +155,7 @@ clv_model_vcov(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	for (int i = 0; i < k; i++)
 		for (int j = 0; j < k; j++)
-			cells[i * k + j] = Float8GetDatum(covariance[i * k + j] * m->values[i] * m->values[j]);
+			cells[i * k + j] = Float8GetDatum(covariance[i * k + j] * (m->values[i] * m->values[j]));
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(cells, NULL, 2, dims, lower, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
 											 TYPALIGN_DOUBLE));
 }

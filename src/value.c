@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "math/value.h"
 #include "miscadmin.h"
+#include "sample.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
@@ -41,7 +42,7 @@ static const char cost_hint[] = "Write a cost as a positive amount; it is subtra
 static const Argument clv_arguments[CLV_ARGUMENTS] = {
 	{"avg_purchase_value", NOT_NEGATIVE, "Use the mean amount of a purchase; take returns off it, or off the frequency."},
 	{"purchase_frequency", NOT_NEGATIVE, "Use the number of purchases per period."},
-	{"customer_lifespan", NOT_NEGATIVE, "Use the number of periods a customer stays; for customers who never have to leave see npv_clv()."},
+	{"customer_lifespan", NOT_NEGATIVE, "Use the number of periods a customer stays; for a life without end see npv_clv()."},
 	{"margin", FRACTION, "Write 30 percent as 0.30."},
 	{"service_cost", NOT_NEGATIVE, cost_hint},
 	{"acquisition_cost", NOT_NEGATIVE, cost_hint},
@@ -60,7 +61,7 @@ static const Argument npv_arguments[NPV_ARGUMENTS] = {
 static const Argument flow_argument = {"a cash flow", FINITE, "Leave out or correct flows that are NaN or infinite."};
 static const Argument discount_argument = {"discount_rate", RATE, rate_hint};
 
-static void reject(const Argument *argument, bool finite, const char *value) pg_attribute_noreturn();
+pg_noreturn static void reject(const Argument *argument, bool finite, const char *value);
 
 static void
 reject(const Argument *argument, bool finite, const char *value)
@@ -74,8 +75,9 @@ reject(const Argument *argument, bool finite, const char *value)
 	};
 	Allowed		allowed = argument->allowed;
 
-	argument_error(psprintf("%s must be %s", argument->name, rules[finite || allowed == PERIODS ? allowed : FINITE]),
-				   argument->hint, "The value is %s.", value);
+	if (!finite && allowed != PERIODS)
+		allowed = FINITE;
+	argument_error(psprintf("%s must be %s", argument->name, rules[allowed]), argument->hint, "The value is %s.", value);
 }
 
 static void
@@ -124,7 +126,8 @@ finite_result(float8 value)
 #define RESULT_DIGITS 20
 #define GUARD_DIGITS 20
 
-/* Rates with more decimals than this are refused, as a quotient holds no more than 1,000. */
+/* A quotient holds at most 1,000 decimals; rates with more than this many are refused. */
+#define MAX_RESULT_SCALE 900
 #define MAX_RATE_SCALE 300
 
 static Numeric
@@ -163,7 +166,7 @@ rounded(Numeric a, int scale)
 	return DatumGetNumeric(DirectFunctionCall2(numeric_round, NumericGetDatum(a), Int32GetDatum(scale)));
 }
 
-/* a, rounded to `scale` decimals, / b with as many (up to 1,000): a quotient has no fewer than its dividend */
+/* a, rounded to `scale` decimals, by b; with as many (up to 1,000), as a quotient has no fewer than its dividend */
 static Numeric
 quotient(Numeric a, Numeric b, int scale)
 {
@@ -285,7 +288,7 @@ first_margin_at_1(int32 first_margin)
 	return first_margin == 1;
 }
 
-static void reject_endless(const char *retention, const char *discount) pg_attribute_noreturn();
+pg_noreturn static void reject_endless(const char *retention, const char *discount);
 
 static void
 reject_endless(const char *retention, const char *discount)
@@ -359,7 +362,8 @@ decimal_value_of_margins(Numeric margin, Numeric retention, Numeric discount, Nu
 	Numeric		growth = plus(int64_to_numeric(1), discount);
 	Numeric		gap = minus(growth, retention);
 	Numeric		first = times(margin, at_1 ? retention : growth);
-	int			scale = Min(decimals(margin) + decimals(retention) + whole_digits(growth) + RESULT_DIGITS, 900);
+	int			shrink = Max(whole_digits(growth) - 1, 0);
+	int			scale = Min(decimals(margin) + decimals(retention) + shrink + RESULT_DIGITS, MAX_RESULT_SCALE);
 
 	/* what is divided by the gap needs as many decimals more as the gap has */
 	int			inner_scale = scale + decimals(gap) + whole_digits(first) + GUARD_DIGITS;
@@ -452,6 +456,7 @@ check_decimal_flows(const Datum *flows, int n)
 	{
 		Numeric		flow = DatumGetNumeric(flows[i]);
 
+		CHECK_FOR_INTERRUPTS();
 		check_numeric(&flow_argument, flow);
 		scale = Max(scale, decimals(flow));
 	}
@@ -475,7 +480,7 @@ clv_value_flows_numeric(PG_FUNCTION_ARGS)
 	check_scale(&discount_argument, rate);
 	growth = plus(int64_to_numeric(1), rate);
 	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &flows, NULL, &n);
-	scale = Min(check_decimal_flows(flows, n) + RESULT_DIGITS, 900);
+	scale = Min(check_decimal_flows(flows, n) + RESULT_DIGITS, MAX_RESULT_SCALE);
 
 	/* from the last flow to the first: value = flow + value / (1 + rate) */
 	for (int i = n - 1; i >= 0; i--)
@@ -488,4 +493,93 @@ clv_value_flows_numeric(PG_FUNCTION_ARGS)
 		pfree(later);
 	}
 	PG_RETURN_NUMERIC(result_decimal(value, scale));
+}
+
+/* ---- xnpv_clv(): dated payments ---------------------------------------------------------------- */
+
+/* State unchanged for a row with a NULL, otherwise one payment more. */
+static Datum
+add_payment(FunctionCallInfo fcinfo, bool of_timestamptz)
+{
+	DateADT		paid_on;
+	DateADT		as_of;
+	double		row[3];
+
+	for (int i = 1; i < 5; i++)
+		if (PG_ARGISNULL(i))
+		{
+			if (PG_ARGISNULL(0))
+				PG_RETURN_NULL();
+			PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+		}
+	if (of_timestamptz)
+	{
+		paid_on = day_of_timestamptz(PG_GETARG_TIMESTAMPTZ(2), "paid_on");
+		as_of = day_of_timestamptz(PG_GETARG_TIMESTAMPTZ(3), "as_of");
+	}
+	else
+	{
+		paid_on = checked_day(PG_GETARG_DATEADT(2), "paid_on");
+		as_of = checked_day(PG_GETARG_DATEADT(3), "as_of");
+	}
+	row[0] = paid_on - as_of;
+	row[1] = PG_GETARG_FLOAT8(1);
+	row[2] = PG_GETARG_FLOAT8(4);
+	check_row(ROWS_CASH_FLOW, row);
+	PG_RETURN_POINTER(sample_add(sample_state(fcinfo, ROWS_CASH_FLOW, 0, DAY_NONE), row, 1));
+}
+
+PG_FUNCTION_INFO_V1(clv_value_xnpv_add);
+Datum
+clv_value_xnpv_add(PG_FUNCTION_ARGS)
+{
+	return add_payment(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(clv_value_xnpv_add_tz);
+Datum
+clv_value_xnpv_add_tz(PG_FUNCTION_ARGS)
+{
+	return add_payment(fcinfo, true);
+}
+
+/* Once per query: a rate above 1 is rather a percentage than a fraction. */
+static void
+warn_of_high_rate(FunctionCallInfo fcinfo, const Rows *rows)
+{
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		double		rate = rows_at(rows, i)[2];
+
+		if (likely(rate <= 1))
+			continue;
+		if (fcinfo->flinfo->fn_extra == NULL)
+			ereport(WARNING,
+					(errmsg("annual_discount_rate is above 1"),
+					 errdetail("%g is a discount of %g percent a year.", rate, 100 * rate),
+					 errhint("%s", rate_hint)));
+		fcinfo->flinfo->fn_extra = fcinfo->flinfo;
+		return;
+	}
+}
+
+/* Sums the rows in their canonical order, so that the result does not depend on that of the input. */
+PG_FUNCTION_INFO_V1(clv_value_xnpv_final);
+Datum
+clv_value_xnpv_final(PG_FUNCTION_ARGS)
+{
+	ClvSample  *sample = PG_GETARG_STORED_SAMPLE(0);
+	Rows		rows = sample_rows(sample);
+	CompensatedSum value = {0, 0};
+
+	if (sample->kind != ROWS_CASH_FLOW)
+		argument_error("the sample holds no payments", "This is the final function of xnpv_clv(); call that instead.",
+					   "It holds %s rows.", row_kind_name(sample->kind));
+	warn_of_high_rate(fcinfo, &rows);
+	for (size_t from = 0; from < rows.n; from += FLOWS_AT_ONCE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		value_add_dated_flows(&value, &rows, from, Min(from + FLOWS_AT_ONCE, rows.n));
+	}
+	PG_RETURN_FLOAT8(finite_result(compensated_sum(&value)));
 }

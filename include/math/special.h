@@ -21,8 +21,12 @@ extern double trigamma(double x);
 /* -expm1(-v) / v, and 1 at v = 0. */
 extern double phi(double v);
 
-/* Regularised incomplete beta function I_w(p, q), 0 <= w <= 1; 0 where it underflows. */
-extern double incomplete_beta(double p, double q, double w);
+/*
+ * P(N = n) for n >= 0 and P(N >= n) for n >= 1, N negative binomial of shape R > 0 and mean R z, z > 0: purchases in
+ * t = z A at a rate ~ Gamma(R, A). 0 where they underflow.
+ */
+extern double negative_binomial(double n, double R, double z);
+extern double negative_binomial_tail(double n, double R, double z);
 
 /* Quantile of the standard normal distribution. */
 extern double normal_quantile(double p);

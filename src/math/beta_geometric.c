@@ -377,22 +377,20 @@ double
 beta_geometric_probability(const BetaGeometric *g, double n, double t)
 {
 	double		alive = alive_now(g);
-	double		w = t / (g->A + t);
-	double		all_happen;
-	double		last_of_all;
+	double		z = t / g->A;
+	double		last_leaves;
 
 	if (n == 0)
 		return beta_geometric_silence(g, t);
 	if (t == 0 || alive == 0)
 		return 0;
 
-	/* the n-th is the customer's last purchase, or he makes exactly n and stays */
-	last_of_all = exp(log_beta_ratio(g->a, g->b, n - 1)) * (g->a / (g->a + g->b + n - 1));
+	/* either the n-th purchase is the customer's last, or he makes exactly n and stays */
+	last_leaves = exp(log_beta_ratio(g->a, g->b, n - 1)) * (g->a / (g->a + g->b + n - 1));
 	if (isinf(t))
-		return alive * last_of_all;
-	last_of_all *= incomplete_beta(n, g->R, w);
-	all_happen = log_beta_ratio(g->a, g->b, n) + log_gamma_ratio(g->R, n) - lgamma(n + 1) + n * log(w) - g->R * log1p(t / g->A);
-	return alive * (exp(all_happen) + last_of_all);
+		return alive * last_leaves;
+	return alive * (last_leaves * negative_binomial_tail(n, g->R, z) +
+					exp(log_beta_ratio(g->a, g->b, n)) * negative_binomial(n, g->R, z));
 }
 
 static double

@@ -3,8 +3,9 @@
  *
  * In eta every parameter is free and of comparable scale. The step maximises the quadratic model within
  * the radius, exactly, from the eigenvalues of the curvature -H; so a region where -H is not positive
- * definite, usual on the way from the start, needs no special treatment. Measured against GSL's bfgs2 on
- * the same likelihoods, Newton needs a fifth of the evaluations and does not fail where that one does.
+ * definite, usual on the way from the start, needs no special treatment. GSL's bfgs2 from the same start
+ * took 20 to 30 times the evaluations on CDNOW and on a million customers, and stopped for lack of
+ * progress before its gradient was as small.
  */
 #include "math/fit.h"
 
@@ -22,6 +23,7 @@
 #define START_RADIUS 1.0
 #define MAX_RADIUS 4.0
 #define MIN_RADIUS 1e-10
+#define OTHER_SIDE 3.0			/* distance of the second start from the first, in log(theta) */
 #define MAX_TRAVEL 30.0			/* from the start, in log(theta): a factor of 1e13 */
 
 /* The maximum is reached: this many standard errors away, and this far in log(theta). */
@@ -283,6 +285,35 @@ climb(Search *search, Point *point, double *step, int *iterations)
 	return STUCK;
 }
 
+/*
+ * A small cohort can have a maximum and, elsewhere, a rise without end. After the search ran off, try
+ * once more from behind the start, seen in the direction it went, and keep the better of the two.
+ */
+static Outcome
+climb_from_other_side(Search *search, Point *point, double *step, int *iterations)
+{
+	int			n = search->model->nparams;
+	double		theta[BTYD_MAX_PARAMS];
+	double		other_step[BTYD_MAX_PARAMS];
+	double		scale = OTHER_SIDE / largest(step, n);
+	int			more = 0;
+	Point		other;
+	Outcome		outcome = RAN_OFF;
+
+	search->model->start(search->rows, theta);
+	for (int i = 0; i < n; i++)
+		other.eta[i] = log(theta[i]) - scale * step[i];
+	if (evaluate(search, &other))
+	{
+		outcome = climb(search, &other, other_step, &more);
+		*iterations += more;
+	}
+	if (outcome != REACHED || other.value < point->value)
+		return RAN_OFF;
+	*point = other;
+	return outcome;
+}
+
 /* Inverse of the curvature. */
 static void
 set_covariance(const Point *point, int n, double *covariance)
@@ -340,7 +371,11 @@ btyd_fit(const BtydModel *model, const Rows *rows, const FitStop *stop, FitResul
 	for (int i = 0; i < model->nparams; i++)
 		point.eta[i] = log(theta[i]);
 	if (evaluate(&search, &point))
+	{
 		outcome = climb(&search, &point, step, &result->iterations);
+		if (outcome == RAN_OFF)
+			outcome = climb_from_other_side(&search, &point, step, &result->iterations);
+	}
 	else if (!search.stopped)
 	{
 		result->status = FIT_IMPOSSIBLE;

@@ -19,6 +19,7 @@
 
 #define STIRLING_MIN 10.0		/* eight terms are exact to 3e-17 from here on */
 #define STIRLING_TERMS 8
+#define TAIL_MIN 0.01			/* smaller tails are not computed as 1 - the rest */
 #define SUM_MAX 32				/* up to here, whole differences are plain sums */
 
 /* coefficients of x^-1, x^-3, ... of lgamma: B_2k / (2k (2k-1)) */
@@ -251,31 +252,33 @@ phi(double v)
 }
 
 /*
- * log of Gamma(p+q) / (Gamma(p) Gamma(q)) w^p (1-w)^q. With both p and q large its parts exceed it by
- * far; there Stirling's formula leaves the deviation of w from its mean p / (p + q).
+ * log of Gamma(p+q) / (Gamma(p) Gamma(q)) w^p (1-w)^q, w = z / (1 + z). With both p and q large its parts
+ * exceed it by far; there Stirling's formula leaves the deviation of w from its mean p / (p + q).
  */
 static double
-log_beta_density(double p, double q, double w)
+log_beta_density(double p, double q, double z)
 {
 	double		low = fmin(p, q);
 	double		high = fmax(p, q);
+	double		log_w = -log1p(1 / z);
+	double		log_not_w = -log1p(z);
 
 	if (low >= STIRLING_MIN)
 	{
-		double		deviation = w * q - (1 - w) * p;
+		double		deviation = (z * q - p) / (1 + z);
 		double		shape;
 
 		if (fabs(deviation) < 0.5 * low)
 			shape = p * log1p_minus(deviation / p) + q * log1p_minus(-deviation / q);
 		else
-			shape = p * log(w * (1 + q / p)) + q * log((1 - w) * (1 + p / q));
+			shape = p * (log_w + log1p(q / p)) + q * (log_not_w + log1p(p / q));
 		return shape + 0.5 * (log(low) - log1p(low / high) - log(2 * M_PI)) +
 			   stirling_difference(high, low) - series(lgamma_series, 1 / (low * low)) / low;
 	}
-	return log_gamma_ratio(high, low) - lgamma(low) + p * log(w) + q * log1p(-w);
+	return log_gamma_ratio(high, low) - lgamma(low) + p * log_w + q * log_not_w;
 }
 
-/* The continued fraction of I_w(p, q) by Lentz's method; converges fast for w < (p+1) / (p+q+2). */
+/* The continued fraction of I_w(p, q) p / density by Lentz's method; fast for w < (p+1) / (p+q+2). */
 static double
 incomplete_beta_fraction(double p, double q, double w)
 {
@@ -310,15 +313,30 @@ incomplete_beta_fraction(double p, double q, double w)
 }
 
 double
-incomplete_beta(double p, double q, double w)
+negative_binomial(double n, double R, double z)
 {
-	if (!(w > 0))
-		return w == 0 ? 0 : NAN;
-	if (!(w < 1))
-		return w == 1 ? 1 : NAN;
-	if (w <= (p + 1) / (p + q + 2))
-		return exp(log_beta_density(p, q, w)) / p * incomplete_beta_fraction(p, q, w);
-	return 1 - exp(log_beta_density(p, q, w)) / q * incomplete_beta_fraction(q, p, 1 - w);
+	if (n == 0)
+		return exp(-R * log1p(z));
+	return exp(log_beta_density(n, R, z)) / n;
+}
+
+/* I_w(n, R), whose factor before the continued fraction is P(N = n) */
+double
+negative_binomial_tail(double n, double R, double z)
+{
+	double		density = exp(log_beta_density(n, R, z));
+	double		w = z / (1 + z);
+
+	if (density == 0)
+		return n > R * z ? 0 : 1;
+	if (w > (n + 1) / (n + R + 2))
+	{
+		double		tail = 1 - density / R * incomplete_beta_fraction(R, n, 1 / (1 + z));
+
+		if (tail > TAIL_MIN)
+			return tail;
+	}
+	return fmin(1, density / n * incomplete_beta_fraction(n, R, w));
 }
 
 double

@@ -1,0 +1,340 @@
+/*
+ * support.c - samples of rows, random numbers, simulated customers and the CDNOW data.
+ */
+#include "support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- samples ------------------------------------------------------------------------------------- */
+
+void
+sample_init(Sample *sample, int ncols)
+{
+	memset(sample, 0, sizeof(*sample));
+	sample->rows.ncols = ncols;
+}
+
+void
+sample_add(Sample *sample, const double *columns, double count)
+{
+	size_t		width = sample->rows.ncols + 1;
+	double	   *row;
+
+	if (sample->rows.n == sample->capacity)
+	{
+		sample->capacity = sample->capacity ? 2 * sample->capacity : 1024;
+		sample->data = realloc(sample->data, sample->capacity * width * sizeof(double));
+		assert_non_null(sample->data);
+	}
+	row = sample->data + width * sample->rows.n++;
+	memcpy(row, columns, (width - 1) * sizeof(double));
+	row[width - 1] = count;
+	sample->rows.data = sample->data;
+}
+
+static int
+compare_columns(const void *a, const void *b, int ncols)
+{
+	const double *x = a;
+	const double *y = b;
+
+	for (int i = 0; i < ncols; i++)
+		if (x[i] != y[i])
+			return x[i] < y[i] ? -1 : 1;
+	return 0;
+}
+
+static int
+compare_two(const void *a, const void *b)
+{
+	return compare_columns(a, b, 2);
+}
+
+static int
+compare_three(const void *a, const void *b)
+{
+	return compare_columns(a, b, 3);
+}
+
+const Rows *
+sample_fold(Sample *sample)
+{
+	int			ncols = sample->rows.ncols;
+	size_t		width = ncols + 1;
+	size_t		kept = 0;
+
+	if (sample->rows.n > 0)
+		qsort(sample->data, sample->rows.n, width * sizeof(double),
+			  ncols == 2 ? compare_two : compare_three);
+	for (size_t i = 0; i < sample->rows.n; i++)
+	{
+		double	   *row = sample->data + width * i;
+		double	   *last = kept ? sample->data + width * (kept - 1) : NULL;
+
+		if (last != NULL && compare_columns(row, last, ncols) == 0)
+			last[ncols] += row[ncols];
+		else
+			memmove(sample->data + width * kept++, row, width * sizeof(double));
+	}
+	sample->rows.n = kept;
+	return &sample->rows;
+}
+
+void
+sample_free(Sample *sample)
+{
+	free(sample->data);
+	sample_init(sample, sample->rows.ncols);
+}
+
+/* ---- random numbers ------------------------------------------------------------------------------ */
+
+void
+random_seed(Random *random, uint64_t seed)
+{
+	for (int i = 0; i < 4; i++)
+	{
+		uint64_t	z = seed += 0x9e3779b97f4a7c15;
+
+		z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+		z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+		random->state[i] = z ^ (z >> 31);
+	}
+}
+
+static uint64_t
+rotate(uint64_t x, int bits)
+{
+	return (x << bits) | (x >> (64 - bits));
+}
+
+double
+random_uniform(Random *random)
+{
+	uint64_t   *s = random->state;
+	uint64_t	result = rotate(s[1] * 5, 7) * 9;
+	uint64_t	t = s[1] << 17;
+
+	s[2] ^= s[0];
+	s[3] ^= s[1];
+	s[1] ^= s[2];
+	s[0] ^= s[3];
+	s[2] ^= t;
+	s[3] = rotate(s[3], 45);
+	return ((double) (result >> 12) + 0.5) * 0x1p-52;
+}
+
+double
+random_normal(Random *random)
+{
+	double		u;
+	double		v;
+	double		square;
+
+	do
+	{
+		u = 2 * random_uniform(random) - 1;
+		v = 2 * random_uniform(random) - 1;
+		square = u * u + v * v;
+	} while (square >= 1);
+	return u * sqrt(-2 * log(square) / square);
+}
+
+double
+random_exponential(Random *random)
+{
+	return -log(random_uniform(random));
+}
+
+/* Marsaglia and Tsang 2000; below 1 through shape + 1 */
+double
+random_gamma(Random *random, double shape)
+{
+	double		d;
+	double		c;
+
+	if (shape < 1)
+		return random_gamma(random, shape + 1) * pow(random_uniform(random), 1 / shape);
+	d = shape - 1.0 / 3;
+	c = 1 / sqrt(9 * d);
+	for (;;)
+	{
+		double		z = random_normal(random);
+		double		v = 1 + c * z;
+
+		v = v * v * v;
+		if (v > 0 && log(random_uniform(random)) < 0.5 * z * z + d - d * v + d * log(v))
+			return d * v;
+	}
+}
+
+double
+random_beta(Random *random, double a, double b)
+{
+	double		x = random_gamma(random, a);
+
+	return x / (x + random_gamma(random, b));
+}
+
+/* ---- customers ----------------------------------------------------------------------------------- */
+
+void
+simulate_bgnbd(Random *random, const double *theta, double t_cal, double grid, double *columns)
+{
+	double		rate = random_gamma(random, theta[0]) / theta[1];
+	double		dropout = random_beta(random, theta[2], theta[3]);
+	double		at = 0;
+
+	columns[0] = columns[1] = 0;
+	columns[2] = t_cal;
+	for (;;)
+	{
+		at += random_exponential(random) / rate;
+		if (!(at <= t_cal))
+			return;
+		if (grid == 0)
+		{
+			columns[0]++;
+			columns[1] = at;
+		}
+		/* purchases of one day are one purchase, and those of the first day are the first */
+		else if (floor(at / grid) * grid > columns[1])
+		{
+			columns[0]++;
+			columns[1] = floor(at / grid) * grid;
+		}
+		if (random_uniform(random) < dropout)
+			return;
+	}
+}
+
+double
+simulate_mean_spend(Random *random, const double *theta, double x)
+{
+	double		nu = random_gamma(random, theta[1]) / theta[2];
+
+	return random_gamma(random, theta[0] * x) / (nu * x);
+}
+
+/* ---- CDNOW --------------------------------------------------------------------------------------- */
+
+void *
+open_data(const char *name)
+{
+	const char *folder = getenv("CLV_DATA");
+	char		path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", folder ? folder : "../../shared/data", name);
+	return fopen(path, "r");
+}
+
+/* days since 0000-03-01 of the Gregorian calendar */
+static int
+day_number(int year, int month, int day)
+{
+	int			m = (month + 9) % 12;
+	int			y = year - (month <= 2);
+
+	return 365 * y + y / 4 - y / 100 + y / 400 + (m * 306 + 5) / 10 + day - 1;
+}
+
+typedef struct Purchases
+{
+	int			customer;
+	int			first;
+	int			last;
+	double		x;
+	double		amount;			/* of the repeat purchases */
+} Purchases;
+
+static void
+add_customer(const Purchases *p, int end, Sample *timing, Sample *spend)
+{
+	double		row[3] = {p->x, (p->last - p->first) / 7.0, (end - p->first) / 7.0};
+
+	sample_add(timing, row, 1);
+	row[1] = p->amount / p->x;
+	if (p->x > 0 && row[1] > 0)
+		sample_add(spend, row, 1);
+}
+
+/* The file is sorted by customer and day. */
+int
+cdnow_exact(Sample *timing, Sample *spend)
+{
+	FILE	   *file = open_data("cdnow_sample_transactions.csv");
+	int			end = day_number(1997, 9, 30);
+	int			customers = 0;
+	Purchases	p = {.customer = -1};
+	char		line[256];
+
+	if (file == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), file) != NULL)
+	{
+		int			customer;
+		int			year;
+		int			month;
+		int			mday;
+		double		amount;
+
+		if (sscanf(line, "%*d,%d,%d-%d-%d,%*d,%lf", &customer, &year, &month, &mday, &amount) != 5)
+			continue;
+
+		int			day = day_number(year, month, mday);
+
+		if (customer != p.customer)
+		{
+			if (customers++ > 0)
+				add_customer(&p, end, timing, spend);
+			p = (Purchases){customer, day, day, 0, 0};
+		}
+		else if (day <= end && day > p.first)
+		{
+			p.x += day > p.last;
+			p.last = day;
+			p.amount += amount;
+		}
+	}
+	if (customers > 0)
+		add_customer(&p, end, timing, spend);
+	fclose(file);
+	sample_fold(timing);
+	sample_fold(spend);
+	return customers;
+}
+
+bool
+cdnow_two_decimals(Sample *timing)
+{
+	FILE	   *file = open_data("cdnow_summary.csv");
+	char		line[256];
+	double		row[3];
+
+	if (file == NULL)
+		return false;
+	while (fgets(line, sizeof(line), file) != NULL)
+		if (sscanf(line, "%*d,%lf,%lf,%lf", &row[0], &row[1], &row[2]) == 3)
+			sample_add(timing, row, 1);
+	fclose(file);
+	sample_fold(timing);
+	return true;
+}
+
+/* ---- assertions ---------------------------------------------------------------------------------- */
+
+void
+assert_near(double actual, double expected, double tolerance)
+{
+	if (!(fabs(actual - expected) <= tolerance))
+		fail_msg("%.17g is not within %g of %.17g", actual, tolerance, expected);
+}
+
+void
+assert_relative(double actual, double expected, double tolerance)
+{
+	assert_near(actual, expected, tolerance * fabs(expected));
+}

@@ -1,0 +1,64 @@
+/*
+ * support.h - what the tests of src/math share: samples of rows, random numbers, simulated customers and
+ * the CDNOW data.
+ */
+#ifndef CLV_TEST_SUPPORT_H
+#define CLV_TEST_SUPPORT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "math/rows.h"
+
+/* Rows under construction: add, then fold into the distinct sorted rows a fit reads. */
+typedef struct Sample
+{
+	Rows		rows;
+	double	   *data;
+	size_t		capacity;
+} Sample;
+
+extern void sample_init(Sample *sample, int ncols);
+extern void sample_add(Sample *sample, const double *columns, double count);
+extern const Rows *sample_fold(Sample *sample);
+extern void sample_free(Sample *sample);
+
+/* xoshiro256** seeded by splitmix64 (Blackman and Vigna). */
+typedef struct Random
+{
+	uint64_t	state[4];
+} Random;
+
+extern void random_seed(Random *random, uint64_t seed);
+extern double random_uniform(Random *random);	/* in (0, 1) */
+extern double random_normal(Random *random);
+extern double random_exponential(Random *random);
+extern double random_gamma(Random *random, double shape);
+extern double random_beta(Random *random, double a, double b);
+
+/* One BG/NBD customer observed for t_cal; times are rounded down to multiples of grid unless it is 0. */
+extern void simulate_bgnbd(Random *random, const double *theta, double t_cal, double grid,
+						   double *columns);
+/* Mean of x amounts of one gamma-gamma customer. */
+extern double simulate_mean_spend(Random *random, const double *theta, double x);
+
+/* A file of the data folder CLV_DATA, by default ../shared/data seen from the repository; NULL if absent. */
+extern void *open_data(const char *name);
+
+/*
+ * CDNOW's 1/10 sample up to 1997-09-30, in weeks: same-day orders are one purchase. Timing rows
+ * (x, t_x, t_cal) and spend rows (x, mean) of the repeat buyers. Returns the customers, 0 if absent.
+ */
+extern int	cdnow_exact(Sample *timing, Sample *spend);
+/* The same as published with two decimals; false if absent. */
+extern bool cdnow_two_decimals(Sample *timing);
+
+extern void assert_near(double actual, double expected, double tolerance);
+extern void assert_relative(double actual, double expected, double tolerance);
+
+#endif

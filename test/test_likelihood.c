@@ -1,0 +1,345 @@
+/*
+ * test_likelihood.c - values, gradients and Hessians of the likelihoods against the published formulas
+ * written down plainly in long double, and their differences; stopping; the change of unit.
+ */
+#include "support.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "math/btyd_model.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+typedef long double Real;
+
+/* ---- the formulas as published -------------------------------------------------------------------- */
+
+/*
+ * log of the product over j = 0 .. n-1 of (b + j) / (c + step j): differences of lgammal() would lose the
+ * digits that the second differences below need.
+ */
+static Real
+log_product(Real b, Real c, Real step, Real n)
+{
+	Real		sum = 0;
+	Real		product = 1;
+
+	for (Real j = 0; j < n; j++)
+	{
+		product *= (b + j) / (c + step * j);
+		if (product > 1e200L || product < 1e-200L)
+		{
+			sum += logl(product);
+			product = 1;
+		}
+	}
+	return sum + logl(product);
+}
+
+/*
+ * Fader, Hardie and Lee 2005, equation 6, on the log scale:
+ * B(a, b+x) / B(a, b) = (b)_x / (a+b)_x, B(a+1, b+x-1) / B(a, b) = a (b)_(x-1) / (a+b)_x.
+ */
+static Real
+bgnbd_reference(const double *row, const Real *theta)
+{
+	Real		r = theta[0];
+	Real		alpha = theta[1];
+	Real		a = theta[2];
+	Real		b = theta[3];
+	Real		x = row[0];
+	Real		age = alpha + row[2];
+	Real		log_dead = 0;
+
+	if (x > 0)
+	{
+		log_dead = logl(a / (b + x - 1)) + (r + x) * logl(age / (alpha + row[1]));
+		log_dead = log_dead > 5000 ? log_dead : logl(1 + expl(log_dead));
+	}
+	return log_product(r, age, 0, x) + r * logl(alpha / age) + log_product(b, a + b, 1, x) + log_dead;
+}
+
+/* Fader and Hardie, note 025, equation 1a */
+static Real
+gamma_gamma_reference(const double *row, const Real *theta)
+{
+	Real		px = theta[0] * row[0];
+	Real		q = theta[1];
+	Real		v = theta[2];
+
+	return lgammal(px + q) - lgammal(px) - lgammal(q) + q * logl(v) + (px - 1) * logl(row[1]) +
+		   px * logl(row[0]) - (px + q) * logl(row[0] * (Real) row[1] + v);
+}
+
+typedef Real (*Reference) (const double *row, const Real *theta);
+
+static Real
+reference_value(Reference reference, const Rows *rows, const Real *theta)
+{
+	Real		sum = 0;
+
+	for (size_t i = 0; i < rows->n; i++)
+		sum += rows_at(rows, i)[rows->ncols] * reference(rows_at(rows, i), theta);
+	return sum;
+}
+
+/* central difference of sixth order in log(theta_i); recursive for the second derivative */
+static Real
+difference(Reference reference, const Rows *rows, const Real *theta, int i, int j, Real h)
+{
+	static const Real weight[] = {45.0L / 60, -9.0L / 60, 1.0L / 60};
+	Real		moved[BTYD_MAX_PARAMS];
+	Real		sum = 0;
+
+	memcpy(moved, theta, sizeof(moved));
+	for (int k = 1; k <= 3; k++)
+		for (int sign = -1; sign <= 1; sign += 2)
+		{
+			moved[i] = theta[i] * expl(sign * k * h);
+			sum += sign * weight[k - 1] *
+				   (j < 0 ? reference_value(reference, rows, moved)
+						  : difference(reference, rows, moved, j, -1, h));
+		}
+	return sum / h;
+}
+
+/*
+ * Value, gradient and Hessian in log(theta) against the reference. The differences carry an error of
+ * the reference's own rounding, about |value| eps / h^2, which the tolerances of the Hessian allow for.
+ */
+static void
+check_derivatives(const BtydModel *model, Reference reference, const Rows *rows, const double *theta,
+				  Real h)
+{
+	int			n = model->nparams;
+	double		grad[BTYD_MAX_PARAMS];
+	double		hess[BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];
+	double		value = model->log_likelihood(rows, theta, grad, hess, NULL);
+	Real		real[BTYD_MAX_PARAMS] = {0};
+
+	for (int i = 0; i < n; i++)
+		real[i] = theta[i];
+
+	Real		exact = reference_value(reference, rows, real);
+	double		rounding = 10 * (1 + fabsl(exact)) * 1e-19;
+
+	assert_relative(value, exact, 1e-13);
+	assert_true(value == model->log_likelihood(rows, theta, NULL, NULL, NULL));
+	for (int i = 0; i < n; i++)
+	{
+		Real		slope = difference(reference, rows, real, i, -1, h);
+
+		assert_near(theta[i] * grad[i], slope, 1e-9 * fabsl(slope) + rounding / h + 1e-10);
+		for (int j = 0; j < n; j++)
+		{
+			double		bend = theta[i] * theta[j] * hess[i * n + j] + (i == j ? theta[i] * grad[i] : 0);
+			Real		curve = difference(reference, rows, real, i, j, h);
+
+			assert_near(bend, curve, 1e-8 * fabsl(curve) + rounding / (h * h) + 1e-9);
+		}
+	}
+}
+
+/* ---- BG/NBD ---------------------------------------------------------------------------------------- */
+
+static const double timing_rows[][4] = {
+	{0, 0, 0, 3},
+	{0, 0, 12.5, 1},
+	{0, 0, 39, 200},
+	{1, 0.14285714285714285, 39, 7},
+	{1, 1.71, 38.86, 40},
+	{1, 38.86, 38.86, 2},
+	{2, 30.43, 38.86, 11},
+	{2, 30.43, 39, 1},
+	{7, 5, 35, 3},
+	{26, 30.86, 31, 1},
+	{33, 20, 31, 1},
+	{81, 77.5, 78, 1},
+};
+
+static const double heavy_rows[][4] = {
+	{0, 0, 78, 10},
+	{400, 38, 39, 1},
+	{3000, 10, 78, 1},			/* log q above 5,000 */
+	{3000, 38.9, 39, 1},
+	{3000, 39, 39, 2},
+};
+
+static const double bgnbd_points[][4] = {
+	{0.2425945, 4.413602, 0.792922, 2.425907},
+	{1, 1, 1, 1},
+	{0.55, 10.6, 1 + 1e-14, 2.5},
+	{0.01, 0.05, 0.01, 0.02},
+	{30, 100, 5, 1e5},
+	{2.5, 400, 2000, 0.3},
+};
+
+static void
+test_bgnbd_derivatives(void **state)
+{
+	Rows		rows = {LENGTH(timing_rows), 3, timing_rows[0]};
+
+	(void) state;
+	for (size_t i = 0; i < LENGTH(bgnbd_points); i++)
+		check_derivatives(&bgnbd_model, bgnbd_reference, &rows, bgnbd_points[i], 0x1p-11L);
+}
+
+static void
+test_bgnbd_derivatives_heavy_buyers(void **state)
+{
+	Rows		rows = {LENGTH(heavy_rows), 3, heavy_rows[0]};
+
+	(void) state;
+	for (size_t i = 0; i < LENGTH(bgnbd_points); i++)
+		check_derivatives(&bgnbd_model, bgnbd_reference, &rows, bgnbd_points[i], 0x1p-16L);
+}
+
+/* In units of c days the density of each purchase time is c times as high. */
+static void
+test_bgnbd_change_of_unit(void **state)
+{
+	Sample		days;
+	Sample		weeks;
+	double		purchases = 0;
+
+	(void) state;
+	sample_init(&days, 3);
+	sample_init(&weeks, 3);
+	for (size_t i = 0; i < LENGTH(timing_rows); i++)
+	{
+		const double *row = timing_rows[i];
+		double		in_weeks[] = {row[0], row[1] / 7, row[2] / 7};
+
+		sample_add(&days, row, row[3]);
+		sample_add(&weeks, in_weeks, row[3]);
+		purchases += row[0] * row[3];
+	}
+	for (size_t i = 0; i < LENGTH(bgnbd_points); i++)
+	{
+		const double *theta = bgnbd_points[i];
+		double		in_weeks[] = {theta[0], theta[1] / 7, theta[2], theta[3]};
+
+		assert_relative(bgnbd_model.log_likelihood(&weeks.rows, in_weeks, NULL, NULL, NULL),
+						bgnbd_model.log_likelihood(&days.rows, theta, NULL, NULL, NULL) +
+							purchases * log(7), 1e-13);
+	}
+	sample_free(&days);
+	sample_free(&weeks);
+}
+
+/* Folding equal rows changes nothing but the order of the sum. */
+static void
+test_counts(void **state)
+{
+	Sample		single;
+	Rows		folded = {LENGTH(timing_rows), 3, timing_rows[0]};
+
+	(void) state;
+	sample_init(&single, 3);
+	for (size_t i = 0; i < LENGTH(timing_rows); i++)
+		for (int k = 0; k < timing_rows[i][3]; k++)
+			sample_add(&single, timing_rows[i], 1);
+	assert_relative(bgnbd_model.log_likelihood(&single.rows, bgnbd_points[0], NULL, NULL, NULL),
+					bgnbd_model.log_likelihood(&folded, bgnbd_points[0], NULL, NULL, NULL), 1e-14);
+	sample_free(&single);
+}
+
+/* ---- gamma-gamma ----------------------------------------------------------------------------------- */
+
+static const double spend_rows[][3] = {
+	{1, 0.01, 1},
+	{1, 11.77, 30},
+	{1, 506.97, 2},
+	{2, 22.35, 12},
+	{7, 73.74, 5},
+	{26, 44.93, 1},
+	{3000, 35.1, 1},
+};
+
+static const double gamma_gamma_points[][3] = {
+	{6.249572, 3.744225, 15.44352},
+	{1, 1, 1},
+	{0.05, 0.02, 1e-3},
+	{300, 2, 0.4},
+	{2, 5000, 90000},
+};
+
+static void
+test_gamma_gamma_derivatives(void **state)
+{
+	Rows		rows = {LENGTH(spend_rows), 2, spend_rows[0]};
+
+	(void) state;
+	for (size_t i = 0; i < LENGTH(gamma_gamma_points); i++)
+		check_derivatives(&gamma_gamma_model, gamma_gamma_reference, &rows, gamma_gamma_points[i],
+						  0x1p-7L);
+}
+
+/* ---- stopping -------------------------------------------------------------------------------------- */
+
+typedef struct Patience
+{
+	int			polls;
+	int			stop_at;		/* 0: never */
+} Patience;
+
+static bool
+out_of_patience(void *arg)
+{
+	Patience   *patience = arg;
+
+	return ++patience->polls == patience->stop_at;
+}
+
+static void
+check_stopping(const BtydModel *model, const double *theta, Sample *sample, int polls)
+{
+	for (int stop_at = 0; stop_at <= polls; stop_at++)
+	{
+		Patience	patience = {0, stop_at};
+		FitStop		stop = {out_of_patience, &patience};
+		double		value = model->log_likelihood(&sample->rows, theta, NULL, NULL, &stop);
+
+		assert_true(isnan(value) == (stop_at > 0));
+		assert_int_equal(patience.polls, stop_at > 0 ? stop_at : polls);
+	}
+}
+
+/* once every 4,096 rows, in long runs of equal x and in short ones */
+static void
+test_stopping(void **state)
+{
+	Sample		timing;
+	Sample		spend;
+
+	(void) state;
+	sample_init(&timing, 3);
+	sample_init(&spend, 2);
+	for (int i = 0; i < 5 * 4096; i++)
+	{
+		double		row[] = {i < 3 * 4096 ? 1 : i, 0.001 * (i + 1), 100};
+
+		sample_add(&timing, row, 1);
+		sample_add(&spend, row, 1);
+	}
+	check_stopping(&bgnbd_model, bgnbd_points[0], &timing, 4);
+	check_stopping(&gamma_gamma_model, gamma_gamma_points[0], &spend, 4);
+	sample_free(&timing);
+	sample_free(&spend);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bgnbd_derivatives),
+		cmocka_unit_test(test_bgnbd_derivatives_heavy_buyers),
+		cmocka_unit_test(test_bgnbd_change_of_unit),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_gamma_gamma_derivatives),
+		cmocka_unit_test(test_stopping),
+	};
+
+	return cmocka_run_group_tests_name("likelihood", tests, NULL, NULL);
+}
