@@ -1,6 +1,7 @@
 # csv.sh - find out how a CSV file of orders is written, and which columns are customer, time and amount.
 # Sourced by script/demo, after lib.sh.
 # shellcheck shell=bash
+# shellcheck disable=SC2034     # the variables set here are read by script/demo
 
 # open_csv FILE: set CSV_READ (a command that writes the file as UTF-8 with plain line ends, without a byte order
 # mark), CSV_DELIMITER and CSV_HEADER (an array of column names).
@@ -8,7 +9,7 @@ open_csv() {
     local file=$1 encoding=UTF-8 header delimiter count best=0
 
     [ -e "$file" ] || die "there is no file $file"
-    [ -f "$file" ] && [ -r "$file" ] || die "$file cannot be read as a file"
+    { [ -f "$file" ] && [ -r "$file" ]; } || die "$file cannot be read as a file"
     [ -s "$file" ] || die "$file is empty"
     case $(head -c 2 "$file" | od -An -tx1 | tr -d ' ') in
         fffe | feff) encoding=UTF-16 ;;
@@ -73,15 +74,16 @@ plain_name() {
 
 # Names taken for a column, the surest first; if none is there, a pattern that must fit a single column.
 CUSTOMER_NAMES='customer_id customer_no customer_number customer_key cust_id client_id user_id account_id member_id
-    buyer_id shopper_id household_id master_id customer customer_email client user account member buyer email id'
+    buyer_id shopper_id household_id master_id customer customer_email kunden_nr kundennr
+    kunden_id kundennummer kunde client user account member buyer email id'
 CUSTOMER_PATTERN='customer|client|cust_|user'
 TIME_NAMES='ordered_at order_date order_time order_datetime order_purchase_timestamp purchased_at purchase_date
     purchase_time invoice_date transaction_date transaction_time transaction_timestamp sale_date sales_date date
-    datetime date_time timestamp time day paid_at created_at created'
+    datetime date_time timestamp time day datum bestelldatum rechnungsdatum paid_at created_at created'
 TIME_PATTERN='date|time|_at$|day'
 AMOUNT_NAMES='amount net_amount order_amount total_amount amount_total total order_total total_price grand_total
     order_value dollar_value total_value value revenue net_revenue sales net_sales spend payment_value payment
-    turnover sum price'
+    turnover sum price betrag umsatz'
 AMOUNT_PATTERN='amount|total|revenue|value|sales|spend|turnover'
 
 # find_column WHAT WANTED NAMES PATTERN: set COLUMN to the number (from 1) of the column
