@@ -325,6 +325,25 @@ test_limits_of_gamma_gamma(void **state)
 	}
 }
 
+/*
+ * Here the first search climbs towards a and b at infinity, to -1152.4; the maximum lies on the other
+ * side of its start.
+ */
+static void
+test_second_start(void **state)
+{
+	static const double theta[] = {.6, 3.3, .02, .22};
+	Sample		sample;
+	FitResult	fit;
+
+	(void) state;
+	simulate_cohort(&sample, 97, 60, theta, 20, 78, 0);
+	btyd_fit(&bgnbd_model, &sample.rows, NULL, &fit);
+	assert_maximum(&bgnbd_model, &sample.rows, &fit);
+	assert_near(fit.log_likelihood, -1149.802764, 1e-6);
+	sample_free(&sample);
+}
+
 /* Two different customers do not determine four parameters. */
 static void
 test_flat_likelihood(void **state)
@@ -495,6 +514,7 @@ main(void)
 		cmocka_unit_test(test_impossible),
 		cmocka_unit_test(test_limits_of_bgnbd),
 		cmocka_unit_test(test_limits_of_gamma_gamma),
+		cmocka_unit_test(test_second_start),
 		cmocka_unit_test(test_flat_likelihood),
 		cmocka_unit_test(test_purchases_at_time_zero),
 		cmocka_unit_test(test_small_cohorts),
