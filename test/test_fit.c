@@ -1,5 +1,5 @@
 /*
- * test_fit.c - fits: the golden maxima, hard and hopeless data, stopping, intervals.
+ * test_fit.c - fits: the golden maxima and predictions, hard and hopeless data, stopping, intervals.
  */
 #include "support.h"
 
@@ -132,6 +132,44 @@ test_cdnow_two_decimals(void **state)
 		skip();
 	assert_golden(&bgnbd_model, &timing.rows, -9582.425561, 1e-6, theta, std_error, 1e-6);
 	sample_free(&timing);
+}
+
+/* lifetimes on the two-decimal data at its own maximum: customers 1, 2, 3, 1000 and 1516 of CDNOW */
+static void
+test_predictions(void **state)
+{
+	static const double theta[] = {.24259291, 4.41353156, .79288615, 2.42575345};
+	static const struct
+	{
+		Customer	customer;
+		double		p_alive;
+		double		purchases;
+	}			golden[] = {
+		{{2, 30.43, 38.86}, .72660915, 1.22591045},
+		{{1, 1.71, 38.86}, .21222741, .20325064},
+		{{0, 0, 38.86}, 1, .19478085},
+		{{4, 24.43, 33.57}, .68035134, 2.35295507},
+		{{26, 30.86, 31}, .96891971, 20.75056949},
+	};
+	static const double probability[] = {.57430729, .19919304, .08532241, .04579719, .02763122};
+	static const Customer newcomer = {0, 0, 0};
+
+	(void) state;
+	for (size_t i = 0; i < LENGTH(golden); i++)
+	{
+		const Customer *c = &golden[i].customer;
+
+		assert_relative(bgnbd_model.p_alive(theta, c, 0), golden[i].p_alive, 1e-7);
+		assert_relative(bgnbd_model.expected_purchases(theta, c, 39), golden[i].purchases, 1e-7);
+		assert_near(bgnbd_model.silence(theta, c, 39),
+					bgnbd_model.purchase_probability(theta, c, 0, 39), 1e-14);
+	}
+	assert_relative(bgnbd_model.expected_purchases(theta, &newcomer, 52), 1.44402084, 1e-7);
+	for (size_t n = 0; n < LENGTH(probability); n++)
+		assert_relative(bgnbd_model.purchase_probability(theta, &newcomer, n, 39), probability[n],
+						1e-7);
+	assert_relative(bgnbd_model.mean_rate(theta), .24259291 / 4.41353156, 1e-15);
+	assert_relative(bgnbd_model.mean_dropout(theta), .79288615 / (.79288615 + 2.42575345), 1e-15);
 }
 
 /* with 6.25, 3.74 and 15.44, the first customer of CDNOW */
@@ -507,6 +545,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cdnow_exact),
 		cmocka_unit_test(test_cdnow_two_decimals),
+		cmocka_unit_test(test_predictions),
 		cmocka_unit_test(test_expected_spend),
 		cmocka_unit_test(test_quarter_million_customers),
 		cmocka_unit_test(test_million_customers_daily),
