@@ -1,6 +1,6 @@
 /*
- * bgnbd.c - the BG/NBD model (Fader, Hardie and Lee 2005): purchases at a gamma-distributed rate, and
- * after each repeat purchase a beta-distributed probability of dropping out.
+ * bgnbd.c - the BG/NBD model (Fader, Hardie and Lee 2005): purchases at a gamma-distributed rate,
+ * and after each repeat purchase a beta-distributed probability of dropping out.
  *
  * With R = r + x, A = alpha + T and q the odds of being dead (0 for x = 0), one customer adds
  *   log Gamma(R)/Gamma(r) - r log(1 + T/alpha) - x log A + log B(a, b+x)/B(a, b) + log(1 + q),
@@ -13,8 +13,8 @@
 #include "math/btyd_model.h"
 #include "math/special.h"
 
-#define SEGMENT_ROWS 4096		/* rows between two polls of stop, and summed before they are added up */
-#define LOG_ODDS_MAX 700.0		/* beyond, the odds overflow and log(1 + q) = log q to the last bit */
+#define SEGMENT_ROWS 4096		/* rows between two polls of stop, and in one partial sum */
+#define LOG_ODDS_MAX 700.0		/* beyond, the odds overflow, and log(1 + q) is log q */
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see bgnbd_ran_off() */
 
 enum
@@ -29,9 +29,9 @@ enum
 static const char *const params[NPARAMS] = {"r", "alpha", "a", "b"};
 
 /*
- * Sums over the customers of a segment. pi = q / (1 + q) = P(dead), v = pi (1 - pi), l = log q's slope
- * in r, R u its slope in alpha, share = T / A. The terms in 1/alpha - 1/A are kept as share / alpha, so
- * that nothing cancels when r and alpha run off together.
+ * Sums over the customers of a segment. pi = q / (1 + q) = P(dead), v = pi (1 - pi), l = log q's
+ * slope in r, R u its slope in alpha, share = T / A. The terms in 1/alpha - 1/A are kept as share /
+ * alpha, so that nothing cancels when r and alpha run off together.
  */
 typedef struct SegmentSums
 {
@@ -184,7 +184,8 @@ add_hessian(double x, const double *theta, const SegmentSums *s, double (*hess)[
 	hess[P_ALPHA][P_B] -= R * s->v_u * inv_b;
 	hess[P_A][P_A] += (s->v - s->pi) / a / a - s->n * psi1_sum;
 	hess[P_A][P_B] -= s->n * psi1_sum + s->v * inv_b / a;
-	hess[P_B][P_B] += s->n * (trigamma_difference(b, x) - psi1_sum) + (s->v + s->pi) * inv_b * inv_b;
+	hess[P_B][P_B] += s->n * (trigamma_difference(b, x) - psi1_sum) +
+					  (s->v + s->pi) * inv_b * inv_b;
 }
 
 static double
@@ -253,7 +254,7 @@ bgnbd_undetermined(const Rows *rows, const char **reason, const char **hint)
 	else if (!repeats)
 	{
 		*reason = "no customer has a repeat purchase";
-		*hint = "Choose a later as_of, or check that the orders hold every purchase and not only the first.";
+		*hint = "Choose a later as_of, or check that the data hold more than first orders.";
 	}
 	else if (rows->n < 2)
 		*reason = "all customers have the same purchase history";
@@ -263,8 +264,8 @@ bgnbd_undetermined(const Rows *rows, const char **reason, const char **hint)
 }
 
 /*
- * Moments: purchases per unit of observed time, their dispersion as a negative binomial, and as dropouts
- * the repeat buyers who have been silent for more than three of their mean gaps.
+ * Moments: purchases per unit of observed time, their dispersion as a negative binomial, and as
+ * dropouts the repeat buyers who have been silent for more than three of their mean gaps.
  */
 static void
 bgnbd_start(const Rows *rows, double *theta)
@@ -315,15 +316,15 @@ bgnbd_ran_off(const double *theta, const char **reason, const char **hint)
 		*hint = "Check that the orders are complete up to as_of, or fit a longer history.";
 	}
 	else if (dropouts > LIMIT)
-		*reason = "a and b run off to infinity: customers do not differ in their dropout probabilities";
+		*reason = "a and b run off to infinity: customers do not differ in their dropout";
 	else if (dropouts < 1 / LIMIT)
 		*reason = "a and b run off to zero: customers stop after one repeat purchase or never";
 	else if (theta[P_R] > LIMIT)
-		*reason = "r and alpha run off to infinity: customers do not differ in their purchase rates";
+		*reason = "r and alpha run off to infinity: customers do not differ in their rates";
 	else
 	{
-		*reason = "alpha runs off to zero: some purchase rates are too high to be told from infinite ones";
-		*hint = "Check for several orders counted within one day, and for resellers and test accounts.";
+		*reason = "alpha runs off to zero: some purchases follow at no distance in time";
+		*hint = "Count the orders of one day as one purchase; leave out test accounts.";
 	}
 }
 
@@ -339,7 +340,7 @@ bgnbd_mean_dropout(const double *theta)
 	return theta[P_A] / (theta[P_A] + theta[P_B]);
 }
 
-/* What is known of the customer at t_cal. Without a repeat purchase there was no chance to drop out. */
+/* The customer at t_cal. Without a repeat purchase there was no chance to drop out. */
 static BetaGeometric
 posterior(const double *theta, const Customer *c)
 {

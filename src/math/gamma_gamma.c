@@ -1,6 +1,6 @@
 /*
- * gamma_gamma.c - the gamma-gamma model of spend per purchase (Fader and Hardie, note 025, 2013): amounts
- * are gamma(p, nu) with nu ~ gamma(q, v) across customers.
+ * gamma_gamma.c - the gamma-gamma model of spend per purchase (Fader and Hardie, note 025, 2013):
+ * amounts are gamma(p, nu) with nu ~ gamma(q, v) across customers.
  *
  * A customer with x repeat purchases of mean m, z = x m, adds
  *   log Gamma(px + q) / (Gamma(px) Gamma(q)) - q log(1 + z/v) - px log(1 + v/z) - log m.
@@ -11,7 +11,7 @@
 #include "math/btyd_model.h"
 #include "math/special.h"
 
-#define SEGMENT_ROWS 4096		/* rows between two polls of stop, and summed before they are added up */
+#define SEGMENT_ROWS 4096		/* rows between two polls of stop, and in one partial sum */
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see gamma_gamma_ran_off() */
 
 enum
@@ -182,8 +182,9 @@ gamma_gamma_undetermined(const Rows *rows, const char **reason, const char **hin
 }
 
 /*
- * Moments on the log scale: the variance of log m is about 1 / (p x) within plus 1 / (q - 1/2) between
- * customers; half of it to each. v then puts the population mean p v / (q - 1) at the observed one.
+ * Moments on the log scale: the variance of log m is about 1 / (p x) within plus 1 / (q - 1/2)
+ * between customers; half of it to each. v then puts the population mean p v / (q - 1) at the
+ * observed one.
  */
 static void
 gamma_gamma_start(const Rows *rows, double *theta)
@@ -219,7 +220,7 @@ gamma_gamma_ran_off(const double *theta, const char **reason, const char **hint)
 {
 	*hint = "Fit a longer history, or a larger group of customers.";
 	if (theta[P_P] > LIMIT && theta[P_P] > theta[P_Q])
-		*reason = "p runs off to infinity: a customer's amounts do not vary around the customer's mean";
+		*reason = "p runs off to infinity: the amounts of one customer do not vary";
 	else if (theta[P_Q] > LIMIT)
 		*reason = "q and v run off to infinity: customers do not differ in their mean amounts";
 	else
@@ -229,7 +230,9 @@ gamma_gamma_ran_off(const double *theta, const char **reason, const char **hint)
 	}
 }
 
-/* E[spend | x, m] = p (x m + v) / (p x + q - 1); the population mean p v / (q - 1) exists for q > 1 */
+/*
+ * E[spend | x, m] = p (x m + v) / (p x + q - 1); the population mean p v / (q - 1) exists for q > 1
+ */
 static double
 gamma_gamma_expected_spend(const double *theta, double x, double m)
 {
