@@ -23,6 +23,17 @@ pg_noreturn extern void argument_error(const char *message, const char *hint,
 pg_noreturn extern void range_error(const char *message, const char *hint,
 									const char *detail_format, ...) pg_attribute_printf(3, 4);
 
+/*
+ * Whether this is the first call of a query to warn of this (a bit): one WARNING a query, not one a row.
+ * Keeps the set of bits in fn_extra, so it is not for transition functions.
+ */
+#define WARNED_OF_RATE 1
+#define WARNED_OF_SPEND 2
+extern bool first_warning(FunctionCallInfo fcinfo, uintptr_t bit);
+
+/* Warn, once a query, of an annual rate above 1, which is rather a percentage than a fraction. */
+extern void warn_if_high_rate(FunctionCallInfo fcinfo, double annual_discount_rate);
+
 /* ---- days and units -------------------------------------------------------------------------- */
 
 /* Days are PostgreSQL dates from 0001-01-01 to 9999-12-31; the bounds as DateADT. */

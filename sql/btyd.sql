@@ -12,8 +12,9 @@ SELECT id, near(p_alive(m, x, t_x, t_cal), p_alive) AS p_alive, near(expected_pu
 FROM golden, cdnow ORDER BY id;
 SELECT t, near(expected_purchases(m, t), expected) AS new_customer
 FROM cdnow, (VALUES (1, .05318474), (10, .43176102), (39, 1.1950163), (52, 1.44402084), (78, 1.85797178)) v (t, expected);
-SELECT n, near(purchase_probability(m, n, 39), expected) AS probability
-FROM cdnow, (VALUES (0, .57430729), (1, .19919304), (2, .08532241), (3, .04579719), (4, .02763122), (5, .017938392)) v (n, expected);
+-- half a unit of the last printed place
+SELECT n, abs(purchase_probability(m, n, 39) - expected) <= 5e-9 AS probability
+FROM cdnow, (VALUES (0, .57430729), (1, .19919304), (2, .08532241), (3, .04579719), (4, .02763122), (5, .01793839)) v (n, expected);
 -- gamma-gamma with the paper's rounded parameters; x = 0 gives the population mean p v / (q - 1)
 SELECT near(expected_spend(gamma_gamma_model(6.25, 3.74, 15.44), 2, 22.35), 24.66371391) AS customer_1,
        near(expected_spend(gamma_gamma_model(6.25, 3.74, 15.44), 0, NULL), 6.25 * 15.44 / 2.74, 1e-15) AS population,
@@ -45,8 +46,6 @@ CREATE TABLE customers AS
 SELECT purchase_history(at, amount) AS h FROM (VALUES (date '2024-01-01', 10), ('2024-03-04', 20), ('2024-07-29', 30)) o (at, amount);
 CREATE TABLE weekly AS SELECT bgnbd_model(.2426, 4.4136, .7929, 2.4259, 'week') AS m, gamma_gamma_model(6.25, 3.74, 15.44) AS gg;
 SELECT p_alive(m, h, '2024-09-30') = p_alive(m, 2, 30, 39) AS p_alive,
-       near(p_alive(m, h, '2024-09-30', '2025-09-29'), p_alive(m, 2, 30, 39) *
-            (p_alive(m, h, '2024-09-30', '2025-09-29') / p_alive(m, h, '2024-09-30', '2024-09-30')), 1e-14) AS still_alive,
        expected_purchases(m, h, '2024-09-30', '2025-09-29') = expected_purchases(m, 2, 30, 39, 52) AS expected_purchases,
        churn_risk(m, h, '2024-09-30', '2025-09-29') = churn_risk(m, 2, 30, 39, 52) AS churn_risk,
        expected_spend(gg, h, '2024-09-30') = expected_spend(gg, 2, 25) AS expected_spend
@@ -128,7 +127,7 @@ SELECT bgnbd_fit(s) = m AS rolled_up FROM (SELECT clv_sample(s) AS s FROM (SELEC
 SELECT g, model = alone AS same FROM (SELECT g, bgnbd_fit(x, t_x, t) AS model FROM cohort GROUP BY g) grouped
 JOIN LATERAL (SELECT bgnbd_fit(x, t_x, t) AS alone FROM cohort WHERE cohort.g = grouped.g) a ON true ORDER BY g;
 -- the order of the rows does not matter; a window sees the models grow
-SELECT bgnbd_fit(x, t_x, t ORDER BY m, i DESC) = m AS any_order FROM cohort c, fitted f GROUP BY f.m;
+SELECT bgnbd_fit(x, t_x, t ORDER BY c.m, i DESC) = f.m AS any_order FROM cohort c, fitted f GROUP BY f.m;
 SELECT i, n FROM (SELECT i, bgnbd_fit(x, t_x, t) OVER (ORDER BY i / 200) AS m FROM cohort WHERE i < 600) w, glance(m) WHERE i % 200 = 0 ORDER BY i;
 -- histories in weeks: the model in days has alpha seven times as large
 CREATE TABLE shop_models AS

@@ -162,7 +162,7 @@ SELECT receive(b) = s::text AS round_trip, receive(b || '\x00'::bytea) AS longer
        receive(set_byte(b, 1, 9)) AS version, receive(set_byte(b, 3, 9)) AS kind, receive(set_byte(b, 37, 255)) AS rows,
        receive('') AS nothing
 FROM (SELECT s, clv_sample_send(s) AS b FROM whole) w \gx
-SELECT receive(set_byte(clv_sample_send('timing{1:2:3}'), 4 + 8 + 7, 1)) AS skipped;
+SELECT receive(set_byte(clv_sample_send('timing{1:2:3}'), 4 + 8 + 7, 1)) AS n_skipped;
 SELECT receive(clv_sample_send('timing{1:2:3}') || float8send('NaN') || float8send(1) || float8send(2) || float8send(1)) AS count_of_rows;
 SELECT receive(overlay(clv_sample_send('timing{1:2:3}') PLACING float8send('NaN') FROM 41)) AS nan;
 DROP TABLE orders, histories, numbers, whole, many, serial; DROP FUNCTION receive(bytea), plan_has(text, text);

@@ -12,22 +12,6 @@
 
 /* ---- arguments --------------------------------------------------------------------------------- */
 
-/* What was warned of: once per query, not once per row. fn_extra serves as a set of these bits. */
-enum
-{
-	WARNED_OF_RATE = 1,
-	WARNED_OF_SPEND = 2
-};
-
-static bool
-first_warning(FunctionCallInfo fcinfo, uintptr_t what)
-{
-	uintptr_t	warned = (uintptr_t) fcinfo->flinfo->fn_extra;
-
-	fcinfo->flinfo->fn_extra = (void *) (warned | what);
-	return (warned & what) == 0;
-}
-
 /* The operations of a model of purchases, or of spend: each is refused where the other is asked for. */
 static const BtydModel *
 operations_for(const ClvModel *m, RowKind rows)
@@ -107,11 +91,7 @@ daily_discount(FunctionCallInfo fcinfo, double annual_rate)
 	if (!(isfinite(annual_rate) && annual_rate > -1))
 		argument_error("annual_discount_rate must be finite and above -1", "Write 10 percent as 0.10.",
 					   "annual_discount_rate is %g.", annual_rate);
-	if (annual_rate > 1 && first_warning(fcinfo, WARNED_OF_RATE))
-		ereport(WARNING,
-				(errmsg("annual_discount_rate is above 1"),
-				 errdetail("%g is a discount of %g percent a year.", annual_rate, 100 * annual_rate),
-				 errhint("Write 10 percent as 0.10.")));
+	warn_if_high_rate(fcinfo, annual_rate);
 	return log1p(annual_rate) / 365;
 }
 

@@ -47,6 +47,25 @@ range_error(const char *message, const char *hint, const char *detail_format, ..
 	bad_argument(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, message, hint, detail_format, args);
 }
 
+bool
+first_warning(FunctionCallInfo fcinfo, uintptr_t bit)
+{
+	uintptr_t	warned = (uintptr_t) fcinfo->flinfo->fn_extra;
+
+	fcinfo->flinfo->fn_extra = (void *) (warned | bit);
+	return (warned & bit) == 0;
+}
+
+void
+warn_if_high_rate(FunctionCallInfo fcinfo, double annual_discount_rate)
+{
+	if (annual_discount_rate > 1 && first_warning(fcinfo, WARNED_OF_RATE))
+		ereport(WARNING,
+				(errmsg("annual_discount_rate is above 1"),
+				 errdetail("%g is a discount of %g percent a year.", annual_discount_rate, 100 * annual_discount_rate),
+				 errhint("Write 10 percent as 0.10.")));
+}
+
 /* ---- days and units ---------------------------------------------------------------------------- */
 
 DateADT

@@ -235,7 +235,7 @@ clv_history_out(PG_FUNCTION_ARGS)
 
 /* ---- binary ------------------------------------------------------------------------------------ */
 
-static void invalid_binary(const char *problem) pg_attribute_noreturn();
+pg_noreturn static void invalid_binary(const char *problem);
 
 static void
 invalid_binary(const char *problem)

@@ -35,8 +35,8 @@
 /* 10000 ^ 3 units is the largest power whose micro-units fit */
 #define MAX_WEIGHT		3
 
-static void amount_not_finite(bool nan) pg_attribute_noreturn();
-static void amount_too_large(void) pg_attribute_noreturn();
+pg_noreturn static void amount_not_finite(bool nan);
+pg_noreturn static void amount_too_large(void);
 
 static void
 amount_not_finite(bool nan)

@@ -104,7 +104,7 @@ spend_problem(const double *row, const char **hint)
 static const char *
 cash_flow_problem(const double *row, const char **hint)
 {
-	*hint = NULL;
+	*hint = "Leave out or correct payments that are NaN or infinite.";
 	if (!(isfinite(row[0]) && isfinite(row[1])))
 		return "amounts and dates of payments must be finite";
 	*hint = "Write 10 percent as 0.10.";

@@ -543,26 +543,6 @@ clv_value_xnpv_add_tz(PG_FUNCTION_ARGS)
 	return add_payment(fcinfo, true);
 }
 
-/* Once per query: a rate above 1 is rather a percentage than a fraction. */
-static void
-warn_of_high_rate(FunctionCallInfo fcinfo, const Rows *rows)
-{
-	for (size_t i = 0; i < rows->n; i++)
-	{
-		double		rate = rows_at(rows, i)[2];
-
-		if (likely(rate <= 1))
-			continue;
-		if (fcinfo->flinfo->fn_extra == NULL)
-			ereport(WARNING,
-					(errmsg("annual_discount_rate is above 1"),
-					 errdetail("%g is a discount of %g percent a year.", rate, 100 * rate),
-					 errhint("%s", rate_hint)));
-		fcinfo->flinfo->fn_extra = fcinfo->flinfo;
-		return;
-	}
-}
-
 /* Sums the rows in their canonical order, so that the result does not depend on that of the input. */
 PG_FUNCTION_INFO_V1(clv_value_xnpv_final);
 Datum
@@ -575,7 +555,8 @@ clv_value_xnpv_final(PG_FUNCTION_ARGS)
 	if (sample->kind != ROWS_CASH_FLOW)
 		argument_error("the sample holds no payments", "This is the final function of xnpv_clv(); call that instead.",
 					   "It holds %s rows.", row_kind_name(sample->kind));
-	warn_of_high_rate(fcinfo, &rows);
+	for (size_t i = 0; i < rows.n; i++)
+		warn_if_high_rate(fcinfo, rows_at(&rows, i)[2]);
 	for (size_t from = 0; from < rows.n; from += FLOWS_AT_ONCE)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -171,12 +171,14 @@ random_gamma(Random *random, double shape)
 	}
 }
 
+/* on the log scale, where gamma variates of tiny shape do not underflow */
 double
 random_beta(Random *random, double a, double b)
 {
-	double		x = random_gamma(random, a);
+	double		log_x = log(random_gamma(random, a + 1)) + log(random_uniform(random)) / a;
+	double		log_y = log(random_gamma(random, b + 1)) + log(random_uniform(random)) / b;
 
-	return x / (x + random_gamma(random, b));
+	return 1 / (1 + exp(log_y - log_x));
 }
 
 /* ---- customers ----------------------------------------------------------------------------------- */

@@ -117,12 +117,12 @@ test_phi(void **state)
 	assert_true(phi(INFINITY) == 0);
 }
 
-/* p, q, w, I_w(p, q) */
-static const double incomplete_betas[][4] = {
+/* n, R, w = z / (1 + z), P(N >= n) = I_w(n, R) */
+static const double tails[][4] = {
 	{1, 2.5, 0.3, 0.59003658699830296524},
 	{3, 0.25, 0.99, 0.55707854416382225994},
 	{5, 4.2426, 0.01, 6.7226492771097238061e-9},
-	{67, 50.738, 1.4489e-05, 1.7651037779976668101e-291},
+	{67, 50.738, 1.4489e-05, 1.7651037779976420e-291},
 	{1000, 1000, 0.5, 0.5},
 	{40, 3000, 0.012, 0.2997068822645472017},
 	{3000, 60, 0.98, 0.42185712130901604291},
@@ -131,20 +131,43 @@ static const double incomplete_betas[][4] = {
 };
 
 static void
-test_incomplete_beta(void **state)
+test_negative_binomial_tail(void **state)
 {
 	(void) state;
-	for (size_t i = 0; i < LENGTH(incomplete_betas); i++)
+	for (size_t i = 0; i < LENGTH(tails); i++)
 	{
-		const double *c = incomplete_betas[i];
+		const double *c = tails[i];
+		double		z = c[2] / (1 - c[2]);
 
-		assert_relative(incomplete_beta(c[0], c[1], c[2]), c[3], 1e-12);
-		assert_near(incomplete_beta(c[1], c[0], 1 - c[2]), 1 - c[3], 1e-12);
+		assert_relative(negative_binomial_tail(c[0], c[1], z), c[3], 1e-12);
+		assert_near(negative_binomial_tail(c[1], c[0], 1 / z), 1 - c[3], 1e-12);
 	}
-	assert_true(incomplete_beta(2, 3, 0) == 0);
-	assert_true(incomplete_beta(2, 3, 1) == 1);
-	assert_true(incomplete_beta(4000, 3, 1e-200) == 0);
-	assert_true(isnan(incomplete_beta(2, 3, NAN)));
+	assert_true(negative_binomial_tail(4000, 3, 1e-200) == 0);
+	assert_true(negative_binomial_tail(4, 3000, 1e200) == 1);
+}
+
+/* n, R, z, P(N = n), from mpmath's loggamma at 60 digits */
+static const double masses[][4] = {
+	{0, 0.24, 9.0, 0.57543993733715694183},
+	{1, 2.5, 0.5, 0.30240614108434297509},
+	{3, 0.05, 200000.0, 0.0097432487696189719425},
+	{40, 3000.0, 0.0125, 0.057694302714538109368},
+	{240000, 0.24, 200000.0, 3.4635043650899643273e-7},
+	{1236900, 412.3, 3000.0, 6.5466932849313891919e-6},
+	{1000000, 412.3, 3000.0, 1.3643611890516580955e-9},
+	{1000000, 30.0, 3000.0, 9.8847352800478934106e-107},
+};
+
+static void
+test_negative_binomial(void **state)
+{
+	(void) state;
+	for (size_t i = 0; i < LENGTH(masses); i++)
+	{
+		const double *c = masses[i];
+
+		assert_relative(negative_binomial(c[0], c[1], c[2]), c[3], 1e-12);
+	}
 }
 
 static void
@@ -216,7 +239,8 @@ main(void)
 		cmocka_unit_test(test_beta_ratio),
 		cmocka_unit_test(test_polygamma),
 		cmocka_unit_test(test_phi),
-		cmocka_unit_test(test_incomplete_beta),
+		cmocka_unit_test(test_negative_binomial),
+		cmocka_unit_test(test_negative_binomial_tail),
 		cmocka_unit_test(test_normal_quantile),
 		cmocka_unit_test(test_gauss_legendre),
 		cmocka_unit_test(test_gsl_error_handler),

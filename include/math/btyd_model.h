@@ -60,11 +60,8 @@ typedef struct BtydModel
 	double		(*log_likelihood) (const Rows *rows, const double *theta, double *grad, double *hess,
 								   const FitStop *stop);
 
-	/*
-	 * Why a fit ran off to a limit of the model, as static texts that name the parameters: direction
-	 * is the last step in log(theta), positive where a parameter runs off to infinity.
-	 */
-	void		(*ran_off) (const double *direction, const char **reason, const char **hint);
+	/* Which parameters ran off to a limit of the model at theta and why they do, as static texts. */
+	void		(*ran_off) (const double *theta, const char **reason, const char **hint);
 
 	double		(*mean_rate) (const double *theta);		/* purchases per unit while alive */
 	double		(*mean_dropout) (const double *theta);	/* per purchase (BG) or per unit (Pareto) */

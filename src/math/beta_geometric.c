@@ -172,7 +172,7 @@ survival_quadrature(double R, double a, double b, double z)
 	LogitDensity d = logit_density(a, b, R, R, z);
 	double		log_beta = lgamma(fmin(a, b)) - log_gamma_ratio(fmax(a, b), fmin(a, b));
 
-	return fmin(1, exp(d.log_peak + log(d.step * logit_sums(&d, 0).density) - log_beta));
+	return exp(d.log_peak + log(d.step * logit_sums(&d, 0).density) - log_beta);
 }
 
 static double
@@ -350,7 +350,7 @@ beta_geometric_p_alive(const BetaGeometric *g, double t)
 		return alive_now(g);
 	if (isinf(t))
 		return 0;
-	return alive_now(g) * mean_survival(g->R, g->a, g->b, t / g->A);
+	return alive_now(g) * fmin(1, mean_survival(g->R, g->a, g->b, t / g->A));
 }
 
 double
@@ -370,7 +370,7 @@ beta_geometric_silence(const BetaGeometric *g, double t)
 {
 	double		alive = alive_now(g);
 
-	return alive > 0 ? dead_now(g) + alive * exp(-g->R * log1p(t / g->A)) : 1;
+	return alive > 0 ? fmin(1, dead_now(g) + alive * exp(-g->R * log1p(t / g->A))) : 1;
 }
 
 double
@@ -389,8 +389,8 @@ beta_geometric_probability(const BetaGeometric *g, double n, double t)
 	last_leaves = exp(log_beta_ratio(g->a, g->b, n - 1)) * (g->a / (g->a + g->b + n - 1));
 	if (isinf(t))
 		return alive * last_leaves;
-	return alive * (last_leaves * negative_binomial_tail(n, g->R, z) +
-					exp(log_beta_ratio(g->a, g->b, n)) * negative_binomial(n, g->R, z));
+	return alive * fmin(1, last_leaves * negative_binomial_tail(n, g->R, z) +
+							   exp(log_beta_ratio(g->a, g->b, n)) * negative_binomial(n, g->R, z));
 }
 
 static double

@@ -15,6 +15,7 @@
 
 #define SEGMENT_ROWS 4096		/* rows between two polls of stop, and summed before they are added up */
 #define LOG_ODDS_MAX 700.0		/* beyond, the odds overflow and log(1 + q) = log q to the last bit */
+#define LIMIT 1e3				/* a parameter that ran off is beyond, see bgnbd_ran_off() */
 
 enum
 {
@@ -301,41 +302,28 @@ bgnbd_start(const Rows *rows, double *theta)
 }
 
 static void
-bgnbd_ran_off(const double *direction, const char **reason, const char **hint)
+bgnbd_ran_off(const double *theta, const char **reason, const char **hint)
 {
-	double		rate = fmax(fabs(direction[P_R]), fabs(direction[P_ALPHA]));
-	double		dropout = fmax(fabs(direction[P_A]), fabs(direction[P_B]));
-	double		mean_dropout = direction[P_A] - direction[P_B];
+	double		dropouts = theta[P_A] + theta[P_B];
 
-	if (rate > dropout && direction[P_R] + direction[P_ALPHA] > 0)
+	*hint = "Fit a longer history, or a larger group of customers.";
+	if (theta[P_A] < dropouts / LIMIT)
+		*reason = "a / b runs off to zero: the data show no dropout";
+	else if (theta[P_B] < dropouts / LIMIT)
 	{
-		*reason = "r and alpha run off to infinity: customers do not differ in their purchase rates";
-		*hint = "Fit a larger group of customers, or a longer history.";
-	}
-	else if (rate > dropout)
-	{
-		*reason = "r and alpha run off to zero: a few customers make nearly all repeat purchases";
-		*hint = "Check for test accounts and resellers among the customers, or fit a larger group.";
-	}
-	else if (fabs(mean_dropout) > 0.5 * dropout && mean_dropout < 0)
-	{
-		*reason = "a / (a + b) runs off to zero: the data show no dropout";
-		*hint = "Fit a longer history, or a larger group of customers.";
-	}
-	else if (fabs(mean_dropout) > 0.5 * dropout)
-	{
-		*reason = "a / (a + b) runs off to one: nearly all customers stop after one repeat purchase";
+		*reason = "a / b runs off to infinity: nearly all customers stop after one repeat purchase";
 		*hint = "Check that the orders are complete up to as_of, or fit a longer history.";
 	}
-	else if (direction[P_A] > 0)
-	{
+	else if (dropouts > LIMIT)
 		*reason = "a and b run off to infinity: customers do not differ in their dropout probabilities";
-		*hint = "Fit a larger group of customers, or a longer history.";
-	}
+	else if (dropouts < 1 / LIMIT)
+		*reason = "a and b run off to zero: customers stop after one repeat purchase or never";
+	else if (theta[P_R] > LIMIT)
+		*reason = "r and alpha run off to infinity: customers do not differ in their purchase rates";
 	else
 	{
-		*reason = "a and b run off to zero: customers stop after one repeat purchase or never";
-		*hint = "Fit a larger group of customers, or a longer history.";
+		*reason = "alpha runs off to zero: some purchase rates are too high to be told from infinite ones";
+		*hint = "Check for several orders counted within one day, and for resellers and test accounts.";
 	}
 }
 

@@ -330,8 +330,7 @@ set_covariance(const Point *point, int n, double *covariance)
 }
 
 static void
-report(const BtydModel *model, const Point *point, const double *step, Outcome outcome,
-	   FitResult *result)
+report(const BtydModel *model, const Point *point, Outcome outcome, FitResult *result)
 {
 	for (int i = 0; i < model->nparams; i++)
 		result->theta[i] = exp(point->eta[i]);
@@ -344,7 +343,7 @@ report(const BtydModel *model, const Point *point, const double *step, Outcome o
 		set_covariance(point, model->nparams, result->covariance);
 	}
 	else if (outcome == RAN_OFF)
-		model->ran_off(step, &result->reason, &result->hint);
+		model->ran_off(result->theta, &result->reason, &result->hint);
 	else
 	{
 		result->reason = "the maximum of the likelihood was not reached";
@@ -367,6 +366,7 @@ btyd_fit(const BtydModel *model, const Rows *rows, const FitStop *stop, FitResul
 		result->status = FIT_IMPOSSIBLE;
 		return;
 	}
+	result->reason = result->hint = NULL;
 	model->start(rows, theta);
 	for (int i = 0; i < model->nparams; i++)
 		point.eta[i] = log(theta[i]);
@@ -389,5 +389,5 @@ btyd_fit(const BtydModel *model, const Rows *rows, const FitStop *stop, FitResul
 		result->status = FIT_STOPPED;
 	}
 	else
-		report(model, &point, step, outcome, result);
+		report(model, &point, outcome, result);
 }

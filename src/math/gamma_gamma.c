@@ -12,6 +12,7 @@
 #include "math/special.h"
 
 #define SEGMENT_ROWS 4096		/* rows between two polls of stop, and summed before they are added up */
+#define LIMIT 1e3				/* a parameter that ran off is beyond, see gamma_gamma_ran_off() */
 
 enum
 {
@@ -214,17 +215,18 @@ gamma_gamma_start(const Rows *rows, double *theta)
 }
 
 static void
-gamma_gamma_ran_off(const double *direction, const char **reason, const char **hint)
+gamma_gamma_ran_off(const double *theta, const char **reason, const char **hint)
 {
-	*hint = "Fit a larger group of customers, or a longer history.";
-	if (fabs(direction[P_P]) > fabs(direction[P_Q]) && direction[P_P] > 0)
+	*hint = "Fit a longer history, or a larger group of customers.";
+	if (theta[P_P] > LIMIT && theta[P_P] > theta[P_Q])
 		*reason = "p runs off to infinity: a customer's amounts do not vary around the customer's mean";
-	else if (fabs(direction[P_P]) > fabs(direction[P_Q]))
-		*reason = "p runs off to zero: amounts vary without bound";
-	else if (direction[P_Q] > 0)
+	else if (theta[P_Q] > LIMIT)
 		*reason = "q and v run off to infinity: customers do not differ in their mean amounts";
 	else
-		*reason = "q and v run off to zero: mean amounts differ between customers without bound";
+	{
+		*reason = "p or q runs off to zero: amounts vary without bound";
+		*hint = "Check the amounts for values that are too small or too large to be true.";
+	}
 }
 
 /* E[spend | x, m] = p (x m + v) / (p x + q - 1); the population mean p v / (q - 1) exists for q > 1 */
