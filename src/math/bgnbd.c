@@ -10,7 +10,7 @@
 #include <math.h>
 
 #include "math/beta_geometric.h"
-#include "math/btyd_model.h"
+#include "math/likelihood.h"
 #include "math/special.h"
 
 #define SEGMENT_ROWS 4096		/* rows between two polls of stop, and in one partial sum */
@@ -138,7 +138,7 @@ sum_with_repeats(const double *row, const double *end, const double *theta, Segm
 }
 
 static double
-segment_value(double x, const double *theta, const SegmentSums *s)
+segment_value(double x, const SegmentSums *s, const double *theta)
 {
 	return s->n * (log_gamma_ratio(theta[P_R], x) + log_beta_ratio(theta[P_A], theta[P_B], x) -
 				   x * log(theta[P_ALPHA])) -
@@ -146,7 +146,7 @@ segment_value(double x, const double *theta, const SegmentSums *s)
 }
 
 static void
-add_gradient(double x, const double *theta, const SegmentSums *s, double *grad)
+add_gradient(double x, const SegmentSums *s, const double *theta, double *grad)
 {
 	double		r = theta[P_R];
 	double		alpha = theta[P_ALPHA];
@@ -163,7 +163,7 @@ add_gradient(double x, const double *theta, const SegmentSums *s, double *grad)
 
 /* the upper triangle */
 static void
-add_hessian(double x, const double *theta, const SegmentSums *s, double (*hess)[NPARAMS])
+add_hessian(double x, const SegmentSums *s, const double *theta, double (*hess)[BTYD_MAX_PARAMS])
 {
 	double		r = theta[P_R];
 	double		alpha = theta[P_ALPHA];
@@ -188,68 +188,38 @@ add_hessian(double x, const double *theta, const SegmentSums *s, double (*hess)[
 					  (s->v + s->pi) * inv_b * inv_b;
 }
 
+static void
+add_segment(const double *row, const double *end, Likelihood *sum)
+{
+	double		x = row[0];
+	SegmentSums sums = {0};
+
+	if (x > 0)
+		sum_with_repeats(row, end, sum->theta, &sums);
+	else
+		sum_without_repeat(row, end, sum->theta, &sums);
+	sum->value += segment_value(x, &sums, sum->theta);
+	if (sum->wants_gradient)
+		add_gradient(x, &sums, sum->theta, sum->gradient);
+	if (sum->wants_hessian)
+		add_hessian(x, &sums, sum->theta, sum->hessian);
+}
+
 static double
 bgnbd_log_likelihood(const Rows *rows, const double *theta, double *grad, double *hess,
 					 const FitStop *stop)
 {
-	const double *row = rows->data;
-	const double *end = rows_at(rows, rows->n);
-	const double *poll_at = row + 4 * SEGMENT_ROWS;
-	double		value = 0;
-	double		gradient[NPARAMS] = {0};
-	double		upper[NPARAMS][NPARAMS] = {{0}};
-
-	while (row < end)
-	{
-		const double *segment = row;
-		double		x = segment[0];
-		SegmentSums sums = {0};
-
-		if (stop != NULL && row >= poll_at)
-		{
-			if (stop->requested(stop->arg))
-				return NAN;
-			poll_at = row + 4 * SEGMENT_ROWS;
-		}
-		while (row < end && row[0] == x && row < segment + 4 * SEGMENT_ROWS)
-			row += 4;
-		if (x > 0)
-			sum_with_repeats(segment, row, theta, &sums);
-		else
-			sum_without_repeat(segment, row, theta, &sums);
-		value += segment_value(x, theta, &sums);
-		if (grad != NULL)
-			add_gradient(x, theta, &sums, gradient);
-		if (hess != NULL)
-			add_hessian(x, theta, &sums, upper);
-	}
-
-	for (int i = 0; i < NPARAMS; i++)
-	{
-		if (grad != NULL)
-			grad[i] = gradient[i];
-		if (hess != NULL)
-			for (int j = 0; j < NPARAMS; j++)
-				hess[i * NPARAMS + j] = i < j ? upper[i][j] : upper[j][i];
-	}
-	return value;
+	return sum_segments(rows, theta, NPARAMS, add_segment, grad, hess, stop);
 }
 
 static bool
 bgnbd_undetermined(const Rows *rows, const char **reason, const char **hint)
 {
-	double		customers = 0;
-	bool		repeats = false;
+	/* sorted by x: somebody bought again if the last row did */
+	bool		repeats = rows->n > 0 && rows_at(rows, rows->n - 1)[0] > 0;
 
-	for (size_t i = 0; i < rows->n; i++)
-	{
-		const double *row = rows_at(rows, i);
-
-		customers += row_count(rows, row);
-		repeats = repeats || row[0] > 0;
-	}
 	*hint = "Fit a larger group of customers, or one model for all groups.";
-	if (customers < 2)
+	if (rows_total(rows) < 2)
 		*reason = "a fit needs at least two customers";
 	else if (!repeats)
 	{

@@ -259,12 +259,10 @@ climb(Search *search, Point *point, double *step, int *iterations)
 {
 	int			n = search->model->nparams;
 	double		radius = START_RADIUS;
-	double		customers = 0;
+	double		customers = rows_total(search->rows);
 	double		start[BTYD_MAX_PARAMS];
 
 	memcpy(start, point->eta, sizeof(start));
-	for (size_t i = 0; i < search->rows->n; i++)
-		customers += row_count(search->rows, rows_at(search->rows, i));
 
 	for (*iterations = 0; *iterations < MAX_ITERATIONS && radius > MIN_RADIUS; ++*iterations)
 	{
