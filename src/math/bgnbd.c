@@ -224,7 +224,8 @@ bgnbd_undetermined(const Rows *rows, const char **reason, const char **hint)
 	else if (!repeats)
 	{
 		*reason = "no customer has a repeat purchase";
-		*hint = "Choose a later as_of, or check that the data hold more than first orders.";
+		*hint = "Choose a later as_of, or check that the orders hold every purchase and not only "
+				"the first.";
 	}
 	else if (rows->n < 2)
 		*reason = "all customers have the same purchase history";
