@@ -14,11 +14,16 @@ PGFILEDESC = "clv - customer lifetime value"
 
 src_dir := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
-ROOMS = common value history history_io history_read sample sample_io model model_io model_read btyd_fit btyd_predict
-MATH  = special beta_geometric discount bgnbd gamma_gamma models fit inference
+ROOMS = common frame value numeric_micro history history_io history_read sample sample_io \
+        model model_io model_read btyd_fit btyd_predict
+MATH  = value special likelihood beta_geometric discount bgnbd gamma_gamma models fit inference
 OBJS  = $(ROOMS:%=src/%.o) $(MATH:%=src/math/%.o)
 
-PG_CPPFLAGS = -I$(src_dir)/include
+# META.json is the single source of the version: 1.2.3 becomes 10203.
+version := $(subst ., ,$(shell sed -n 's/^   "version": "\(.*\)",$$/\1/p' $(src_dir)/META.json))
+version_num := $(shell printf '%d%02d%02d' $(version))
+
+PG_CPPFLAGS = -I$(src_dir)/include -DCLV_VERSION_NUM=$(version_num)
 # No fused multiply-add, so that a number does not depend on the processor; hidden symbols, so that none of ours
 # meets a namesake of another extension. The warnings switched off are those of PostgreSQL's own headers.
 PG_CFLAGS   = -std=gnu11 -fvisibility=hidden -ffp-contract=off -Wall -Wextra \

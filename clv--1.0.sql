@@ -4,11 +4,933 @@
 
 -- ---- value ------------------------------------------------------------------------------------------------------
 
+CREATE FUNCTION clv(
+    avg_purchase_value float8, purchase_frequency float8, customer_lifespan float8,
+    margin float8 DEFAULT 1, service_cost float8 DEFAULT 0, acquisition_cost float8 DEFAULT 0) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_value_clv_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION clv(float8, float8, float8, float8, float8, float8) IS
+    'customer lifetime value (avg_purchase_value * purchase_frequency * margin - service_cost) * customer_lifespan - acquisition_cost: money, purchases per period, periods, fraction of 0 to 1, money per period, money; undiscounted. NULL if any argument is NULL; ERROR for negative, infinite or NaN arguments';
+
+CREATE FUNCTION clv(
+    avg_purchase_value numeric, purchase_frequency numeric, customer_lifespan numeric,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'clv_value_clv_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION clv(numeric, numeric, numeric, numeric, numeric, numeric) IS
+    'customer lifetime value (avg_purchase_value * purchase_frequency * margin - service_cost) * customer_lifespan - acquisition_cost in exact decimals; units, NULLs and errors as for float8';
+
+-- Without these, three integers would resolve to float8, the preferred type among numbers. They are inlined.
+CREATE FUNCTION clv(
+    avg_purchase_value smallint, purchase_frequency smallint, customer_lifespan smallint,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN clv(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+               margin, service_cost, acquisition_cost);
+COMMENT ON FUNCTION clv(smallint, smallint, smallint, numeric, numeric, numeric) IS
+    'customer lifetime value of whole numbers: the numeric clv(), exact; units, NULLs and errors as there';
+
+CREATE FUNCTION clv(
+    avg_purchase_value integer, purchase_frequency integer, customer_lifespan integer,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN clv(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+               margin, service_cost, acquisition_cost);
+COMMENT ON FUNCTION clv(integer, integer, integer, numeric, numeric, numeric) IS
+    'customer lifetime value of whole numbers: the numeric clv(), exact; units, NULLs and errors as there';
+
+CREATE FUNCTION clv(
+    avg_purchase_value bigint, purchase_frequency bigint, customer_lifespan bigint,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN clv(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+               margin, service_cost, acquisition_cost);
+COMMENT ON FUNCTION clv(bigint, bigint, bigint, numeric, numeric, numeric) IS
+    'customer lifetime value of whole numbers: the numeric clv(), exact; units, NULLs and errors as there';
+
+CREATE FUNCTION npv_clv(
+    margin_per_period float8, retention_rate float8, discount_rate float8,
+    periods float8 DEFAULT 'infinity', acquisition_cost float8 DEFAULT 0, first_margin integer DEFAULT 0) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_value_npv_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
+COMMENT ON FUNCTION npv_clv(float8, float8, float8, float8, float8, integer) IS
+    'present value of a margin per period from a customer who stays each period with probability retention_rate: sum of margin_per_period * (retention_rate / (1 + discount_rate))^t less acquisition_cost, t = 0 .. periods - 1 with first_margin 0, t = 1 .. periods with first_margin 1; both rates per period, as fractions; periods a whole number or infinity (Gupta and Lehmann 2003). NULL if any argument is NULL; ERROR for rates out of range and for an endless sum with retention_rate >= 1 + discount_rate';
+
+CREATE FUNCTION npv_clv(
+    margin_per_period numeric, retention_rate numeric, discount_rate numeric,
+    periods numeric DEFAULT 'infinity', acquisition_cost numeric DEFAULT 0, first_margin integer DEFAULT 0) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'clv_value_npv_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION npv_clv(numeric, numeric, numeric, numeric, numeric, integer) IS
+    'present value of a margin per period in decimals, right to at least 20 significant digits; meaning, units, NULLs and errors as for float8';
+
+CREATE FUNCTION npv_clv(cash_flows float8[], discount_rate float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_value_flows_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION npv_clv(float8[], float8) IS
+    'present value of cash flows one period apart, the first at time 0: sum of cash_flows[1 + t] / (1 + discount_rate)^t; money, and a fraction per period. 0 for no flows, NULL if an argument is NULL; ERROR for a NULL, NaN or infinite flow, for an array of several dimensions and for a rate of -1 or less';
+
+CREATE FUNCTION npv_clv(cash_flows numeric[], discount_rate numeric) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'clv_value_flows_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION npv_clv(numeric[], numeric) IS
+    'present value of cash flows one period apart, the first at time 0, in decimals: right to 20 decimals more than the flows have; NULLs and errors as for float8';
+
 -- ---- history: type purchase_history -----------------------------------------------------------------------------
+
+CREATE TYPE purchase_history;
+
+CREATE FUNCTION purchase_history_in(cstring) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION purchase_history_out(purchase_history) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'clv_history_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION purchase_history_recv(internal) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION purchase_history_send(purchase_history) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_history_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
+CREATE TYPE purchase_history (
+    INPUT = purchase_history_in, OUTPUT = purchase_history_out,
+    RECEIVE = purchase_history_recv, SEND = purchase_history_send,
+    INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
+);
+COMMENT ON TYPE purchase_history IS
+'One customer''s days with the exact net amount of each, sorted: {2024-01-01:12.5,2024-01-08:20}. A day whose lines cancel out is written {2024-01-01:cancelled}; a history without money {2024-01-01,2024-01-08}; none {}. A day is a purchase if its net is positive, or zero without a negative line. Amounts are kept to 1e-6 of the currency unit. Built by the aggregate purchase_history().';
+
+COMMENT ON FUNCTION purchase_history_in(cstring) IS
+'Text input: the form that text output writes, days in ascending order, at most six decimals; white space around tokens is skipped. Anything else is an error.';
+COMMENT ON FUNCTION purchase_history_out(purchase_history) IS
+'Text output: ISO dates and exact decimals, whatever the settings of the session.';
+COMMENT ON FUNCTION purchase_history_recv(internal) IS
+'Binary input; everything is checked, and anything that binary output would not write is an error.';
+COMMENT ON FUNCTION purchase_history_send(purchase_history) IS
+'Binary output: version, flags, number of days, then day, cancellation mark and amount in micro-units of each. Equal histories have equal bytes.';
+
+-- building
+
+CREATE FUNCTION purchase_history_add(state purchase_history, ordered_at date, amount numeric) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_add_date_numeric' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchase_history_add(state purchase_history, ordered_at date, amount float8) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_add_date_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchase_history_add_day(state purchase_history, ordered_at date) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_add_date' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchase_history_add(state purchase_history, ordered_at timestamp, amount numeric) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_add_timestamp_numeric' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchase_history_add(state purchase_history, ordered_at timestamp, amount float8) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_add_timestamp_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchase_history_add_day(state purchase_history, ordered_at timestamp) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_add_timestamp' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchase_history_add(state purchase_history, ordered_at timestamptz, amount numeric) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_add_timestamptz_numeric' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchase_history_add(state purchase_history, ordered_at timestamptz, amount float8) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_add_timestamptz_float8' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchase_history_add_day(state purchase_history, ordered_at timestamptz) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_add_timestamptz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchase_history_combine(state purchase_history, other purchase_history) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_combine' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION purchase_history_final(state purchase_history) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+
+COMMENT ON FUNCTION purchase_history_add(purchase_history, date, numeric) IS
+'Transition function of the aggregate purchase_history(date, numeric). A NULL state starts a history; a row with a NULL leaves the state as it is.';
+COMMENT ON FUNCTION purchase_history_add(purchase_history, date, float8) IS
+'Transition function of the aggregate purchase_history(date, float8). A NULL state starts a history; a row with a NULL leaves the state as it is.';
+COMMENT ON FUNCTION purchase_history_add_day(purchase_history, date) IS
+'Transition function of the aggregate purchase_history(date). A NULL state starts a history; a row with a NULL leaves the state as it is.';
+COMMENT ON FUNCTION purchase_history_add(purchase_history, timestamp, numeric) IS
+'Transition function of the aggregate purchase_history(timestamp, numeric). A NULL state starts a history; a row with a NULL leaves the state as it is.';
+COMMENT ON FUNCTION purchase_history_add(purchase_history, timestamp, float8) IS
+'Transition function of the aggregate purchase_history(timestamp, float8). A NULL state starts a history; a row with a NULL leaves the state as it is.';
+COMMENT ON FUNCTION purchase_history_add_day(purchase_history, timestamp) IS
+'Transition function of the aggregate purchase_history(timestamp). A NULL state starts a history; a row with a NULL leaves the state as it is.';
+COMMENT ON FUNCTION purchase_history_add(purchase_history, timestamptz, numeric) IS
+'Transition function of the aggregate purchase_history(timestamptz, numeric). A NULL state starts a history; a row with a NULL leaves the state as it is.';
+COMMENT ON FUNCTION purchase_history_add(purchase_history, timestamptz, float8) IS
+'Transition function of the aggregate purchase_history(timestamptz, float8). A NULL state starts a history; a row with a NULL leaves the state as it is.';
+COMMENT ON FUNCTION purchase_history_add_day(purchase_history, timestamptz) IS
+'Transition function of the aggregate purchase_history(timestamptz). A NULL state starts a history; a row with a NULL leaves the state as it is.';
+COMMENT ON FUNCTION purchase_history_combine(purchase_history, purchase_history) IS
+'Combine function of the purchase_history() aggregates: the lines of both states; NULL where both are NULL.';
+COMMENT ON FUNCTION purchase_history_final(purchase_history) IS
+'Final function of the purchase_history() aggregates: the state in the form that is stored.';
+
+CREATE AGGREGATE purchase_history(ordered_at date, amount numeric) (
+    SFUNC = purchase_history_add, STYPE = purchase_history, SSPACE = 128, FINALFUNC = purchase_history_final,
+    COMBINEFUNC = purchase_history_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE purchase_history(date, numeric) IS
+'A customer''s purchase history from order lines in any order; refunds are negative amounts. Each amount is rounded half away from zero to 1e-6 and then summed exactly. Rows with a NULL are skipped; NULL without rows. Error: NaN or infinite amounts, a net beyond 9223372036854.775807, dates outside 0001-01-01 to 9999-12-31.';
+CREATE AGGREGATE purchase_history(ordered_at date, amount float8) (
+    SFUNC = purchase_history_add, STYPE = purchase_history, SSPACE = 128, FINALFUNC = purchase_history_final,
+    COMBINEFUNC = purchase_history_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE purchase_history(date, float8) IS
+'A customer''s purchase history from order lines in any order; refunds are negative amounts. Each amount is rounded half away from zero to 1e-6 and then summed exactly, in any order. Rows with a NULL are skipped; NULL without rows. Error: NaN or infinite amounts, a net beyond 9223372036854.775807, dates outside 0001-01-01 to 9999-12-31.';
+CREATE AGGREGATE purchase_history(ordered_at date) (
+    SFUNC = purchase_history_add_day, STYPE = purchase_history, SSPACE = 128, FINALFUNC = purchase_history_final,
+    COMBINEFUNC = purchase_history_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE purchase_history(date) IS
+'A customer''s purchase history without amounts: every day with a row is a purchase. NULLs are skipped; NULL without rows. Error: dates outside 0001-01-01 to 9999-12-31.';
+CREATE AGGREGATE purchase_history(ordered_at timestamp, amount numeric) (
+    SFUNC = purchase_history_add, STYPE = purchase_history, SSPACE = 128, FINALFUNC = purchase_history_final,
+    COMBINEFUNC = purchase_history_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE purchase_history(timestamp, numeric) IS
+'A customer''s purchase history from order lines in any order; refunds are negative amounts. A day is the date part of the timestamp. Each amount is rounded half away from zero to 1e-6 and then summed exactly. Rows with a NULL are skipped; NULL without rows. Error: NaN or infinite amounts, a net beyond 9223372036854.775807, dates outside 0001-01-01 to 9999-12-31.';
+CREATE AGGREGATE purchase_history(ordered_at timestamp, amount float8) (
+    SFUNC = purchase_history_add, STYPE = purchase_history, SSPACE = 128, FINALFUNC = purchase_history_final,
+    COMBINEFUNC = purchase_history_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE purchase_history(timestamp, float8) IS
+'A customer''s purchase history from order lines in any order; refunds are negative amounts. A day is the date part of the timestamp. Each amount is rounded half away from zero to 1e-6 and then summed exactly, in any order. Rows with a NULL are skipped; NULL without rows. Error: NaN or infinite amounts, a net beyond 9223372036854.775807, dates outside 0001-01-01 to 9999-12-31.';
+CREATE AGGREGATE purchase_history(ordered_at timestamp) (
+    SFUNC = purchase_history_add_day, STYPE = purchase_history, SSPACE = 128, FINALFUNC = purchase_history_final,
+    COMBINEFUNC = purchase_history_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE purchase_history(timestamp) IS
+'A customer''s purchase history without amounts: every day with a row is a purchase. A day is the date part of the timestamp. NULLs are skipped; NULL without rows. Error: dates outside 0001-01-01 to 9999-12-31.';
+CREATE AGGREGATE purchase_history(ordered_at timestamptz, amount numeric) (
+    SFUNC = purchase_history_add, STYPE = purchase_history, SSPACE = 128, FINALFUNC = purchase_history_final,
+    COMBINEFUNC = purchase_history_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE purchase_history(timestamptz, numeric) IS
+'A customer''s purchase history from order lines in any order; refunds are negative amounts. A day is the date in the session''s time zone; write ordered_at AT TIME ZONE ''Europe/Vienna'' to fix it. Each amount is rounded half away from zero to 1e-6 and then summed exactly. Rows with a NULL are skipped; NULL without rows. Error: NaN or infinite amounts, a net beyond 9223372036854.775807, dates outside 0001-01-01 to 9999-12-31.';
+CREATE AGGREGATE purchase_history(ordered_at timestamptz, amount float8) (
+    SFUNC = purchase_history_add, STYPE = purchase_history, SSPACE = 128, FINALFUNC = purchase_history_final,
+    COMBINEFUNC = purchase_history_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE purchase_history(timestamptz, float8) IS
+'A customer''s purchase history from order lines in any order; refunds are negative amounts. A day is the date in the session''s time zone; write ordered_at AT TIME ZONE ''Europe/Vienna'' to fix it. Each amount is rounded half away from zero to 1e-6 and then summed exactly, in any order. Rows with a NULL are skipped; NULL without rows. Error: NaN or infinite amounts, a net beyond 9223372036854.775807, dates outside 0001-01-01 to 9999-12-31.';
+CREATE AGGREGATE purchase_history(ordered_at timestamptz) (
+    SFUNC = purchase_history_add_day, STYPE = purchase_history, SSPACE = 128, FINALFUNC = purchase_history_final,
+    COMBINEFUNC = purchase_history_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE purchase_history(timestamptz) IS
+'A customer''s purchase history without amounts: every day with a row is a purchase. A day is the date in the session''s time zone; write ordered_at AT TIME ZONE ''Europe/Vienna'' to fix it. NULLs are skipped; NULL without rows. Error: dates outside 0001-01-01 to 9999-12-31.';
+CREATE AGGREGATE purchase_history(history purchase_history) (
+    SFUNC = purchase_history_combine, STYPE = purchase_history, SSPACE = 128, FINALFUNC = purchase_history_final,
+    COMBINEFUNC = purchase_history_combine, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE purchase_history(purchase_history) IS
+'The roll-up: all lines of several histories as one, equal to the history of all their orders. NULLs are skipped; NULL without rows. Error: histories with amounts and without mixed.';
+
+CREATE FUNCTION merge_history(a purchase_history, b purchase_history) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_merge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION merge_history(purchase_history, purchase_history) IS
+'The lines of both histories as one history; nets of the same day add up. NULL if either is NULL. Error: one with amounts and one without (an empty history goes with both).';
+
+CREATE OPERATOR + (
+    LEFTARG = purchase_history, RIGHTARG = purchase_history, FUNCTION = merge_history, COMMUTATOR = +
+);
+COMMENT ON OPERATOR + (purchase_history, purchase_history) IS 'The lines of both histories as one, as merge_history().';
+
+-- comparison: a total order without a meaning of its own, for =, DISTINCT, GROUP BY, UNION and merge joins
+
+CREATE FUNCTION purchase_history_eq(purchase_history, purchase_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_history_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION purchase_history_ne(purchase_history, purchase_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_history_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION purchase_history_lt(purchase_history, purchase_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_history_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION purchase_history_le(purchase_history, purchase_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_history_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION purchase_history_gt(purchase_history, purchase_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_history_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION purchase_history_ge(purchase_history, purchase_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_history_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION purchase_history_cmp(purchase_history, purchase_history) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_history_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION purchase_history_hash(purchase_history) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_history_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+CREATE FUNCTION purchase_history_hash_extended(purchase_history, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'clv_history_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+
+COMMENT ON FUNCTION purchase_history_eq(purchase_history, purchase_history) IS 'Whether both histories have the same days and amounts.';
+COMMENT ON FUNCTION purchase_history_ne(purchase_history, purchase_history) IS 'Whether the histories differ in a day or an amount.';
+COMMENT ON FUNCTION purchase_history_lt(purchase_history, purchase_history) IS 'Whether the first history sorts before the second, in the order of the default operator class (no meaning of its own).';
+COMMENT ON FUNCTION purchase_history_le(purchase_history, purchase_history) IS 'Whether the first history sorts before the second or equals it, in the order of the default operator class (no meaning of its own).';
+COMMENT ON FUNCTION purchase_history_gt(purchase_history, purchase_history) IS 'Whether the first history sorts after the second, in the order of the default operator class (no meaning of its own).';
+COMMENT ON FUNCTION purchase_history_ge(purchase_history, purchase_history) IS 'Whether the first history sorts after the second or equals it, in the order of the default operator class (no meaning of its own).';
+COMMENT ON FUNCTION purchase_history_cmp(purchase_history, purchase_history) IS
+'-1, 0 or 1: the order of the default operator class, by bytes.';
+COMMENT ON FUNCTION purchase_history_hash(purchase_history) IS 'Hash of a history, for hash joins, hashed grouping and hash indexes.';
+COMMENT ON FUNCTION purchase_history_hash_extended(purchase_history, bigint) IS
+'Seeded 64-bit hash of a history, for hash partitioning.';
+
+CREATE OPERATOR = (
+    LEFTARG = purchase_history, RIGHTARG = purchase_history, FUNCTION = purchase_history_eq,
+    COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+CREATE OPERATOR <> (
+    LEFTARG = purchase_history, RIGHTARG = purchase_history, FUNCTION = purchase_history_ne,
+    COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR < (
+    LEFTARG = purchase_history, RIGHTARG = purchase_history, FUNCTION = purchase_history_lt,
+    COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR <= (
+    LEFTARG = purchase_history, RIGHTARG = purchase_history, FUNCTION = purchase_history_le,
+    COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR > (
+    LEFTARG = purchase_history, RIGHTARG = purchase_history, FUNCTION = purchase_history_gt,
+    COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+CREATE OPERATOR >= (
+    LEFTARG = purchase_history, RIGHTARG = purchase_history, FUNCTION = purchase_history_ge,
+    COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR = (purchase_history, purchase_history) IS 'same days and amounts';
+COMMENT ON OPERATOR <> (purchase_history, purchase_history) IS 'different in a day or an amount';
+COMMENT ON OPERATOR < (purchase_history, purchase_history) IS 'sorts before, in the order of the default operator class';
+COMMENT ON OPERATOR <= (purchase_history, purchase_history) IS 'sorts before or equal, in the order of the default operator class';
+COMMENT ON OPERATOR > (purchase_history, purchase_history) IS 'sorts after, in the order of the default operator class';
+COMMENT ON OPERATOR >= (purchase_history, purchase_history) IS 'sorts after or equal, in the order of the default operator class';
+
+CREATE OPERATOR CLASS purchase_history_ops DEFAULT FOR TYPE purchase_history USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+    FUNCTION 1 purchase_history_cmp(purchase_history, purchase_history);
+COMMENT ON OPERATOR CLASS purchase_history_ops USING btree IS
+'Sorting of histories by their bytes: no meaning of its own, but equal histories are equal.';
+
+CREATE OPERATOR CLASS purchase_history_ops DEFAULT FOR TYPE purchase_history USING hash AS
+    OPERATOR 1 =,
+    FUNCTION 1 purchase_history_hash(purchase_history),
+    FUNCTION 2 purchase_history_hash_extended(purchase_history, bigint);
+COMMENT ON OPERATOR CLASS purchase_history_ops USING hash IS 'Hashing of histories.';
+
+-- readers: what a history says at the end of a day
+
+CREATE FUNCTION first_purchase(history purchase_history) RETURNS date
+    AS 'MODULE_PATHNAME', 'clv_history_first_purchase' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION first_purchase(purchase_history) IS
+'The first purchase day; NULL without a purchase.';
+
+CREATE FUNCTION last_purchase(history purchase_history, as_of date) RETURNS date
+    AS 'MODULE_PATHNAME', 'clv_history_last_purchase' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION last_purchase(history purchase_history, as_of timestamptz) RETURNS date
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN last_purchase(history, as_of::date);
+COMMENT ON FUNCTION last_purchase(purchase_history, date) IS
+'The last purchase day up to as_of. NULL before the first purchase. Error: as_of infinite.';
+COMMENT ON FUNCTION last_purchase(purchase_history, timestamptz) IS
+'As last_purchase(history, date), with the day of as_of in the session''s time zone.';
+
+CREATE FUNCTION purchases(history purchase_history, as_of date) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_history_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchases(history purchase_history, as_of timestamptz) RETURNS integer
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN purchases(history, as_of::date);
+COMMENT ON FUNCTION purchases(purchase_history, date) IS
+'The number of purchase days up to as_of, the first included. NULL before the first purchase. Error: as_of infinite.';
+COMMENT ON FUNCTION purchases(purchase_history, timestamptz) IS
+'As purchases(history, date), with the day of as_of in the session''s time zone.';
+
+CREATE FUNCTION repeat_purchases(history purchase_history, as_of date) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_history_repeat_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION repeat_purchases(history purchase_history, as_of timestamptz) RETURNS integer
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN repeat_purchases(history, as_of::date);
+COMMENT ON FUNCTION repeat_purchases(purchase_history, date) IS
+'The number of purchase days up to as_of without the first: x, the "frequency" of buy-till-you-die models. NULL before the first purchase. Error: as_of infinite.';
+COMMENT ON FUNCTION repeat_purchases(purchase_history, timestamptz) IS
+'As repeat_purchases(history, date), with the day of as_of in the session''s time zone.';
+
+CREATE FUNCTION purchase_span(history purchase_history, as_of date) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_history_purchase_span' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchase_span(history purchase_history, as_of timestamptz) RETURNS integer
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN purchase_span(history, as_of::date);
+COMMENT ON FUNCTION purchase_span(purchase_history, date) IS
+'Days from the first to the last purchase up to as_of: t_x, the "recency" of buy-till-you-die models; 0 without a repeat purchase. NULL before the first purchase. Error: as_of infinite.';
+COMMENT ON FUNCTION purchase_span(purchase_history, timestamptz) IS
+'As purchase_span(history, date), with the day of as_of in the session''s time zone.';
+
+CREATE FUNCTION tenure(history purchase_history, as_of date) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_history_tenure' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION tenure(history purchase_history, as_of timestamptz) RETURNS integer
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN tenure(history, as_of::date);
+COMMENT ON FUNCTION tenure(purchase_history, date) IS
+'Days from the first purchase to as_of: T, the age of the customer. NULL before the first purchase. Error: as_of infinite.';
+COMMENT ON FUNCTION tenure(purchase_history, timestamptz) IS
+'As tenure(history, date), with the day of as_of in the session''s time zone.';
+
+CREATE FUNCTION days_since_last(history purchase_history, as_of date) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_history_days_since_last' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION days_since_last(history purchase_history, as_of timestamptz) RETURNS integer
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN days_since_last(history, as_of::date);
+COMMENT ON FUNCTION days_since_last(purchase_history, date) IS
+'Days from the last purchase up to as_of to as_of: the recency of RFM. NULL before the first purchase. Error: as_of infinite.';
+COMMENT ON FUNCTION days_since_last(purchase_history, timestamptz) IS
+'As days_since_last(history, date), with the day of as_of in the session''s time zone.';
+
+CREATE FUNCTION monetary_value(history purchase_history, as_of date) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_history_monetary_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION monetary_value(history purchase_history, as_of timestamptz) RETURNS float8
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN monetary_value(history, as_of::date);
+COMMENT ON FUNCTION monetary_value(purchase_history, date) IS
+'Mean amount of the repeat purchase days up to as_of, in currency units; the first purchase and days with a negative net are left out. NULL without a repeat purchase and in a history without money. NULL before the first purchase. Error: as_of infinite.';
+COMMENT ON FUNCTION monetary_value(purchase_history, timestamptz) IS
+'As monetary_value(history, date), with the day of as_of in the session''s time zone.';
+
+CREATE FUNCTION average_purchase(history purchase_history, as_of date) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_history_average_purchase' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION average_purchase(history purchase_history, as_of timestamptz) RETURNS float8
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN average_purchase(history, as_of::date);
+COMMENT ON FUNCTION average_purchase(purchase_history, date) IS
+'Mean amount of all purchase days up to as_of, in currency units; days with a negative net are left out. NULL in a history without money. NULL before the first purchase. Error: as_of infinite.';
+COMMENT ON FUNCTION average_purchase(purchase_history, timestamptz) IS
+'As average_purchase(history, date), with the day of as_of in the session''s time zone.';
+
+CREATE FUNCTION total_spend(history purchase_history, as_of date) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'clv_history_total_spend' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION total_spend(history purchase_history, as_of timestamptz) RETURNS numeric
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN total_spend(history, as_of::date);
+COMMENT ON FUNCTION total_spend(purchase_history, date) IS
+'Sum of all nets up to as_of, refunds on later days subtracted, exact: two decimals if whole hundredths, else six. NULL in a history without money. NULL before the first purchase. Error: as_of infinite.';
+COMMENT ON FUNCTION total_spend(purchase_history, timestamptz) IS
+'As total_spend(history, date), with the day of as_of in the session''s time zone.';
+
+CREATE FUNCTION refund_share(history purchase_history, as_of date) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_history_refund_share' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION refund_share(history purchase_history, as_of timestamptz) RETURNS float8
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN refund_share(history, as_of::date);
+COMMENT ON FUNCTION refund_share(purchase_history, date) IS
+'Sum of the negative day nets up to as_of, as a positive number, divided by the sum of the positive ones. A refund dated to the day of its order cancels the order and counts on neither side. NULL without a positive net. NULL before the first purchase. Error: as_of infinite.';
+COMMENT ON FUNCTION refund_share(purchase_history, timestamptz) IS
+'As refund_share(history, date), with the day of as_of in the session''s time zone.';
+
+CREATE FUNCTION purchases_within(history purchase_history, after date, until date) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_history_purchases_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION purchases_within(history purchase_history, after timestamptz, until timestamptz) RETURNS integer
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN purchases_within(history, after::date, until::date);
+COMMENT ON FUNCTION purchases_within(purchase_history, date, date) IS
+'The number of purchase days in (after, until]. NULL if there is no purchase up to until, else 0 for an interval without one. Error: until before after, an infinite date.';
+COMMENT ON FUNCTION purchases_within(purchase_history, timestamptz, timestamptz) IS
+'As purchases_within(history, date, date), with the days of after and until in the session''s time zone.';
+
+CREATE FUNCTION spend_within(history purchase_history, after date, until date) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'clv_history_spend_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION spend_within(history purchase_history, after timestamptz, until timestamptz) RETURNS numeric
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN spend_within(history, after::date, until::date);
+COMMENT ON FUNCTION spend_within(purchase_history, date, date) IS
+'Sum of the nets of the days in (after, until], refunds included, exact. NULL if there is no purchase up to until and in a history without money, else 0 for an interval without days. Error: until before after, an infinite date.';
+COMMENT ON FUNCTION spend_within(purchase_history, timestamptz, timestamptz) IS
+'As spend_within(history, date, date), with the days of after and until in the session''s time zone.';
+
+CREATE FUNCTION slice(history purchase_history, after date, until date) RETURNS purchase_history
+    AS 'MODULE_PATHNAME', 'clv_history_slice' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION slice(history purchase_history, after timestamptz, until timestamptz) RETURNS purchase_history
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
+    RETURN slice(history, after::date, until::date);
+COMMENT ON FUNCTION slice(purchase_history, date, date) IS
+'The part of the history in (after, until], as a history; {} if there is none. Refunds in it whose order lies before stay negative days. Error: until before after, an infinite date.';
+COMMENT ON FUNCTION slice(purchase_history, timestamptz, timestamptz) IS
+'As slice(history, date, date), with the days of after and until in the session''s time zone.';
+
+CREATE FUNCTION purchase_days(history purchase_history)
+    RETURNS TABLE (day date, amount numeric, is_purchase boolean)
+    AS 'MODULE_PATHNAME', 'clv_history_purchase_days' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10;
+COMMENT ON FUNCTION purchase_days(purchase_history) IS
+'One row per day in ascending order: day, net amount (NULL in a history without money) and whether the day is a purchase. Days with a negative net and cancelled days are included, so that the amounts add up to total_spend.';
+
+CREATE FUNCTION purchase_summary(history purchase_history, as_of date, unit text DEFAULT 'day')
+    RETURNS TABLE (x float8, t_x float8, t_cal float8, monetary_value float8, total_spend numeric)
+    AS 'MODULE_PATHNAME', 'clv_history_purchase_summary'
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10 ROWS 1;
+CREATE FUNCTION purchase_summary(history purchase_history, as_of timestamptz, unit text DEFAULT 'day')
+    RETURNS TABLE (x float8, t_x float8, t_cal float8, monetary_value float8, total_spend numeric)
+    LANGUAGE SQL STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10 ROWS 1
+BEGIN ATOMIC
+    SELECT s.x, s.t_x, s.t_cal, s.monetary_value, s.total_spend
+    FROM purchase_summary(history, as_of::date, unit) AS s;
+END;
+COMMENT ON FUNCTION purchase_summary(purchase_history, date, text) IS
+'What a buy-till-you-die model needs, in one row: repeat purchases x, time from first to last purchase t_x, age t_cal (both in days, or in unit: day, week, month = 30.4375 days, year = 365.25 days), mean repeat purchase and total spend. Always one row, so that a lateral join keeps every customer: all NULL before the first purchase or if an argument is NULL. Error: unknown unit, as_of infinite.';
+COMMENT ON FUNCTION purchase_summary(purchase_history, timestamptz, text) IS
+'As purchase_summary(history, date, unit), with the day of as_of in the session''s time zone.';
 
 -- ---- sample: type clv_sample ------------------------------------------------------------------------------------
 
+CREATE TYPE clv_sample;
+
+CREATE FUNCTION clv_sample_in(cstring) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+CREATE FUNCTION clv_sample_out(clv_sample) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'clv_sample_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+CREATE FUNCTION clv_sample_recv(internal) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+CREATE FUNCTION clv_sample_send(clv_sample) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_sample_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+
+COMMENT ON FUNCTION clv_sample_in(cstring) IS 'text input of clv_sample: canonical form only, errors with SQLSTATE 22P02';
+COMMENT ON FUNCTION clv_sample_out(clv_sample) IS 'text output of clv_sample; does not depend on settings';
+COMMENT ON FUNCTION clv_sample_recv(internal) IS 'binary input of clv_sample; errors with SQLSTATE 22P03';
+COMMENT ON FUNCTION clv_sample_send(clv_sample) IS 'binary output of clv_sample';
+
+CREATE TYPE clv_sample (
+    INPUT = clv_sample_in, OUTPUT = clv_sample_out, RECEIVE = clv_sample_recv, SEND = clv_sample_send,
+    INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
+);
+COMMENT ON TYPE clv_sample IS 'distinct rows with counts: what every fit reads. Daily data of millions of customers fold into few rows. Built by the aggregates clv_sample() and spend_sample(); knows its kind of rows, time unit and as_of, and refuses to mix them. Not a random sample.';
+
+CREATE FUNCTION clv_sample_eq(clv_sample, clv_sample) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_sample_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_ne(clv_sample, clv_sample) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_sample_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_lt(clv_sample, clv_sample) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_sample_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_le(clv_sample, clv_sample) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_sample_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_gt(clv_sample, clv_sample) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_sample_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_ge(clv_sample, clv_sample) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_sample_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_cmp(clv_sample, clv_sample) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_sample_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_hash(clv_sample) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_sample_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_hash_extended(clv_sample, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'clv_sample_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
+COMMENT ON FUNCTION clv_sample_eq(clv_sample, clv_sample) IS 'implementation of the = operator';
+COMMENT ON FUNCTION clv_sample_ne(clv_sample, clv_sample) IS 'implementation of the <> operator';
+COMMENT ON FUNCTION clv_sample_lt(clv_sample, clv_sample) IS 'implementation of the < operator';
+COMMENT ON FUNCTION clv_sample_le(clv_sample, clv_sample) IS 'implementation of the <= operator';
+COMMENT ON FUNCTION clv_sample_gt(clv_sample, clv_sample) IS 'implementation of the > operator';
+COMMENT ON FUNCTION clv_sample_ge(clv_sample, clv_sample) IS 'implementation of the >= operator';
+COMMENT ON FUNCTION clv_sample_cmp(clv_sample, clv_sample) IS 'less-equal-greater: a total order of the canonical bytes, without further meaning';
+COMMENT ON FUNCTION clv_sample_hash(clv_sample) IS 'hash';
+COMMENT ON FUNCTION clv_sample_hash_extended(clv_sample, bigint) IS 'hash with a seed';
+
+CREATE OPERATOR = (
+    LEFTARG = clv_sample, RIGHTARG = clv_sample, FUNCTION = clv_sample_eq,
+    COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+CREATE OPERATOR <> (
+    LEFTARG = clv_sample, RIGHTARG = clv_sample, FUNCTION = clv_sample_ne,
+    COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR < (
+    LEFTARG = clv_sample, RIGHTARG = clv_sample, FUNCTION = clv_sample_lt,
+    COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR <= (
+    LEFTARG = clv_sample, RIGHTARG = clv_sample, FUNCTION = clv_sample_le,
+    COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR > (
+    LEFTARG = clv_sample, RIGHTARG = clv_sample, FUNCTION = clv_sample_gt,
+    COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+CREATE OPERATOR >= (
+    LEFTARG = clv_sample, RIGHTARG = clv_sample, FUNCTION = clv_sample_ge,
+    COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+
+COMMENT ON OPERATOR = (clv_sample, clv_sample) IS 'equal';
+COMMENT ON OPERATOR <> (clv_sample, clv_sample) IS 'not equal';
+COMMENT ON OPERATOR < (clv_sample, clv_sample) IS 'less than';
+COMMENT ON OPERATOR <= (clv_sample, clv_sample) IS 'less than or equal';
+COMMENT ON OPERATOR > (clv_sample, clv_sample) IS 'greater than';
+COMMENT ON OPERATOR >= (clv_sample, clv_sample) IS 'greater than or equal';
+
+CREATE OPERATOR CLASS clv_sample_ops DEFAULT FOR TYPE clv_sample USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 clv_sample_cmp(clv_sample, clv_sample);
+CREATE OPERATOR CLASS clv_sample_ops DEFAULT FOR TYPE clv_sample USING hash AS
+    OPERATOR 1 =, FUNCTION 1 clv_sample_hash(clv_sample), FUNCTION 2 clv_sample_hash_extended(clv_sample, bigint);
+COMMENT ON OPERATOR CLASS clv_sample_ops USING btree IS 'order of the canonical bytes, for DISTINCT, UNION, GROUP BY';
+COMMENT ON OPERATOR CLASS clv_sample_ops USING hash IS 'equality of the canonical bytes, for DISTINCT, UNION, GROUP BY';
+
+-- Transition, combine and final functions: not for direct use. NULL arguments leave the state as it is.
+CREATE FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_add_spend(clv_sample, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, date) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_tz' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, date, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_unit' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_unit_tz' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, date) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, timestamptz) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_spend_tz' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_combine(clv_sample, clv_sample) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+CREATE FUNCTION clv_sample_final(clv_sample) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+
+COMMENT ON FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8) IS 'transition: count one row (x, t_x, t_cal)';
+COMMENT ON FUNCTION clv_sample_add_spend(clv_sample, float8, float8) IS 'transition: count one row (x, monetary_value)';
+COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, date) IS 'transition: count one customer as (x, t_x, t_cal) in days';
+COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz) IS 'transition: count one customer as (x, t_x, t_cal) in days';
+COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, date, text) IS 'transition: count one customer as (x, t_x, t_cal) in a unit';
+COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz, text) IS 'transition: count one customer as (x, t_x, t_cal) in a unit';
+COMMENT ON FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, date) IS 'transition: count one customer as (x, monetary_value)';
+COMMENT ON FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, timestamptz) IS 'transition: count one customer as (x, monetary_value)';
+COMMENT ON FUNCTION clv_sample_combine(clv_sample, clv_sample) IS 'combine: add the counts of two samples of the same frame';
+COMMENT ON FUNCTION clv_sample_final(clv_sample) IS 'final: sorted distinct rows';
+
+CREATE AGGREGATE clv_sample(x float8, t_x float8, t_cal float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(float8, float8, float8) IS 'rows (x, t_x, t_cal) with counts for the fit of purchase models: x repeat purchases, the last at t_x, observed until t_cal, both counted from the first purchase. Rows with a NULL are skipped; NULL without rows. Impossible rows (t_x > t_cal, x = 0 with t_x > 0) are an error 22023.';
+
+CREATE AGGREGATE clv_sample(x float8, monetary_value float8) (
+    SFUNC = clv_sample_add_spend, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(float8, float8) IS 'rows (x, monetary_value) with counts for the fit of spend models: x repeat purchases with that mean amount. Rows with a NULL are skipped; x = 0 or a mean of 0 is counted as n_skipped.';
+
+CREATE AGGREGATE clv_sample(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(purchase_history, date) IS 'rows (x, t_x, t_cal) of customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE clv_sample(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(purchase_history, timestamptz) IS 'rows (x, t_x, t_cal) of customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE clv_sample(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(purchase_history, date, text) IS 'rows (x, t_x, t_cal) of customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE clv_sample(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(purchase_history, timestamptz, text) IS 'rows (x, t_x, t_cal) of customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE spend_sample(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history_spend, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spend_sample(purchase_history, date) IS 'rows (x, monetary_value) of customers at a date, for the fit of spend models. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). Customers without a repeat purchase, or whose repeat purchases cost nothing, are counted as n_skipped.';
+
+CREATE AGGREGATE spend_sample(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history_spend, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spend_sample(purchase_history, timestamptz) IS 'rows (x, monetary_value) of customers at a date, for the fit of spend models. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). Customers without a repeat purchase, or whose repeat purchases cost nothing, are counted as n_skipped.';
+
+CREATE AGGREGATE clv_sample(sample clv_sample) (
+    SFUNC = clv_sample_combine, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(clv_sample) IS 'roll-up: the sample of all customers of several samples. NULLs are skipped; samples of different kind, unit or as_of are an error 22023.';
+
+-- ---- value of dated payments, whose state is a clv_sample --------------------------------------------------------
+
+-- Transition and final functions: not for direct use. NULL arguments leave the state as it is.
+CREATE FUNCTION clv_value_xnpv_add(clv_sample, float8, date, date, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_value_xnpv_add(clv_sample, float8, timestamptz, timestamptz, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_value_xnpv_add_tz' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_value_xnpv_final(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+
+COMMENT ON FUNCTION clv_value_xnpv_add(clv_sample, float8, date, date, float8) IS 'transition: count one payment (days after as_of, amount, annual_discount_rate)';
+COMMENT ON FUNCTION clv_value_xnpv_add(clv_sample, float8, timestamptz, timestamptz, float8) IS 'transition: count one payment (days after as_of, amount, annual_discount_rate), days in the session''s time zone';
+COMMENT ON FUNCTION clv_value_xnpv_final(clv_sample) IS 'final: present value of the payments';
+
+CREATE AGGREGATE xnpv_clv(amount float8, paid_on date, as_of date, annual_discount_rate float8) (
+    SFUNC = clv_value_xnpv_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_value_xnpv_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE xnpv_clv(float8, date, date, float8) IS 'present value at as_of of dated payments: sum of amount / (1 + annual_discount_rate)^((paid_on - as_of) / 365), as XNPV in spreadsheets; money, and a fraction per year. Payments before as_of are compounded. The order of the rows does not matter. Rows with a NULL are skipped, NULL without rows; ERROR for a NaN or infinite amount or date and for a rate of -1 or less, WARNING for a rate above 1.';
+
+CREATE AGGREGATE xnpv_clv(amount float8, paid_on timestamptz, as_of timestamptz, annual_discount_rate float8) (
+    SFUNC = clv_value_xnpv_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_value_xnpv_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE xnpv_clv(float8, timestamptz, timestamptz, float8) IS 'present value at as_of of dated payments as for dates, with the days of both in the session''s time zone';
+
 -- ---- model: type clv_model --------------------------------------------------------------------------------------
+
+CREATE TYPE clv_model;
+
+CREATE FUNCTION clv_model_in(cstring) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_model_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION clv_model_out(clv_model) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'clv_model_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION clv_model_recv(internal) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_model_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION clv_model_send(clv_model) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_model_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+
+COMMENT ON FUNCTION clv_model_in(cstring) IS 'text input of clv_model: canonical form only, errors with SQLSTATE 22P02';
+COMMENT ON FUNCTION clv_model_out(clv_model) IS 'text output of clv_model; does not depend on settings';
+COMMENT ON FUNCTION clv_model_recv(internal) IS 'binary input of clv_model; errors with SQLSTATE 22P03';
+COMMENT ON FUNCTION clv_model_send(clv_model) IS 'binary output of clv_model';
+
+CREATE TYPE clv_model (
+    INPUT = clv_model_in, OUTPUT = clv_model_out, RECEIVE = clv_model_recv, SEND = clv_model_send,
+    INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
+);
+COMMENT ON TYPE clv_model IS 'one fitted or typed-in model: kind, time unit, as_of, days covered, parameters, covariance of their logarithms, number of rows, log-likelihood, convergence, version that fitted it';
+
+CREATE FUNCTION clv_model_eq(clv_model, clv_model) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_model_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_model_ne(clv_model, clv_model) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_model_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_model_lt(clv_model, clv_model) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_model_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_model_le(clv_model, clv_model) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_model_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_model_gt(clv_model, clv_model) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_model_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_model_ge(clv_model, clv_model) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_model_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_model_cmp(clv_model, clv_model) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_model_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_model_hash(clv_model) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_model_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_model_hash_extended(clv_model, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'clv_model_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
+COMMENT ON FUNCTION clv_model_eq(clv_model, clv_model) IS 'implementation of the = operator';
+COMMENT ON FUNCTION clv_model_ne(clv_model, clv_model) IS 'implementation of the <> operator';
+COMMENT ON FUNCTION clv_model_lt(clv_model, clv_model) IS 'implementation of the < operator';
+COMMENT ON FUNCTION clv_model_le(clv_model, clv_model) IS 'implementation of the <= operator';
+COMMENT ON FUNCTION clv_model_gt(clv_model, clv_model) IS 'implementation of the > operator';
+COMMENT ON FUNCTION clv_model_ge(clv_model, clv_model) IS 'implementation of the >= operator';
+COMMENT ON FUNCTION clv_model_cmp(clv_model, clv_model) IS 'less-equal-greater: a total order of the canonical bytes, without further meaning';
+COMMENT ON FUNCTION clv_model_hash(clv_model) IS 'hash';
+COMMENT ON FUNCTION clv_model_hash_extended(clv_model, bigint) IS 'hash with a seed';
+
+CREATE OPERATOR = (
+    LEFTARG = clv_model, RIGHTARG = clv_model, FUNCTION = clv_model_eq,
+    COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+CREATE OPERATOR <> (
+    LEFTARG = clv_model, RIGHTARG = clv_model, FUNCTION = clv_model_ne,
+    COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR < (
+    LEFTARG = clv_model, RIGHTARG = clv_model, FUNCTION = clv_model_lt,
+    COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR <= (
+    LEFTARG = clv_model, RIGHTARG = clv_model, FUNCTION = clv_model_le,
+    COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR > (
+    LEFTARG = clv_model, RIGHTARG = clv_model, FUNCTION = clv_model_gt,
+    COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+CREATE OPERATOR >= (
+    LEFTARG = clv_model, RIGHTARG = clv_model, FUNCTION = clv_model_ge,
+    COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+
+COMMENT ON OPERATOR = (clv_model, clv_model) IS 'equal';
+COMMENT ON OPERATOR <> (clv_model, clv_model) IS 'not equal';
+COMMENT ON OPERATOR < (clv_model, clv_model) IS 'less than';
+COMMENT ON OPERATOR <= (clv_model, clv_model) IS 'less than or equal';
+COMMENT ON OPERATOR > (clv_model, clv_model) IS 'greater than';
+COMMENT ON OPERATOR >= (clv_model, clv_model) IS 'greater than or equal';
+
+CREATE OPERATOR CLASS clv_model_ops DEFAULT FOR TYPE clv_model USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 clv_model_cmp(clv_model, clv_model);
+CREATE OPERATOR CLASS clv_model_ops DEFAULT FOR TYPE clv_model USING hash AS
+    OPERATOR 1 =, FUNCTION 1 clv_model_hash(clv_model), FUNCTION 2 clv_model_hash_extended(clv_model, bigint);
+COMMENT ON OPERATOR CLASS clv_model_ops USING btree IS 'order of the canonical bytes, for DISTINCT, UNION, GROUP BY';
+COMMENT ON OPERATOR CLASS clv_model_ops USING hash IS 'equality of the canonical bytes, for DISTINCT, UNION, GROUP BY';
+
+CREATE FUNCTION bgnbd_model(r float8, alpha float8, a float8, b float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION bgnbd_model(r float8, alpha float8, a float8, b float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION gamma_gamma_model(p float8, q float8, v float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_gamma_gamma_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
+COMMENT ON FUNCTION bgnbd_model(float8, float8, float8, float8) IS 'BG/NBD model from typed-in parameters, for raw numbers in the unit of alpha: purchase rates are gamma(r, alpha), dropout probabilities after a purchase beta(a, b). Parameters must be positive: error 22023. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION bgnbd_model(float8, float8, float8, float8, text) IS 'BG/NBD model from typed-in parameters with the time unit of alpha (day, week, month, year), so that it can be used with histories and dates';
+COMMENT ON FUNCTION gamma_gamma_model(float8, float8, float8) IS 'gamma-gamma spend model from typed-in parameters; v is in units of money. Parameters must be positive: error 22023. Source: Fader and Hardie 2013.';
+
+CREATE FUNCTION tidy(model clv_model, conf float8 DEFAULT 0.95,
+        OUT term text, OUT estimate float8, OUT std_error float8, OUT statistic float8, OUT p_value float8,
+        OUT conf_low float8, OUT conf_high float8)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_model_tidy' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 4;
+COMMENT ON FUNCTION tidy(clv_model, float8) IS 'parameters of a model, one row each, on their natural scale: estimate, standard error, interval at confidence conf from the log scale (positive parameters; statistic and p_value are NULL, as no test of "= 0" exists). std_error and interval are NULL without a covariance.';
+
+CREATE FUNCTION glance(model clv_model,
+        OUT kind text, OUT unit text, OUT as_of date, OUT first_day date, OUT last_day date,
+        OUT n bigint, OUT n_distinct bigint, OUT n_skipped bigint, OUT log_likelihood float8, OUT aic float8, OUT bic float8,
+        OUT converged boolean, OUT iterations integer, OUT gradient_norm float8, OUT mean_rate float8, OUT mean_dropout float8,
+        OUT fitted_by text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_model_glance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
+COMMENT ON FUNCTION glance(clv_model) IS 'one row about a model: kind, time unit, dates of the data, rows used (n), distinct and skipped, log-likelihood (density of purchase times), AIC, BIC, whether the fit converged, iterations, gradient_norm (distance to the maximum in standard errors), mean purchase rate per unit while alive, mean dropout probability after a purchase, version that fitted it. NULL where a typed-in model has none. Compare log-likelihoods only for the same rows, as_of and unit.';
+
+CREATE FUNCTION coef(model clv_model, term text) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_model_coef' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION coef(clv_model, text) IS 'one parameter of a model on its natural scale, by name; an unknown name is an error 22023 that lists the names';
+
+CREATE FUNCTION vcov(model clv_model) RETURNS float8[]
+    AS 'MODULE_PATHNAME', 'clv_model_vcov' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION vcov(clv_model) IS 'covariance matrix of the parameters on their natural scale, rows and columns in the order of tidy(); NULL without one (typed-in, or not converged)';
+
+CREATE FUNCTION clv_model_to_jsonb(model clv_model) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION clv_model_to_jsonb(clv_model) IS 'the model as a JSON object: kind, unit, parameters and, if fitted, dates, counts, log-likelihood, convergence, covariance_of_logs';
+CREATE CAST (clv_model AS jsonb) WITH FUNCTION clv_model_to_jsonb(clv_model);
+COMMENT ON CAST (clv_model AS jsonb) IS 'see clv_model_to_jsonb()';
 
 -- ---- btyd: fits and predictions ---------------------------------------------------------------------------------
 
+CREATE FUNCTION bgnbd_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION bgnbd_fit(clv_sample) IS 'BG/NBD model by maximum likelihood from a stored sample of (x, t_x, t_cal). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+
+CREATE AGGREGATE bgnbd_fit(x float8, t_x float8, t_cal float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgnbd_fit(float8, float8, float8) IS 'BG/NBD model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader, Hardie and Lee 2005.';
+
+CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date) IS 'BG/NBD model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader, Hardie and Lee 2005.';
+
+CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz) IS 'BG/NBD model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader, Hardie and Lee 2005.';
+
+CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date, text) IS 'BG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader, Hardie and Lee 2005.';
+
+CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz, text) IS 'BG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader, Hardie and Lee 2005.';
+
+CREATE FUNCTION gamma_gamma_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_gamma_gamma_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION gamma_gamma_fit(clv_sample) IS 'gamma-gamma spend model by maximum likelihood from a stored sample of (x, monetary_value). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader and Hardie 2013.';
+
+CREATE AGGREGATE gamma_gamma_fit(x float8, monetary_value float8) (
+    SFUNC = clv_sample_add_spend, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = gamma_gamma_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE gamma_gamma_fit(float8, float8) IS 'gamma-gamma spend model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader and Hardie 2013.';
+
+CREATE AGGREGATE gamma_gamma_fit(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history_spend, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = gamma_gamma_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE gamma_gamma_fit(purchase_history, date) IS 'gamma-gamma spend model by maximum likelihood over customers at a date. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader and Hardie 2013.';
+
+CREATE AGGREGATE gamma_gamma_fit(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history_spend, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = gamma_gamma_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE gamma_gamma_fit(purchase_history, timestamptz) IS 'gamma-gamma spend model by maximum likelihood over customers at a date. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader and Hardie 2013.';
+
+-- Predictions for raw numbers, in the model's unit; for a history and dates; for a new customer.
+
+CREATE FUNCTION p_alive(model clv_model, x float8, t_x float8, t_cal float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_p_alive' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION p_alive(clv_model, float8, float8, float8) IS 'probability that a customer with x repeat purchases, the last at t_x, is still alive at t_cal. BG/NBD gives 1 to everyone without a repeat purchase (x = 0): rank customers by churn_risk() instead. Impossible numbers are an error 22023.';
+
+CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of date) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_p_alive_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of timestamptz) RETURNS float8
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 10
+    RETURN p_alive(model, history, as_of::date);
+COMMENT ON FUNCTION p_alive(clv_model, purchase_history, date) IS 'probability that the customer is alive on as_of; NULL before the first purchase. BG/NBD gives 1 to everyone without a repeat purchase: rank by churn_risk().';
+COMMENT ON FUNCTION p_alive(clv_model, purchase_history, timestamptz) IS 'p_alive() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of date, until date) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_p_alive_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
+CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of timestamptz, until timestamptz) RETURNS float8
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 30
+    RETURN p_alive(model, history, as_of::date, until::date);
+COMMENT ON FUNCTION p_alive(clv_model, purchase_history, date, date) IS 'probability that the customer is still alive on until, seen from as_of; NULL before the first purchase';
+COMMENT ON FUNCTION p_alive(clv_model, purchase_history, timestamptz, timestamptz) IS 'p_alive() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION expected_purchases(model clv_model, x float8, t_x float8, t_cal float8, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_expected_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
+COMMENT ON FUNCTION expected_purchases(clv_model, float8, float8, float8, float8) IS 'expected number of purchases in (t_cal, t_cal + t] of a customer with x repeat purchases, the last at t_x; all times in the model''s unit';
+
+CREATE FUNCTION expected_purchases(model clv_model, history purchase_history, as_of date, until date) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_expected_purchases_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 35;
+CREATE FUNCTION expected_purchases(model clv_model, history purchase_history, as_of timestamptz, until timestamptz) RETURNS float8
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 35
+    RETURN expected_purchases(model, history, as_of::date, until::date);
+COMMENT ON FUNCTION expected_purchases(clv_model, purchase_history, date, date) IS 'expected number of purchases in (as_of, until]; NULL before the first purchase, error 22023 where until lies before as_of or the model has no time unit';
+COMMENT ON FUNCTION expected_purchases(clv_model, purchase_history, timestamptz, timestamptz) IS 'expected_purchases() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION expected_purchases(model clv_model, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_expected_purchases_new' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
+COMMENT ON FUNCTION expected_purchases(clv_model, float8) IS 'expected number of repeat purchases of a new customer within time t (in the model''s unit) of the first purchase, which is not counted';
+
+CREATE FUNCTION purchase_probability(model clv_model, n integer, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_purchase_probability' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION purchase_probability(clv_model, integer, float8) IS 'probability that a new customer makes exactly n repeat purchases within time t (in the model''s unit) of the first purchase';
+
+CREATE FUNCTION churn_risk(model clv_model, x float8, t_x float8, t_cal float8, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 8;
+COMMENT ON FUNCTION churn_risk(clv_model, float8, float8, float8, float8) IS 'probability of no purchase in (t_cal, t_cal + t]: of silence in that time, which is not the same as having left. All times in the model''s unit.';
+
+CREATE FUNCTION churn_risk(model clv_model, history purchase_history, as_of date, until date) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_churn_risk_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
+CREATE FUNCTION churn_risk(model clv_model, history purchase_history, as_of timestamptz, until timestamptz) RETURNS float8
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 12
+    RETURN churn_risk(model, history, as_of::date, until::date);
+COMMENT ON FUNCTION churn_risk(clv_model, purchase_history, date, date) IS 'probability of no purchase in (as_of, until]: of silence in that time, which is not the same as having left; NULL before the first purchase';
+COMMENT ON FUNCTION churn_risk(clv_model, purchase_history, timestamptz, timestamptz) IS 'churn_risk() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION discounted_purchases(model clv_model, x float8, t_x float8, t_cal float8, continuous_rate_per_unit float8, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_discounted_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+CREATE FUNCTION discounted_purchases(model clv_model, x float8, t_x float8, t_cal float8, continuous_rate_per_unit float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_discounted_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, float8, float8) IS 'expected purchases in (t_cal, t_cal + t], each discounted continuously to t_cal; t may be infinity. The rate is ln(1 + annual rate) per year, in the model''s unit. Error 22003 where the value is infinite.';
+COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, float8) IS 'discounted expected residual transactions (DERT): discounted_purchases() without end. Source: Fader, Hardie and Lee 2005.';
+
+CREATE FUNCTION expected_spend(spend_model clv_model, x float8, monetary_value float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_expected_spend' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION expected_spend(clv_model, float8, float8) IS 'expected amount per purchase of a customer with x repeat purchases of mean monetary_value: a weighted mean of that and the population mean. x = 0: the population mean, monetary_value may be NULL. NULL with a WARNING where the population has no mean (q <= 1). Source: Fader and Hardie 2013.';
+
+CREATE FUNCTION expected_spend(spend_model clv_model, history purchase_history, as_of date) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_expected_spend_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION expected_spend(spend_model clv_model, history purchase_history, as_of timestamptz) RETURNS float8
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 10
+    RETURN expected_spend(spend_model, history, as_of::date);
+COMMENT ON FUNCTION expected_spend(clv_model, purchase_history, date) IS 'expected amount per purchase of the customer as known on as_of; the population mean without a repeat purchase, NULL before the first purchase';
+COMMENT ON FUNCTION expected_spend(clv_model, purchase_history, timestamptz) IS 'expected_spend() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION clv(model clv_model, spend_model clv_model, history purchase_history, as_of date, until date, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_residual_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+CREATE FUNCTION clv(model clv_model, spend_model clv_model, history purchase_history, as_of timestamptz, until timestamptz, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
+    RETURN clv(model, spend_model, history, as_of::date, until::date, annual_discount_rate, margin, service_cost_per_purchase);
+COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, date, date, float8, float8, float8) IS 'residual lifetime value: (margin x expected spend - service cost per purchase) x expected purchases in (as_of, until], each discounted continuously to as_of by ln(1 + annual_discount_rate) / 365 a day. until may be infinity. Without a repeat purchase the population''s mean spend is expected; NULL before the first purchase.';
+COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, timestamptz, timestamptz, float8, float8, float8) IS 'clv() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION clv_new_customer(model clv_model, spend_model clv_model, days float8, annual_discount_rate float8, margin float8 DEFAULT 1) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_new_customer_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION clv_new_customer(clv_model, clv_model, float8, float8, float8) IS 'lifetime value of a customer about to make the first purchase, that purchase included: margin x population mean spend x (1 + expected discounted repeat purchases within so many days); days may be infinity';

@@ -16,18 +16,30 @@
  * Raise ERROR 22023 (invalid_parameter_value): what is wrong, what to do, and the values as a format.
  * hint may be NULL. Every argument that cannot be true is reported through here.
  */
-extern void argument_error(const char *message, const char *hint, const char *detail_format, ...)
-			pg_attribute_printf(3, 4) pg_attribute_noreturn();
+pg_noreturn extern void argument_error(const char *message, const char *hint,
+									   const char *detail_format, ...) pg_attribute_printf(3, 4);
 
 /* As above with SQLSTATE 22003 (numeric_value_out_of_range). */
-extern void range_error(const char *message, const char *hint, const char *detail_format, ...)
-			pg_attribute_printf(3, 4) pg_attribute_noreturn();
+pg_noreturn extern void range_error(const char *message, const char *hint,
+									const char *detail_format, ...) pg_attribute_printf(3, 4);
+
+/*
+ * Whether this is the first call of a query to warn of this (a bit): one WARNING a query, not one a row.
+ * Keeps the set of bits in fn_extra, so it is not for transition functions.
+ */
+#define WARNED_OF_RATE 1
+#define WARNED_OF_SPEND 2
+extern bool first_warning(FunctionCallInfo fcinfo, uintptr_t bit);
+
+/* Warn, once a query, of an annual rate above 1, which is rather a percentage than a fraction. */
+extern void warn_if_high_rate(FunctionCallInfo fcinfo, double annual_discount_rate);
 
 /* ---- days and units -------------------------------------------------------------------------- */
 
 /* Days are PostgreSQL dates from 0001-01-01 to 9999-12-31; the bounds as DateADT. */
 #define DAY_MIN (-730119)
 #define DAY_MAX 2921939
+#define MAX_COUNT 9007199254740992.0	/* 2^53: the largest count that a double holds exactly */
 #define DAY_NONE PG_INT32_MIN		/* "no day" in stored values */
 
 /* The date unless it is infinite or out of bounds, which is an error naming `what`. */
@@ -54,6 +66,7 @@ extern void append_day(StringInfo buf, DateADT day);
 extern bool scan_double(const char **cursor, double *value);
 extern bool scan_int64(const char **cursor, int64 *value);
 extern bool scan_day(const char **cursor, DateADT *day);
+extern bool scan_unit(const char **cursor, double *days);
 /* Move the cursor behind the literal, or answer false and leave it. */
 extern bool scan_literal(const char **cursor, const char *literal);
 

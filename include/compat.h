@@ -11,10 +11,35 @@
 #error "clv needs PostgreSQL 15 or newer"
 #endif
 
-/* Objects are compiled with -fvisibility=hidden; before 16 PGDLLEXPORT was empty outside Windows. */
+/*
+ * Objects are compiled with -fvisibility=hidden. Before 16 PGDLLEXPORT was empty outside Windows, and
+ * the functions that SQL calls were not marked with it.
+ */
 #if PG_VERSION_NUM < 160000
 #undef PGDLLEXPORT
 #define PGDLLEXPORT __attribute__((visibility("default")))
+
+#undef PG_FUNCTION_INFO_V1
+#define PG_FUNCTION_INFO_V1(function) \
+	extern PGDLLEXPORT Datum function(PG_FUNCTION_ARGS); \
+	extern PGDLLEXPORT const Pg_finfo_record *pg_finfo_##function(void); \
+	const Pg_finfo_record * \
+	pg_finfo_##function(void) \
+	{ \
+		static const Pg_finfo_record info = {1}; \
+		return &info; \
+	} \
+	extern int	no_such_variable
+#endif
+
+/* VARSIZE and its like left postgres.h with 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 writes it in front of the declaration, as C11 does, and has dropped pg_attribute_noreturn(). */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
 #endif
 
 /* Soft errors came with 16; before, an error in an input function is an ordinary one. */

@@ -14,8 +14,8 @@ PG_MODULE_MAGIC;
 
 /* ---- errors ------------------------------------------------------------------------------------ */
 
-static void bad_argument(int sqlstate, const char *message, const char *hint, const char *format,
-						 va_list args) pg_attribute_noreturn();
+pg_noreturn static void bad_argument(int sqlstate, const char *message, const char *hint,
+									 const char *format, va_list args) pg_attribute_printf(4, 0);
 
 static void
 bad_argument(int sqlstate, const char *message, const char *hint, const char *format, va_list args)
@@ -45,6 +45,25 @@ range_error(const char *message, const char *hint, const char *detail_format, ..
 
 	va_start(args, detail_format);
 	bad_argument(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, message, hint, detail_format, args);
+}
+
+bool
+first_warning(FunctionCallInfo fcinfo, uintptr_t bit)
+{
+	uintptr_t	warned = (uintptr_t) fcinfo->flinfo->fn_extra;
+
+	fcinfo->flinfo->fn_extra = (void *) (warned | bit);
+	return (warned & bit) == 0;
+}
+
+void
+warn_if_high_rate(FunctionCallInfo fcinfo, double annual_discount_rate)
+{
+	if (annual_discount_rate > 1 && first_warning(fcinfo, WARNED_OF_RATE))
+		ereport(WARNING,
+				(errmsg("annual_discount_rate is above 1"),
+				 errdetail("%g is a discount of %g percent a year.", annual_discount_rate, 100 * annual_discount_rate),
+				 errhint("Write 10 percent as 0.10.")));
 }
 
 /* ---- days and units ---------------------------------------------------------------------------- */
@@ -103,15 +122,13 @@ static const Unit units[] = {{"day", 1}, {"week", 7}, {"month", 30.4375}, {"year
 double
 unit_days(const text *unit)
 {
-	char	   *name = text_to_cstring(unit);
+	size_t		len = VARSIZE_ANY_EXHDR(unit);
 
 	for (int i = 0; i < lengthof(units); i++)
-		if (strcmp(name, units[i].name) == 0)
-		{
-			pfree(name);
+		if (len == strlen(units[i].name) && memcmp(VARDATA_ANY(unit), units[i].name, len) == 0)
 			return units[i].days;
-		}
-	argument_error("unknown time unit", "Use 'day', 'week', 'month' or 'year'.", "The unit is \"%s\".", name);
+	argument_error("unknown time unit", "Use 'day', 'week', 'month' or 'year'.", "The unit is \"%s\".",
+				   text_to_cstring(unit));
 }
 
 const char *
@@ -221,6 +238,18 @@ scan_day(const char **cursor, DateADT *day)
 	*day = date2j(year, month, mday) - POSTGRES_EPOCH_JDATE;
 	*cursor = s + 10;
 	return true;
+}
+
+bool
+scan_unit(const char **cursor, double *days)
+{
+	for (int i = 0; i < lengthof(units); i++)
+		if (scan_literal(cursor, units[i].name))
+		{
+			*days = units[i].days;
+			return true;
+		}
+	return false;
 }
 
 /* ---- values as bytes --------------------------------------------------------------------------- */

@@ -1,0 +1,67 @@
+-- clv_model: typed-in models, text and binary form, the readers tidy, glance, coef, vcov, and the cast to jsonb.
+
+-- Typed-in models -------------------------------------------------------------------------------------------
+SELECT bgnbd_model(0.2426, 4.4136, 0.7929, 2.4259), bgnbd_model(0.2426, 4.4136, 0.7929, 2.4259, 'week'), gamma_gamma_model(6.25, 3.74, 15.44);
+SELECT bgnbd_model(1, 2, 3, 4)::jsonb, bgnbd_model(1, 2, 3, 4, 'month')::jsonb;
+SELECT (bgnbd_model(r => 1, alpha => 2, a => 3, b => 4, unit => NULL)) IS NULL AS strict;
+SELECT bgnbd_model(0, 2, 3, 4);
+SELECT bgnbd_model(1, 'infinity', 3, 4);
+SELECT gamma_gamma_model(1, 'NaN', 3);
+SELECT bgnbd_model(1, 2, 3, 4, 'hour');
+SELECT * FROM tidy(bgnbd_model(1, 2, 3, 4));
+SELECT * FROM glance(bgnbd_model(1, 2, 3, 5, 'week')) \gx
+SELECT vcov(bgnbd_model(1, 2, 3, 4)) IS NULL AS no_covariance;
+SELECT coef(bgnbd_model(1, 2, 3, 4), 'alpha') AS alpha;
+SELECT coef(bgnbd_model(1, 2, 3, 4), 'beta');
+
+-- A fitted model, written by hand: variances of the logarithms 0.04 and 0.01, covariance 0.01 -------------------------
+--   r = 2: standard error 2 * 0.2 = 0.4, interval 2 * exp(-+1.959964 * 0.2) = 1.351418 .. 2.959854; alpha = 10: 10 * 0.1 = 1
+--   covariance of r and alpha: 0.01 * 2 * 10 = 0.2
+CREATE TABLE models AS SELECT clv_model 'bgnbd(unit=week,as_of=2026-01-01,first=2025-01-01,last=2025-12-30,skipped=3,n=1000,distinct=400,log_likelihood=-2500.5,gradient=1e-09,iterations=6,converged=true,clv=10000){r=2,alpha=10,a=0.5,b=1.5}{0.04,0.01,0,0,0.01,0.01,0,0,0,0,0.09,0,0,0,0,0.16}' AS m;
+SELECT term, estimate, round(std_error::numeric, 6) AS std_error, statistic, p_value, round(conf_low::numeric, 6) AS conf_low,
+       round(conf_high::numeric, 6) AS conf_high FROM models, tidy(m);
+SELECT term, round(conf_low::numeric, 6) AS conf_low, round(conf_high::numeric, 6) AS conf_high FROM models, tidy(m, conf => 0.5);
+SELECT * FROM models, tidy(m, 95);
+SELECT * FROM models, tidy(m, 'NaN');
+-- AIC = 5001 + 8, BIC = 5001 + 4 ln 1000 = 5028.631021; mean rate 2 / 10 a week, mean dropout 0.5 / 2
+SELECT kind, unit, as_of, first_day, last_day, n, n_distinct, n_skipped, log_likelihood, aic, round(bic::numeric, 6) AS bic, converged,
+       iterations, gradient_norm, mean_rate, mean_dropout, fitted_by FROM models, glance(m) \gx
+SELECT vcov(m) FROM models;
+SELECT jsonb_pretty(m::jsonb - 'covariance_of_logs') FROM models;
+SELECT m::jsonb -> 'covariance_of_logs' FROM models;
+
+-- Text and binary -----------------------------------------------------------------------------------------------
+SELECT m::text::clv_model = m AS text_round_trip FROM models;
+SET extra_float_digits = -15; SET DateStyle = 'German, DMY';
+SELECT m::text::clv_model = m AS settings_do_not_matter, bgnbd_model(1 / 3.0::float8, 2, 3, 4) AS shortest_exact FROM models;
+RESET extra_float_digits; RESET DateStyle;
+SELECT count(*) AS distinct_models FROM (SELECT m FROM models UNION SELECT m FROM models UNION SELECT bgnbd_model(1, 2, 3, 4)) u;
+SELECT count(*) FROM (SELECT bgnbd_model(1 + i % 3, 2, 3, 4) AS m FROM generate_series(1, 30) i) x GROUP BY m;
+SELECT (bgnbd_model(1, 2, 3, 4) < bgnbd_model(1, 2, 3, 5)) <> (bgnbd_model(1, 2, 3, 4) > bgnbd_model(1, 2, 3, 5)) AS ordered;
+\set VERBOSITY terse
+SELECT ''::clv_model;
+SELECT 'nonsense'::clv_model;
+SELECT 'bgnbd'::clv_model;
+SELECT 'bgnbd{}'::clv_model;
+SELECT 'bgnbd{r=1,alpha=2,a=3}'::clv_model;
+SELECT 'bgnbd{r=1,alpha=2,a=3,b=4,c=5}'::clv_model;
+SELECT 'bgnbd{alpha=2,r=1,a=3,b=4}'::clv_model;
+SELECT 'bgnbd{r=1,alpha=2,a=3,b=nan}'::clv_model;
+SELECT 'bgnbd{r=1,alpha=2,a=3,b=1e999}'::clv_model;
+SELECT 'bgnbd{r=1,alpha=2,a=3,b=4} '::clv_model;
+SELECT 'bgnbd{r=1,alpha=2,a=3,b=4}{1}'::clv_model;
+SELECT ('bgnbd{' || repeat('r=1,', 100000) || '}')::clv_model;
+SELECT (repeat('bgnbd', 100000))::clv_model;
+\set VERBOSITY default
+SELECT 'bgnbd{r=0,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd{r=1,alpha=2,a=3,b=4}{1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1}'::clv_model;
+SELECT 'bgnbd(as_of=2026-01-01){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=0,distinct=0,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=1,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=-1,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=-1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=yes,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=99999999999,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'gamma_gamma(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){p=1,q=2,v=3}{1,2,0,0,1,0,0,0,1}'::clv_model;
+SELECT 'gamma_gamma(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){p=1,q=2,v=3}{-1,0,0,0,1,0,0,0,1}'::clv_model;
+DROP TABLE models;

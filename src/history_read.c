@@ -1,0 +1,261 @@
+/*
+ * history_read.c - what a purchase_history says at a date.
+ *
+ * Dates are days: a reader at as_of sees everything up to the end of that day. Readers answer NULL
+ * while there is no purchase day.
+ */
+#include "history.h"
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+
+bool
+history_summary(const PurchaseHistory *h, DateADT as_of, HistorySummary *s)
+{
+	int64		first_amount = 0;
+
+	memset(s, 0, sizeof(*s));
+	s->has_money = history_has_money(h);
+
+	for (int32 i = 0; i < h->ndays && h->days[i].day <= as_of; i++)
+	{
+		const HistoryDay *entry = &h->days[i];
+
+		if (entry->amount < 0)
+			s->refunded = add_micro(s->refunded, -entry->amount);
+		if (!is_purchase(entry))
+			continue;
+		if (s->purchases++ == 0)
+		{
+			s->first = entry->day;
+			first_amount = entry->amount;
+		}
+		s->last = entry->day;
+		s->purchase_spend = add_micro(s->purchase_spend, entry->amount);
+	}
+
+	s->x = s->purchases - 1;
+	s->repeat_spend = s->purchase_spend - first_amount;
+	s->t_x = s->last - s->first;
+	s->tenure = as_of - s->first;
+	return s->purchases > 0;
+}
+
+/* Arguments (history, as_of) summarised, and as_of for the caller. */
+static bool
+summary_of_args(FunctionCallInfo fcinfo, HistorySummary *s)
+{
+	return history_summary(PG_GETARG_HISTORY(0), checked_day(PG_GETARG_DATEADT(1), "as_of"), s);
+}
+
+/* ---- readers of one number ----------------------------------------------------------------------- */
+
+/* clv_history_NAME(history, as_of): RETURN, or NULL unless there is a purchase and WHEN holds */
+#define DEFINE_READER(NAME, WHEN, RETURN) \
+	PG_FUNCTION_INFO_V1(clv_history_##NAME); \
+	Datum clv_history_##NAME(PG_FUNCTION_ARGS) \
+	{ \
+		HistorySummary s; \
+		if (!summary_of_args(fcinfo, &s) || !(WHEN)) \
+			PG_RETURN_NULL(); \
+		RETURN; \
+	}
+
+DEFINE_READER(last_purchase, true, PG_RETURN_DATEADT(s.last))
+DEFINE_READER(purchases, true, PG_RETURN_INT32(s.purchases))
+DEFINE_READER(repeat_purchases, true, PG_RETURN_INT32(s.x))
+DEFINE_READER(purchase_span, true, PG_RETURN_INT32(s.t_x))
+DEFINE_READER(tenure, true, PG_RETURN_INT32(s.tenure))
+DEFINE_READER(days_since_last, true, PG_RETURN_INT32(s.tenure - s.t_x))
+DEFINE_READER(monetary_value, s.has_money && s.x > 0, PG_RETURN_FLOAT8(micro_mean(s.repeat_spend, s.x)))
+DEFINE_READER(average_purchase, s.has_money, PG_RETURN_FLOAT8(micro_mean(s.purchase_spend, s.purchases)))
+DEFINE_READER(total_spend, s.has_money, PG_RETURN_NUMERIC(micro_to_numeric(s.purchase_spend - s.refunded)))
+DEFINE_READER(refund_share, s.purchase_spend > 0,
+			  PG_RETURN_FLOAT8((double) s.refunded / (double) s.purchase_spend))
+
+PG_FUNCTION_INFO_V1(clv_history_first_purchase);
+Datum
+clv_history_first_purchase(PG_FUNCTION_ARGS)
+{
+	const PurchaseHistory *h = PG_GETARG_HISTORY(0);
+
+	for (int32 i = 0; i < h->ndays; i++)
+		if (is_purchase(&h->days[i]))
+			PG_RETURN_DATEADT(h->days[i].day);
+	PG_RETURN_NULL();
+}
+
+/* ---- intervals ----------------------------------------------------------------------------------- */
+
+/* Days from `begin` up to but not including `end` of h->days; those in (after, until]. */
+typedef struct Range
+{
+	int32		begin;
+	int32		end;
+} Range;
+
+/* Arguments 1 and 2, (after, until], as a range of days. */
+static Range
+range_of_args(FunctionCallInfo fcinfo, const PurchaseHistory *h)
+{
+	DateADT		after = checked_day(PG_GETARG_DATEADT(1), "after");
+	DateADT		until = checked_day(PG_GETARG_DATEADT(2), "until");
+
+	if (until < after)
+	{
+		StringInfoData names;
+
+		initStringInfo(&names);
+		append_day(&names, after);
+		appendStringInfoString(&names, ", until is ");
+		append_day(&names, until);
+		argument_error("until must not be before after", "The interval is (after, until]: swap the two dates.",
+					   "after is %s.", names.data);
+	}
+	return (Range) {history_days_until(h, after), history_days_until(h, until)};
+}
+
+/* Whether a purchase precedes day number `end`. */
+static bool
+bought_before(const PurchaseHistory *h, int32 end)
+{
+	for (int32 i = 0; i < end; i++)
+		if (is_purchase(&h->days[i]))
+			return true;
+	return false;
+}
+
+PG_FUNCTION_INFO_V1(clv_history_purchases_within);
+Datum
+clv_history_purchases_within(PG_FUNCTION_ARGS)
+{
+	const PurchaseHistory *h = PG_GETARG_HISTORY(0);
+	Range		range = range_of_args(fcinfo, h);
+	int32		purchases = 0;
+
+	if (!bought_before(h, range.end))
+		PG_RETURN_NULL();
+	for (int32 i = range.begin; i < range.end; i++)
+		purchases += is_purchase(&h->days[i]);
+	PG_RETURN_INT32(purchases);
+}
+
+PG_FUNCTION_INFO_V1(clv_history_spend_within);
+Datum
+clv_history_spend_within(PG_FUNCTION_ARGS)
+{
+	const PurchaseHistory *h = PG_GETARG_HISTORY(0);
+	Range		range = range_of_args(fcinfo, h);
+	int64		spend = 0;
+
+	if (!history_has_money(h) || !bought_before(h, range.end))
+		PG_RETURN_NULL();
+	for (int32 i = range.begin; i < range.end; i++)
+		spend = add_micro(spend, h->days[i].amount);
+	PG_RETURN_NUMERIC(micro_to_numeric(spend));
+}
+
+PG_FUNCTION_INFO_V1(clv_history_slice);
+Datum
+clv_history_slice(PG_FUNCTION_ARGS)
+{
+	const PurchaseHistory *h = PG_GETARG_HISTORY(0);
+	Range		range = range_of_args(fcinfo, h);
+	int32		ndays = range.end - range.begin;
+	PurchaseHistory *part = history_new(ndays, 0);
+
+	memcpy(part->days, &h->days[range.begin], ndays * sizeof(HistoryDay));
+	part->ndays = ndays;
+	part->flags = ndays > 0 ? h->flags & HISTORY_NO_MONEY : 0;
+	AssertHistory(part);
+	PG_RETURN_HISTORY(part);
+}
+
+/* ---- rows ------------------------------------------------------------------------------------------ */
+
+/* purchase_days(history): one row per entry (day, amount, is_purchase) */
+PG_FUNCTION_INFO_V1(clv_history_purchase_days);
+Datum
+clv_history_purchase_days(PG_FUNCTION_ARGS)
+{
+	FuncCallContext *call;
+	const PurchaseHistory *h;
+	const HistoryDay *entry;
+	Datum		values[3];
+	bool		nulls[3] = {false};
+
+	if (SRF_IS_FIRSTCALL())
+	{
+		MemoryContext caller;
+
+		call = SRF_FIRSTCALL_INIT();
+		caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
+		if (get_call_result_type(fcinfo, NULL, &call->tuple_desc) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		BlessTupleDesc(call->tuple_desc);
+		call->user_fctx = history_trim(PG_GETARG_HISTORY(0));
+		MemoryContextSwitchTo(caller);
+	}
+
+	call = SRF_PERCALL_SETUP();
+	h = call->user_fctx;
+	if (call->call_cntr >= (uint64) h->ndays)
+		SRF_RETURN_DONE(call);
+
+	entry = &h->days[call->call_cntr];
+	values[0] = DateADTGetDatum(entry->day);
+	nulls[1] = !history_has_money(h);
+	values[1] = nulls[1] ? (Datum) 0 : NumericGetDatum(micro_to_numeric(entry->amount));
+	values[2] = BoolGetDatum(is_purchase(entry));
+	SRF_RETURN_NEXT(call, HeapTupleGetDatum(heap_form_tuple(call->tuple_desc, values, nulls)));
+}
+
+/* The result's row type, looked up once per query. */
+static TupleDesc
+result_row_type(FunctionCallInfo fcinfo)
+{
+	if (fcinfo->flinfo->fn_extra == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		TupleDesc	row_type;
+
+		if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		fcinfo->flinfo->fn_extra = BlessTupleDesc(row_type);
+		MemoryContextSwitchTo(caller);
+	}
+	return fcinfo->flinfo->fn_extra;
+}
+
+/*
+ * purchase_summary(history, as_of, unit): always exactly one row, which is NULL without a purchase or
+ * where an argument is NULL. Declared as a set, so that it answers without a set's protocol.
+ */
+PG_FUNCTION_INFO_V1(clv_history_purchase_summary);
+Datum
+clv_history_purchase_summary(PG_FUNCTION_ARGS)
+{
+	Datum		values[5] = {0};
+	bool		nulls[5] = {true, true, true, true, true};
+	HistorySummary s;
+
+	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+	{
+		double		unit = unit_days(PG_GETARG_TEXT_PP(2));
+
+		if (summary_of_args(fcinfo, &s))
+		{
+			values[0] = Float8GetDatum(s.x);
+			values[1] = Float8GetDatum(s.t_x / unit);
+			values[2] = Float8GetDatum(s.tenure / unit);
+			nulls[0] = nulls[1] = nulls[2] = false;
+			nulls[3] = !s.has_money || s.x == 0;
+			if (!nulls[3])
+				values[3] = Float8GetDatum(micro_mean(s.repeat_spend, s.x));
+			nulls[4] = !s.has_money;
+			if (!nulls[4])
+				values[4] = NumericGetDatum(micro_to_numeric(s.purchase_spend - s.refunded));
+		}
+	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(result_row_type(fcinfo), values, nulls)));
+}

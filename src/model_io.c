@@ -1,0 +1,343 @@
+/*
+ * model_io.c - text, binary and JSON form of clv_model.
+ *
+ * Text: bgnbd(unit=week,...,n=2357,distinct=1034,log_likelihood=-9582.4,gradient=1e-12,iterations=7,
+ * converged=true,clv=10000){r=0.24,alpha=4.41,a=0.79,b=2.43}{covariance of the logarithms, row by row}.
+ * A typed-in model has at most a unit in the parentheses and no covariance.
+ */
+#include "model.h"
+
+#include "libpq/pqformat.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+/* ---- text output ------------------------------------------------------------------------------- */
+
+static void
+append_fit(StringInfo buf, int start, const ClvModel *m)
+{
+	append_field(buf, start, "n");
+	appendStringInfo(buf, INT64_FORMAT, m->fit.n);
+	append_field(buf, start, "distinct");
+	appendStringInfo(buf, INT64_FORMAT, m->fit.n_distinct);
+	append_field(buf, start, "log_likelihood");
+	append_double(buf, m->fit.log_likelihood);
+	append_field(buf, start, "gradient");
+	append_double(buf, m->fit.gradient_norm);
+	append_field(buf, start, "iterations");
+	appendStringInfo(buf, "%d", m->fit.iterations);
+	append_field(buf, start, "converged");
+	appendStringInfoString(buf, (m->flags & MODEL_CONVERGED) ? "true" : "false");
+	append_field(buf, start, "clv");
+	appendStringInfo(buf, "%d", m->fit.fitted_by);
+}
+
+PG_FUNCTION_INFO_V1(clv_model_out);
+Datum
+clv_model_out(PG_FUNCTION_ARGS)
+{
+	ClvModel   *m = PG_GETARG_MODEL(0);
+	const BtydModel *kind = model_operations(m);
+	const double *covariance = model_covariance(m);
+	StringInfoData buf;
+	int			start;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, kind->kind);
+	start = buf.len;
+	append_frame(&buf, start, &m->frame);
+	if (m->flags & MODEL_FITTED)
+		append_fit(&buf, start, m);
+	close_fields(&buf, start);
+
+	for (int i = 0; i < m->nparams; i++)
+	{
+		appendStringInfo(&buf, "%c%s=", i == 0 ? '{' : ',', kind->params[i]);
+		append_double(&buf, m->values[i]);
+	}
+	appendStringInfoChar(&buf, '}');
+	for (int i = 0; covariance && i < m->nparams * m->nparams; i++)
+	{
+		appendStringInfoChar(&buf, i == 0 ? '{' : ',');
+		append_double(&buf, covariance[i]);
+	}
+	if (covariance)
+		appendStringInfoChar(&buf, '}');
+	PG_RETURN_CSTRING(buf.data);
+}
+
+/* ---- text input -------------------------------------------------------------------------------- */
+
+static bool
+scan_int32(const char **cursor, int32 *value)
+{
+	int64		wide;
+
+	if (!scan_int64(cursor, &wide) || wide < PG_INT32_MIN || wide > PG_INT32_MAX)
+		return false;
+	*value = (int32) wide;
+	return true;
+}
+
+/* The fields of append_fit; true also where there are none. Sets the flags it implies. */
+static bool
+scan_fit(const char **cursor, char *separator, FitRecord *fit, uint16 *flags)
+{
+	*flags = 0;
+	memset(fit, 0, sizeof(*fit));
+	if (!scan_field(cursor, separator, "n"))
+		return true;
+	*flags = MODEL_FITTED;
+	if (!scan_int64(cursor, &fit->n) ||
+		!scan_field(cursor, separator, "distinct") || !scan_int64(cursor, &fit->n_distinct) ||
+		!scan_field(cursor, separator, "log_likelihood") || !scan_double(cursor, &fit->log_likelihood) ||
+		!scan_field(cursor, separator, "gradient") || !scan_double(cursor, &fit->gradient_norm) ||
+		!scan_field(cursor, separator, "iterations") || !scan_int32(cursor, &fit->iterations) ||
+		!scan_field(cursor, separator, "converged"))
+		return false;
+	if (scan_literal(cursor, "true"))
+		*flags |= MODEL_CONVERGED;
+	else if (!scan_literal(cursor, "false"))
+		return false;
+	return scan_field(cursor, separator, "clv") && scan_int32(cursor, &fit->fitted_by);
+}
+
+/* "{number,number,...}", each number behind its name if there are names */
+static bool
+scan_values(const char **cursor, const char *const *names, double *values, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (!scan_literal(cursor, i == 0 ? "{" : ","))
+			return false;
+		if (names && !(scan_literal(cursor, names[i]) && scan_literal(cursor, "=")))
+			return false;
+		if (!scan_double(cursor, &values[i]))
+			return false;
+	}
+	return scan_literal(cursor, "}");
+}
+
+static ClvModel *
+parse_model(const char **cursor)
+{
+	char		name[NAMEDATALEN];
+	size_t		len = strcspn(*cursor, "({");
+	const BtydModel *kind;
+	ClvModel   *m;
+	Frame		frame;
+	FitRecord	fit;
+	uint16		flags;
+	char		separator = '(';
+	double		values[BTYD_MAX_PARAMS + BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];
+
+	strlcpy(name, *cursor, Min(len + 1, sizeof(name)));
+	kind = btyd_model_by_kind(name);
+	if (kind == NULL)
+		return NULL;
+	*cursor += len;
+	if (!scan_frame(cursor, &separator, &frame) || !scan_fit(cursor, &separator, &fit, &flags) ||
+		!scan_fields_end(cursor, separator) || !scan_values(cursor, kind->params, values, kind->nparams))
+		return NULL;
+	if (**cursor == '{')
+	{
+		if (!scan_values(cursor, NULL, values + kind->nparams, kind->nparams * kind->nparams))
+			return NULL;
+		flags |= MODEL_HAS_COVARIANCE;
+	}
+	if (**cursor != '\0')
+		return NULL;
+	m = new_model(kind, &frame, flags & MODEL_HAS_COVARIANCE);
+	m->flags = flags;
+	m->fit = fit;
+	memcpy(m->values, values, VARSIZE(m) - offsetof(ClvModel, values));
+	return m;
+}
+
+PG_FUNCTION_INFO_V1(clv_model_in);
+Datum
+clv_model_in(PG_FUNCTION_ARGS)
+{
+	const char *input = PG_GETARG_CSTRING(0);
+	const char *cursor = input;
+	ClvModel   *m = parse_model(&cursor);
+	const char *problem;
+
+	if (m == NULL)
+		ereturn(fcinfo->context, (Datum) 0,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid input syntax for type %s", "clv_model"),
+				 errdetail("Unexpected text at position %d: \"%.20s\".", (int) (cursor - input) + 1, cursor),
+				 errhint("A model reads like bgnbd(unit=week){r=0.24,alpha=4.41,a=0.79,b=2.43}; bgnbd_model() builds one.")));
+	problem = model_problem(m);
+	if (problem)
+		ereturn(fcinfo->context, (Datum) 0,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid value of type %s", "clv_model"), errdetail("Not valid: %s.", problem),
+				 errhint("Functions such as bgnbd_model() build a model from parameters.")));
+	PG_RETURN_POINTER(m);
+}
+
+/* ---- binary ------------------------------------------------------------------------------------ */
+
+PG_FUNCTION_INFO_V1(clv_model_send);
+Datum
+clv_model_send(PG_FUNCTION_ARGS)
+{
+	ClvModel   *m = PG_GETARG_MODEL(0);
+	int			nvalues = (VARSIZE(m) - offsetof(ClvModel, values)) / sizeof(double);
+	StringInfoData buf;
+
+	pq_begintypsend(&buf);
+	pq_sendint16(&buf, m->version);
+	pq_sendint16(&buf, m->flags);
+	pq_sendint32(&buf, m->code);
+	pq_sendint32(&buf, m->nparams);
+	send_frame(&buf, &m->frame);
+	pq_sendint64(&buf, m->fit.n);
+	pq_sendint64(&buf, m->fit.n_distinct);
+	pq_sendfloat8(&buf, m->fit.log_likelihood);
+	pq_sendfloat8(&buf, m->fit.gradient_norm);
+	pq_sendint32(&buf, m->fit.iterations);
+	pq_sendint32(&buf, m->fit.fitted_by);
+	for (int i = 0; i < nvalues; i++)
+		pq_sendfloat8(&buf, m->values[i]);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+static void
+bad_binary(const char *problem)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("invalid binary value of type %s", "clv_model"), errdetail("Not valid: %s.", problem),
+			 errhint("Only the binary output of the same type can be read back.")));
+}
+
+PG_FUNCTION_INFO_V1(clv_model_recv);
+Datum
+clv_model_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
+	int			version = pq_getmsgint(buf, 2);
+	int			flags = pq_getmsgint(buf, 2);
+	int			code = pq_getmsgint(buf, 4);
+	int			nparams = pq_getmsgint(buf, 4);
+	const BtydModel *kind = btyd_model_by_code(code);
+	Frame		frame;
+	ClvModel   *m;
+	int			nvalues;
+	const char *problem;
+
+	if (version != MODEL_VERSION)
+		bad_binary("unknown version");
+	if (kind == NULL || nparams != kind->nparams)
+		bad_binary("unknown kind of model");
+	if (flags & ~(MODEL_FITTED | MODEL_CONVERGED | MODEL_HAS_COVARIANCE))
+		bad_binary("unknown flags");
+	recv_frame(buf, &frame);
+	m = new_model(kind, &frame, flags & MODEL_HAS_COVARIANCE);
+	m->flags = flags;
+	m->fit.n = pq_getmsgint64(buf);
+	m->fit.n_distinct = pq_getmsgint64(buf);
+	m->fit.log_likelihood = pq_getmsgfloat8(buf) + 0.0;	/* -0 is 0 */
+	m->fit.gradient_norm = pq_getmsgfloat8(buf) + 0.0;
+	m->fit.iterations = pq_getmsgint(buf, 4);
+	m->fit.fitted_by = pq_getmsgint(buf, 4);
+	nvalues = (VARSIZE(m) - offsetof(ClvModel, values)) / sizeof(double);
+	for (int i = 0; i < nvalues; i++)
+		m->values[i] = pq_getmsgfloat8(buf) + 0.0;
+	pq_getmsgend(buf);
+	problem = model_problem(m);
+	if (problem)
+		bad_binary(problem);
+	PG_RETURN_POINTER(m);
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------- */
+
+static void
+append_json_key(StringInfo buf, const char *key)
+{
+	appendStringInfo(buf, "%s\"%s\":", buf->data[buf->len - 1] == '{' ? "" : ",", key);
+}
+
+static void
+append_json_text(StringInfo buf, const char *key, const char *value)
+{
+	append_json_key(buf, key);
+	if (value)
+		appendStringInfo(buf, "\"%s\"", value);
+	else
+		appendStringInfoString(buf, "null");
+}
+
+static void
+append_json_day(StringInfo buf, const char *key, DateADT day)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	if (day != DAY_NONE)
+		append_day(&text, day);
+	append_json_text(buf, key, day != DAY_NONE ? text.data : NULL);
+}
+
+static void
+append_json_number(StringInfo buf, const char *key, double value)
+{
+	append_json_key(buf, key);
+	append_double(buf, value);
+}
+
+static void
+append_json_fit(StringInfo buf, const ClvModel *m)
+{
+	append_json_day(buf, "as_of", m->frame.as_of);
+	append_json_day(buf, "first_day", m->frame.first_day);
+	append_json_day(buf, "last_day", m->frame.last_day);
+	append_json_number(buf, "n", m->fit.n);
+	append_json_number(buf, "n_distinct", m->fit.n_distinct);
+	append_json_number(buf, "n_skipped", m->frame.n_skipped);
+	append_json_number(buf, "log_likelihood", m->fit.log_likelihood);
+	append_json_key(buf, "converged");
+	appendStringInfoString(buf, (m->flags & MODEL_CONVERGED) ? "true" : "false");
+	append_json_number(buf, "iterations", m->fit.iterations);
+	append_json_number(buf, "gradient_norm", m->fit.gradient_norm);
+	append_json_text(buf, "fitted_by", version_text(m->fit.fitted_by));
+}
+
+PG_FUNCTION_INFO_V1(clv_model_to_jsonb);
+Datum
+clv_model_to_jsonb(PG_FUNCTION_ARGS)
+{
+	ClvModel   *m = PG_GETARG_MODEL(0);
+	const BtydModel *kind = model_operations(m);
+	const double *covariance = model_covariance(m);
+	int			k = m->nparams;
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoChar(&buf, '{');
+	append_json_text(&buf, "kind", kind->kind);
+	append_json_text(&buf, "unit", unit_name(m->frame.unit_days));
+	append_json_key(&buf, "parameters");
+	appendStringInfoChar(&buf, '{');
+	for (int i = 0; i < k; i++)
+		append_json_number(&buf, kind->params[i], m->values[i]);
+	appendStringInfoChar(&buf, '}');
+	if (m->flags & MODEL_FITTED)
+		append_json_fit(&buf, m);
+	if (covariance)
+	{
+		append_json_key(&buf, "covariance_of_logs");
+		for (int i = 0; i < k * k; i++)
+		{
+			appendStringInfoString(&buf, i == 0 ? "[[" : i % k == 0 ? "],[" : ",");
+			append_double(&buf, covariance[i]);
+		}
+		appendStringInfoString(&buf, "]]");
+	}
+	appendStringInfoChar(&buf, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data));
+}

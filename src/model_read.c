@@ -1,0 +1,161 @@
+/*
+ * model_read.c - reading a model: tidy, glance, coef, vcov.
+ */
+#include "model.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "math/inference.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(clv_model_tidy);
+Datum
+clv_model_tidy(PG_FUNCTION_ARGS)
+{
+	ClvModel   *m = PG_GETARG_MODEL(0);
+	double		conf = PG_GETARG_FLOAT8(1);
+	const BtydModel *kind = model_operations(m);
+	const double *covariance = model_covariance(m);
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	if (!(conf > 0 && conf < 1))
+		argument_error("conf must lie between 0 and 1", "Write a 95 percent interval as 0.95.", "conf is %g.", conf);
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < m->nparams; i++)
+	{
+		Datum		values[7] = {CStringGetTextDatum(kind->params[i]), Float8GetDatum(m->values[i])};
+		/* the Wald test of "parameter = 0" does not exist for a positive parameter */
+		bool		nulls[7] = {false, false, true, true, true, true, true};
+
+		if (covariance)
+		{
+			Estimate	e = positive_estimate(m->values[i], covariance[i * m->nparams + i], conf);
+
+			values[2] = Float8GetDatum(e.std_error);
+			values[5] = Float8GetDatum(e.conf_low);
+			values[6] = Float8GetDatum(e.conf_high);
+			nulls[2] = nulls[5] = nulls[6] = false;
+		}
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* The columns of glance(), in the order of its declaration. */
+enum
+{
+	GLANCE_KIND, GLANCE_UNIT, GLANCE_AS_OF, GLANCE_FIRST_DAY, GLANCE_LAST_DAY, GLANCE_N, GLANCE_N_DISTINCT,
+	GLANCE_N_SKIPPED, GLANCE_LOG_LIKELIHOOD, GLANCE_AIC, GLANCE_BIC, GLANCE_CONVERGED, GLANCE_ITERATIONS,
+	GLANCE_GRADIENT_NORM, GLANCE_MEAN_RATE, GLANCE_MEAN_DROPOUT, GLANCE_FITTED_BY, GLANCE_COLUMNS
+};
+
+typedef struct GlanceRow
+{
+	Datum		values[GLANCE_COLUMNS];
+	bool		nulls[GLANCE_COLUMNS];
+} GlanceRow;
+
+static void
+glance_set(GlanceRow *row, int column, Datum value)
+{
+	row->values[column] = value;
+	row->nulls[column] = false;
+}
+
+static void
+glance_set_day(GlanceRow *row, int column, DateADT day)
+{
+	if (day != DAY_NONE)
+		glance_set(row, column, DateADTGetDatum(day));
+}
+
+static void
+glance_set_fit(GlanceRow *row, const ClvModel *m)
+{
+	const FitRecord *fit = &m->fit;
+	double		deviance = -2 * fit->log_likelihood;
+
+	glance_set(row, GLANCE_N, Int64GetDatum(fit->n));
+	glance_set(row, GLANCE_N_DISTINCT, Int64GetDatum(fit->n_distinct));
+	glance_set(row, GLANCE_N_SKIPPED, Int64GetDatum(m->frame.n_skipped));
+	glance_set(row, GLANCE_LOG_LIKELIHOOD, Float8GetDatum(fit->log_likelihood));
+	glance_set(row, GLANCE_AIC, Float8GetDatum(deviance + 2 * m->nparams));
+	glance_set(row, GLANCE_BIC, Float8GetDatum(deviance + log((double) fit->n) * m->nparams));
+	glance_set(row, GLANCE_CONVERGED, BoolGetDatum((m->flags & MODEL_CONVERGED) != 0));
+	glance_set(row, GLANCE_ITERATIONS, Int32GetDatum(fit->iterations));
+	glance_set(row, GLANCE_GRADIENT_NORM, Float8GetDatum(fit->gradient_norm));
+	glance_set(row, GLANCE_FITTED_BY, CStringGetTextDatum(version_text(fit->fitted_by)));
+}
+
+PG_FUNCTION_INFO_V1(clv_model_glance);
+Datum
+clv_model_glance(PG_FUNCTION_ARGS)
+{
+	ClvModel   *m = PG_GETARG_MODEL(0);
+	const BtydModel *kind = model_operations(m);
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	GlanceRow	row;
+
+	memset(&row.values, 0, sizeof(row.values));
+	memset(&row.nulls, true, sizeof(row.nulls));
+	glance_set(&row, GLANCE_KIND, CStringGetTextDatum(kind->kind));
+	if (unit_name(m->frame.unit_days))
+		glance_set(&row, GLANCE_UNIT, CStringGetTextDatum(unit_name(m->frame.unit_days)));
+	glance_set_day(&row, GLANCE_AS_OF, m->frame.as_of);
+	glance_set_day(&row, GLANCE_FIRST_DAY, m->frame.first_day);
+	glance_set_day(&row, GLANCE_LAST_DAY, m->frame.last_day);
+	if (m->flags & MODEL_FITTED)
+		glance_set_fit(&row, m);
+	if (kind->mean_rate)
+		glance_set(&row, GLANCE_MEAN_RATE, Float8GetDatum(kind->mean_rate(m->values)));
+	if (kind->mean_dropout)
+		glance_set(&row, GLANCE_MEAN_DROPOUT, Float8GetDatum(kind->mean_dropout(m->values)));
+
+	InitMaterializedSRF(fcinfo, 0);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row.values, row.nulls);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(clv_model_coef);
+Datum
+clv_model_coef(PG_FUNCTION_ARGS)
+{
+	ClvModel   *m = PG_GETARG_MODEL(0);
+	char	   *term = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	const BtydModel *kind = model_operations(m);
+	StringInfoData terms;
+
+	for (int i = 0; i < m->nparams; i++)
+		if (strcmp(term, kind->params[i]) == 0)
+			PG_RETURN_FLOAT8(m->values[i]);
+
+	initStringInfo(&terms);
+	for (int i = 0; i < m->nparams; i++)
+		appendStringInfo(&terms, "%s%s", i > 0 ? ", " : "", kind->params[i]);
+	argument_error("the model has no such term", "tidy(model) lists the terms of a model.",
+				   "The term is \"%s\"; the terms of the %s model are %s.", term, kind->title, terms.data);
+}
+
+PG_FUNCTION_INFO_V1(clv_model_vcov);
+Datum
+clv_model_vcov(PG_FUNCTION_ARGS)
+{
+	ClvModel   *m = PG_GETARG_MODEL(0);
+	const double *covariance = model_covariance(m);
+	int			k = m->nparams;
+	Datum		cells[BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];
+	int			dims[2] = {k, k};
+	int			lower[2] = {1, 1};
+
+	if (covariance == NULL)
+		PG_RETURN_NULL();
+	for (int i = 0; i < k; i++)
+		for (int j = 0; j < k; j++)
+			cells[i * k + j] = Float8GetDatum(covariance[i * k + j] * (m->values[i] * m->values[j]));
+	PG_RETURN_ARRAYTYPE_P(construct_md_array(cells, NULL, 2, dims, lower, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
+											 TYPALIGN_DOUBLE));
+}

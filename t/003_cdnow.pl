@@ -1,0 +1,84 @@
+# The golden maxima and predictions on real orders: CDNOW, 2,357 customers, calibration to 1997-09-30.
+# Numbers: BG/NBD and gamma-gamma by Newton iteration to a gradient below 1e-10, checked against lifetimes
+# and CLVTools; origin of the data: Fader and Hardie.
+use strict;
+use warnings;
+use Cwd qw(abs_path);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $data = $ENV{CLV_DATA} // '../shared/data';
+my $orders = "$data/cdnow_sample_transactions.csv";
+plan skip_all => "no data: $orders (set CLV_DATA)" unless -r $orders;
+
+my $node = PostgreSQL::Test::Cluster->new('cdnow');
+$node->init;
+$node->start;
+
+sub sql { return $node->safe_psql('postgres', $_[0]) }
+
+# Relative where the golden number has all its digits, absolute in units of its last printed place.
+sub near
+{
+	my ($actual, $expected, $tolerance, $name) = @_;
+	ok(abs($actual - $expected) <= $tolerance * abs($expected), $name)
+	  or diag("got $actual, expected $expected within $tolerance");
+	return;
+}
+
+sql('CREATE EXTENSION clv;
+	CREATE TABLE orders (master_id text, customer_id text, ordered_at date, cds int, amount numeric)');
+sql("\\copy orders from '" . abs_path($orders) . "' csv header");
+sql(q{CREATE TABLE histories AS SELECT customer_id, purchase_history(ordered_at, amount) AS h FROM orders GROUP BY customer_id;
+	CREATE TABLE models AS SELECT bgnbd_fit(h, date '1997-09-30', 'week') AS m, gamma_gamma_fit(h, date '1997-09-30') AS gg FROM histories});
+
+is(sql('SELECT count(*), (SELECT count(*) FROM histories) FROM orders'), '6919|2357', 'orders and customers');
+is(sql(q{SELECT sum(total_spend(h, date 'yesterday')) = (SELECT sum(amount) FROM orders) FROM histories}), 't', 'every cent is in the histories');
+is(sql(q{SELECT sum(purchases_within(h, '1997-09-30', '1998-06-30')) FROM histories}), 1882, 'purchases in the holdout');
+
+my %golden = (
+	r => [ .2425945224, .012557378 ],
+	alpha => [ 4.413602019, .378224060 ],
+	a => [ .7929220172, .185733822 ],
+	b => [ 2.425906777, .705414260 ],
+	p => [ 6.249572271, 1.190055335 ],
+	q => [ 3.744224667, .290133065 ],
+	v => [ 15.443520963, 4.159422750 ]);
+foreach (split /\n/, sql('SELECT t.term, t.estimate, t.std_error FROM models, LATERAL (SELECT * FROM tidy(m) UNION ALL SELECT * FROM tidy(gg)) t'))
+{
+	my ($term, $estimate, $std_error) = split /\|/;
+	near($estimate, $golden{$term}[0], 1e-6, "estimate of $term");
+	near($std_error, $golden{$term}[1], 1e-4, "standard error of $term");
+}
+is(sql('SELECT n, converged FROM models, glance(m)'), '2357|t', 'BG/NBD: customers, converged');
+is(sql('SELECT n, n_skipped, converged FROM models, glance(gg)'), '946|1411|t', 'gamma-gamma: repeat customers, converged');
+my $ll = sql('SELECT log_likelihood FROM models, glance(m)');
+ok(abs($ll + 9582.429206674) <= 1e-9, 'log-likelihood of BG/NBD') or diag($ll);
+$ll = sql('SELECT log_likelihood FROM models, glance(gg)');
+ok(abs($ll + 4055.9176948019) <= 1e-9, 'log-likelihood of gamma-gamma') or diag($ll);
+
+is( sql(q{SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+		ALTER TABLE histories SET (parallel_workers = 2);
+		SELECT bgnbd_fit(h, date '1997-09-30', 'week') = m FROM histories, models GROUP BY m}),
+	't', 'the parallel fit is the serial one to the byte');
+
+# Two-decimal summary: the paper's data, as lifetimes fits and predicts it
+SKIP:
+{
+	my $summary = "$data/cdnow_summary.csv";
+	skip "no data: $summary", 6 unless -r $summary;
+	sql('CREATE TABLE summary (id int, x float8, t_x float8, t_cal float8)');
+	sql("\\copy summary from '" . abs_path($summary) . "' csv header");
+	my %fitted = map { split /\|/ } split /\n/, sql('SELECT term, estimate FROM (SELECT bgnbd_fit(x, t_x, t_cal) AS m FROM summary) f, tidy(m)');
+	my %lifetimes = (r => .24259291, alpha => 4.41353156, a => .79288615, b => 2.42575345);
+	near($fitted{$_}, $lifetimes{$_}, 1e-6, "$_ of the two-decimal data") foreach sort keys %lifetimes;
+	my ($alive, $expected) = split /\|/, sql(
+		q{SELECT sum(p_alive(m, x, t_x, t_cal)), sum(expected_purchases(m, x, t_x, t_cal, 39))
+		FROM summary, bgnbd_model(.24259291, 4.41353156, .79288615, 2.42575345) AS m});
+	near($alive, 1917.276332, 1e-7, 'sum of P(alive)');
+	near($expected, 1653.423257, 1e-7, 'sum of expected purchases in 39 weeks');
+}
+
+$node->stop;
+done_testing();
