@@ -18,7 +18,7 @@ typedef struct Stream
 	Intensity	intensity;
 	void	   *arg;
 	double		delta;
-	double		rate;			/* time is expm1(o) / rate after origin, or before it if direction < 0 */
+	double		rate;			/* time is origin + direction * expm1(o) / rate */
 	double		origin;
 	int			direction;
 } Stream;
