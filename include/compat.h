@@ -32,6 +32,16 @@
 	extern int	no_such_variable
 #endif
 
+/* Split off from postgres.h in 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 18 knows only pg_noreturn, which stands before a declaration. */
+#ifndef pg_attribute_noreturn
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
 /* Soft errors came with 16; before, an error in an input function is an ordinary one. */
 #if PG_VERSION_NUM >= 160000
 #include "nodes/miscnodes.h"
