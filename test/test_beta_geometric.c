@@ -15,7 +15,7 @@
 
 static const char *reference = "reference/beta_geometric.csv";
 
-/* BG/NBD: FORMULAS section 1 */
+/* BG/NBD: docs/mathematics.md, section 1 */
 static BetaGeometric
 customer(const double *theta, double x, double t_x, double t_cal)
 {

@@ -1,6 +1,6 @@
 /*
  * beta_geometric.h - the posterior of a customer who buys at a gamma rate and drops out at a beta
- * probability after each purchase: what BG/NBD and MBG/NBD share (FORMULAS sections 1, 3, 4, 5, 7).
+ * probability after each purchase: what BG/NBD and MBG/NBD share (docs/mathematics.md).
  */
 #ifndef CLV_MATH_BETA_GEOMETRIC_H
 #define CLV_MATH_BETA_GEOMETRIC_H

@@ -1,7 +1,7 @@
 /*
  * beta_geometric.c - predictions for a customer who buys at rate lambda ~ Gamma(R, A) and drops out
  * after each purchase with probability p ~ Beta(a, b), both given that he is alive today
- * (FORMULAS sections 3, 4, 5, 7).
+ * (docs/mathematics.md, section 2).
  *
  * With z = t / A everything follows from two means over p:
  *   survival   E (1 + p z)^-R                 still alive after t
@@ -270,7 +270,7 @@ survival_by_euler(double R, double a, double b, double z)
 	return NAN;
 }
 
-/* FORMULAS section 3 (ii): the removable poles at a = 1 and a + b = 1 are gone; NAN as above. */
+/* docs/mathematics.md, section 2, way 2: the removable poles at a = 1 and a + b = 1 are gone; NAN as above. */
 static double
 purchases_by_euler(double R, double a, double b, double z)
 {

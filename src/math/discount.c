@@ -1,6 +1,6 @@
 /*
  * discount.c - present value of a stream of purchases, by Gauss-Legendre panels of equal length on
- * a logarithmic scale of time (FORMULAS section 7).
+ * a logarithmic scale of time (docs/mathematics.md, section 3).
  */
 #include "math/discount.h"
 
