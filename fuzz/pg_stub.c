@@ -3,15 +3,21 @@
  */
 #include "pg_stub.h"
 
+#include <signal.h>
+
 #include <setjmp.h>
 
 #include "libpq/pqformat.h"
+#include "miscadmin.h"
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
+
+#include "common.h"
 
 /* ---- calls and errors -------------------------------------------------------------------------- */
 
@@ -221,6 +227,12 @@ pg_detoast_datum(struct varlena *datum)
 }
 
 struct varlena *
+pg_detoast_datum_copy(struct varlena *datum)
+{
+	return memcpy(palloc(VARSIZE(datum)), datum, VARSIZE(datum));
+}
+
+struct varlena *
 pg_detoast_datum_packed(struct varlena *datum)
 {
 	return datum;
@@ -246,6 +258,29 @@ text *
 cstring_to_text(const char *string)
 {
 	return cstring_to_text_with_len(string, strlen(string));
+}
+
+volatile sig_atomic_t InterruptPending = false;
+
+void
+ProcessInterrupts(void)
+{
+}
+
+Datum
+DirectFunctionCall1Coll(PGFunction function, Oid collation, Datum a)
+{
+	Datum		result;
+
+	STUB_CHECK(stub_call(function, a, &result));
+	return result;
+}
+
+/* JSON as it was written */
+Datum
+jsonb_in(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 int
@@ -422,4 +457,62 @@ pq_sendfloat8(StringInfo buf, float8 value)
 
 	memcpy(&bits, &value, sizeof(bits));
 	pq_sendint64(buf, bits);
+}
+
+/* ---- values of a type -------------------------------------------------------------------------- */
+
+bool
+stub_same_bytes(Datum a, Datum b)
+{
+	return compare_bytes((struct varlena *) DatumGetPointer(a), (struct varlena *) DatumGetPointer(b)) == 0;
+}
+
+void
+stub_check_round_trip(const StubType *type, Datum value)
+{
+	Datum		text;
+	Datum		text_again;
+	Datum		bytes;
+	Datum		again;
+
+	STUB_CHECK(stub_call(type->out, value, &text));
+	STUB_CHECK(stub_call(type->in, text, &again));
+	STUB_CHECK(stub_same_bytes(value, again));
+	STUB_CHECK(stub_call(type->out, again, &text_again));
+	STUB_CHECK(strcmp(DatumGetCString(text), DatumGetCString(text_again)) == 0);
+
+	STUB_CHECK(stub_call(type->send, value, &bytes));
+	STUB_CHECK(stub_call(type->recv, PointerGetDatum(stub_message(VARDATA(DatumGetPointer(bytes)),
+																 VARSIZE(DatumGetPointer(bytes)) - VARHDRSZ)),
+						 &again));
+	STUB_CHECK(stub_same_bytes(value, again));
+}
+
+int
+stub_read(const StubType *type, const uint8_t *data, size_t size, Datum *first, Datum *second)
+{
+	const char *bytes = (const char *) data + 1;
+	const char *semicolon;
+	size_t		first_len;
+
+	if (size == 0)
+		return 0;
+	if (data[0] % 2 == 1)
+	{
+		if (!stub_call(type->recv, PointerGetDatum(stub_message(bytes, (int) size - 1)), first))
+			return 0;
+		stub_check_round_trip(type, *first);
+		return 1;
+	}
+
+	semicolon = memchr(bytes, ';', size - 1);
+	first_len = semicolon != NULL ? (size_t) (semicolon - bytes) : size - 1;
+	if (!stub_call(type->in, CStringGetDatum(stub_cstring(bytes, first_len)), first))
+		return 0;
+	stub_check_round_trip(type, *first);
+	if (semicolon == NULL ||
+		!stub_call(type->in, CStringGetDatum(stub_cstring(semicolon + 1, size - first_len - 2)), second))
+		return 1;
+	stub_check_round_trip(type, *second);
+	return 2;
 }

@@ -27,6 +27,26 @@ extern StringInfo stub_message(const char *bytes, int len);
 /* A palloc'd copy of `len` bytes with a terminating zero. */
 extern char *stub_cstring(const char *bytes, size_t len);
 
+/* The input and output functions of a type. */
+typedef struct StubType
+{
+	PGFunction	in;
+	PGFunction	out;
+	PGFunction	recv;
+	PGFunction	send;
+} StubType;
+
+/*
+ * Read a fuzzer's input: after an even byte a text and, behind a ';', perhaps a second one; after an odd
+ * byte a binary message. Returns how many values were accepted; each has survived both round trips.
+ */
+extern int	stub_read(const StubType *type, const uint8_t *data, size_t size, Datum *first, Datum *second);
+
+/* Text and binary output read back as the same bytes, and the text is the same again. */
+extern void stub_check_round_trip(const StubType *type, Datum value);
+
+extern bool stub_same_bytes(Datum a, Datum b);
+
 /* Free everything palloc'd since the last time. */
 extern void stub_free_all(void);
 

@@ -3,7 +3,6 @@
  */
 #include "history.h"
 
-
 StaticAssertDecl(HISTORY_SIZE(2 * (Size) HISTORY_MAX_DAYS) < 0x3fffffff,
 				 "a building history can double without reaching MaxAllocSize");
 
@@ -128,6 +127,38 @@ history_days_until(const PurchaseHistory *h, DateADT day)
 			high = middle;
 	}
 	return low;
+}
+
+bool
+history_summary(const PurchaseHistory *h, DateADT as_of, HistorySummary *s)
+{
+	int64		first_amount = 0;
+
+	memset(s, 0, sizeof(*s));
+	s->has_money = history_has_money(h);
+
+	for (int32 i = 0; i < h->ndays && h->days[i].day <= as_of; i++)
+	{
+		const HistoryDay *entry = &h->days[i];
+
+		if (entry->amount < 0)
+			s->refunded = add_micro(s->refunded, -entry->amount);
+		if (!is_purchase(entry))
+			continue;
+		if (s->purchases++ == 0)
+		{
+			s->first = entry->day;
+			first_amount = entry->amount;
+		}
+		s->last = entry->day;
+		s->purchase_spend = add_micro(s->purchase_spend, entry->amount);
+	}
+
+	s->x = s->purchases - 1;
+	s->repeat_spend = s->purchase_spend - first_amount;
+	s->t_x = s->last - s->first;
+	s->tenure = as_of - s->first;
+	return s->purchases > 0;
 }
 
 /* ---- building and merging ---------------------------------------------------------------------- */
