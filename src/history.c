@@ -111,22 +111,28 @@ history_stored(PurchaseHistory *h)
 	return (h->flags & HISTORY_BUILDING) != 0 ? history_trim(h) : h;
 }
 
+/* The number of the first n entries whose day is `day` or earlier. */
+static int32
+days_until(const HistoryDay *days, int32 n, DateADT day)
+{
+	int32		low = 0;
+
+	while (low < n)
+	{
+		int32		middle = (low + n) / 2;
+
+		if (days[middle].day <= day)
+			low = middle + 1;
+		else
+			n = middle;
+	}
+	return low;
+}
+
 int32
 history_days_until(const PurchaseHistory *h, DateADT day)
 {
-	int32		low = 0;
-	int32		high = h->ndays;
-
-	while (low < high)
-	{
-		int32		middle = (low + high) / 2;
-
-		if (h->days[middle].day <= day)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return days_until(h->days, h->ndays, day);
 }
 
 bool
@@ -246,48 +252,52 @@ add_line(PurchaseHistory *h, const HistoryDay *line, uint16 flags)
 static int32
 count_new_days(const PurchaseHistory *a, const PurchaseHistory *b)
 {
-	int32		common = 0;
+	int32		count = 0;
 
-	for (int32 i = 0, j = 0; i < a->ndays && j < b->ndays;)
+	for (int32 j = 0; j < b->ndays; j++)
 	{
-		DateADT		day_a = a->days[i].day;
-		DateADT		day_b = b->days[j].day;
+		int32		at = history_days_until(a, b->days[j].day);
 
-		common += day_a == day_b;
-		i += day_a <= day_b;
-		j += day_b <= day_a;
+		count += at == 0 || a->days[at - 1].day != b->days[j].day;
 	}
-	return b->ndays - common;
+	return count;
 }
 
-/* Add all of b to a, which is edited; answers a or a larger copy. b is left alone. */
+/*
+ * Add all of b to a, which is edited; answers a or a larger copy. b is left alone. Days are searched
+ * for, not walked to: a roll-up adds millions of short histories to a long one.
+ */
 static PurchaseHistory *
 merge_into(PurchaseHistory *a, const PurchaseHistory *b)
 {
-	int32		i = a->ndays - 1;
-	int32		j = b->ndays - 1;
+	int32		left = a->ndays;	/* entries of a that are still at their old place */
 	int32		to;
 
 	if (b->ndays == 0)
 		return a;
 	settle_kind(a, b->flags);
-	to = a->ndays + count_new_days(a, b);
+	to = left + count_new_days(a, b);
 	a = reserve(a, to);
 	a->ndays = to;
 
 	/* from the end, so that no entry of a is overwritten before it has moved */
-	while (j >= 0)
+	for (int32 j = b->ndays - 1; j >= 0; j--)
 	{
-		if (i >= 0 && a->days[i].day >= b->days[j].day)
-		{
-			bool		same = a->days[i].day == b->days[j].day;
+		int32		at = days_until(a->days, left, b->days[j].day);
 
-			a->days[--to] = a->days[i--];
-			if (same)
-				add_to_day(&a->days[to], &b->days[j--]);
+		to -= left - at;
+		if (to != at)
+			memmove(&a->days[to], &a->days[at], (left - at) * sizeof(HistoryDay));
+		left = at;
+
+		to--;
+		if (left > 0 && a->days[left - 1].day == b->days[j].day)
+		{
+			a->days[to] = a->days[--left];
+			add_to_day(&a->days[to], &b->days[j]);
 		}
 		else
-			a->days[--to] = b->days[j--];
+			a->days[to] = b->days[j];
 	}
 	AssertHistory(a);
 	return a;

@@ -18,7 +18,8 @@ use Test::More;
 my $root = dirname(dirname(abs_path(__FILE__)));
 my $marker = '-- end of block --';
 
-# The lines of a page, and its fenced blocks: language, number of the first line within, lines.
+# The lines of a page, and its fenced blocks: language, lines, and the index of the first of them, which is the number
+# of the line with the fence when lines count from 1.
 sub read_page
 {
 	my ($page) = @_;
