@@ -30,7 +30,7 @@ PG_CFLAGS   = -std=gnu11 -fvisibility=hidden -ffp-contract=off -Wall -Wextra \
               -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-declaration-after-statement
 SHLIB_LINK  = -lgsl -lgslcblas -lm
 
-REGRESS      = setup value history sample model btyd
+REGRESS      = setup value history sample model btyd catalog
 REGRESS_OPTS = --inputdir=$(src_dir)
 TAP_TESTS    = 1
 

@@ -7,7 +7,7 @@
 CREATE FUNCTION clv(
     avg_purchase_value float8, purchase_frequency float8, customer_lifespan float8,
     margin float8 DEFAULT 1, service_cost float8 DEFAULT 0, acquisition_cost float8 DEFAULT 0) RETURNS float8
-    AS 'MODULE_PATHNAME', 'clv_value_clv_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+    AS 'MODULE_PATHNAME', 'clv_value_clv_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION clv(float8, float8, float8, float8, float8, float8) IS
     'customer lifetime value (avg_purchase_value * purchase_frequency * margin - service_cost) * customer_lifespan - acquisition_cost: money, purchases per period, periods, fraction of 0 to 1, money per period, money; undiscounted. NULL if any argument is NULL; ERROR for negative, infinite or NaN arguments';
 
@@ -222,23 +222,23 @@ COMMENT ON OPERATOR + (purchase_history, purchase_history) IS 'The lines of both
 -- comparison: a total order without a meaning of its own, for =, DISTINCT, GROUP BY, UNION and merge joins
 
 CREATE FUNCTION purchase_history_eq(purchase_history, purchase_history) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'clv_history_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+    AS 'MODULE_PATHNAME', 'clv_history_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 CREATE FUNCTION purchase_history_ne(purchase_history, purchase_history) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'clv_history_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+    AS 'MODULE_PATHNAME', 'clv_history_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 CREATE FUNCTION purchase_history_lt(purchase_history, purchase_history) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'clv_history_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+    AS 'MODULE_PATHNAME', 'clv_history_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 CREATE FUNCTION purchase_history_le(purchase_history, purchase_history) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'clv_history_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+    AS 'MODULE_PATHNAME', 'clv_history_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 CREATE FUNCTION purchase_history_gt(purchase_history, purchase_history) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'clv_history_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+    AS 'MODULE_PATHNAME', 'clv_history_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 CREATE FUNCTION purchase_history_ge(purchase_history, purchase_history) RETURNS boolean
-    AS 'MODULE_PATHNAME', 'clv_history_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+    AS 'MODULE_PATHNAME', 'clv_history_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 CREATE FUNCTION purchase_history_cmp(purchase_history, purchase_history) RETURNS integer
-    AS 'MODULE_PATHNAME', 'clv_history_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+    AS 'MODULE_PATHNAME', 'clv_history_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 CREATE FUNCTION purchase_history_hash(purchase_history) RETURNS integer
-    AS 'MODULE_PATHNAME', 'clv_history_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+    AS 'MODULE_PATHNAME', 'clv_history_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 CREATE FUNCTION purchase_history_hash_extended(purchase_history, bigint) RETURNS bigint
-    AS 'MODULE_PATHNAME', 'clv_history_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+    AS 'MODULE_PATHNAME', 'clv_history_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 
 COMMENT ON FUNCTION purchase_history_eq(purchase_history, purchase_history) IS 'Whether both histories have the same days and amounts.';
 COMMENT ON FUNCTION purchase_history_ne(purchase_history, purchase_history) IS 'Whether the histories differ in a day or an amount.';
