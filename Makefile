@@ -16,7 +16,7 @@ src_dir := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
 ROOMS = common frame value numeric_micro history history_io history_read sample sample_io \
         model model_io model_read btyd_fit btyd_predict
-MATH  = value special beta_geometric discount bgnbd gamma_gamma models fit inference
+MATH  = value special likelihood beta_geometric discount bgnbd gamma_gamma models fit inference
 OBJS  = $(ROOMS:%=src/%.o) $(MATH:%=src/math/%.o)
 
 # META.json is the single source of the version: 1.2.3 becomes 10203.

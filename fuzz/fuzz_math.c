@@ -1,7 +1,8 @@
 /*
- * fuzz_math.c - libFuzzer target: random valid customers, parameters and samples through the predictions,
- * likelihoods and fits. Whatever the numbers, results are finite, probabilities are probabilities, and more
- * time never means fewer purchases. libFuzzer's -timeout watches that everything ends.
+ * fuzz_math.c - libFuzzer target: random valid customers, parameters and samples through the
+ * predictions, likelihoods and fits. Whatever the numbers, results are finite, probabilities are
+ * probabilities, and more time never means fewer purchases. That everything ends is watched by
+ * libFuzzer's -timeout.
  */
 #include <math.h>
 #include <stdint.h>
@@ -26,7 +27,7 @@
 		} \
 	} while (0)
 
-/* ---- input ---------------------------------------------------------------------------------------- */
+/* ---- input ----------------------------------------------------------------------------------- */
 
 typedef struct Bytes
 {
@@ -110,7 +111,7 @@ fold(double (*data)[4], size_t n)
 	return kept;
 }
 
-/* ---- predictions ---------------------------------------------------------------------------------- */
+/* ---- predictions ----------------------------------------------------------------------------- */
 
 static void
 check_probability(double p)
@@ -132,7 +133,8 @@ check_predictions(const BetaGeometric *g, double t, double later, double delta, 
 	check_probability(beta_geometric_probability(g, 0, t));
 	check_probability(beta_geometric_probability(g, n, t));
 	CHECK(beta_geometric_p_alive(g, t) <= alive * (1 + ROUNDING));
-	CHECK(beta_geometric_p_alive(g, later) <= beta_geometric_p_alive(g, t) * (1 + ROUNDING) + 1e-300);
+	CHECK(beta_geometric_p_alive(g, later) <=
+		  beta_geometric_p_alive(g, t) * (1 + ROUNDING) + 1e-300);
 	CHECK(beta_geometric_silence(g, later) <= beta_geometric_silence(g, t));
 	CHECK(isfinite(expected) && expected >= 0);
 	CHECK(expected <= alive * g->R / g->A * t * (1 + ROUNDING));
@@ -170,7 +172,7 @@ fuzz_predictions(Bytes *in)
 	CHECK(bgnbd_model.discounted_purchases(theta, &c, delta, INFINITY) >= 0);
 }
 
-/* ---- likelihoods and fits ------------------------------------------------------------------------- */
+/* ---- likelihoods and fits -------------------------------------------------------------------- */
 
 static void
 check_likelihood(const BtydModel *model, const Rows *rows, const double *theta)

@@ -94,6 +94,8 @@ SELECT clv_new_customer(m, gg, -1, 0.1) FROM weekly;
 -- suspicious: one WARNING a query, not one a row
 SELECT count(clv(m, gg, h, '2024-09-30', '2025-09-29', 10)) FROM weekly, customers, generate_series(1, 3);
 SELECT count(*), count(expected_spend(gamma_gamma_model(6, 0.9, 15), 0, NULL)) FROM generate_series(1, 3);
+-- an overflow is no missing mean
+SELECT expected_spend(gamma_gamma_model(1e300, 2, 1e300), 0, NULL);
 -- a history without amounts has churn, but no spend
 SELECT churn_risk(m, n, '2024-09-30', '2025-09-29') BETWEEN 0 AND 1 AS churn_risk FROM weekly, (SELECT purchase_history(date '2024-01-01') AS n) h;
 SELECT clv(m, gg, n, '2024-09-30', '2025-09-29', 0.1) FROM weekly, (SELECT purchase_history(date '2024-01-01') AS n) h;
@@ -153,4 +155,8 @@ SELECT gamma_gamma_fit(2, 10) IS NULL AS constant FROM generate_series(1, 100);
 SELECT g, bgnbd_fit(x, t_x, t) IS NULL AS unfit FROM (SELECT g, x, t_x, t FROM cohort UNION ALL SELECT 2, 0, 0, 30 FROM generate_series(1, 20)) c GROUP BY g ORDER BY g;
 -- nobody bought for a month: is the data complete?
 SELECT converged FROM (SELECT bgnbd_fit(h, date '2025-03-01', 'week') AS m FROM shop) f, glance(m);
+-- A look at the client's connection is no reason to give up a fit.
+SET client_connection_check_interval = '1ms'; SET client_min_messages = error;
+SELECT n, n_distinct FROM (SELECT bgnbd_fit(j % 3, CASE WHEN j % 3 = 0 THEN 0 ELSE 1 + j % 20 END, 30 + j / 7.0) AS m FROM generate_series(0, 99999) j) f, glance(m);
+RESET client_connection_check_interval; RESET client_min_messages;
 DROP TABLE golden, cdnow, customers, weekly, cohort, fitted, shop, shop_models; DROP FUNCTION near(float8, float8, float8), uniform(int, int, text);

@@ -262,6 +262,9 @@ BEGIN
     RETURN wrong;
 END $$;
 SELECT zone, pg_temp.wrong_days(zone) FROM (VALUES ('UTC'), ('Europe/Vienna'), ('America/New_York'), ('Asia/Kolkata'), ('Pacific/Apia'), ('America/Sao_Paulo'), ('Australia/Lord_Howe'), ('Africa/Casablanca')) AS v(zone);
+-- clocks went from midnight to 01:00: half a second before is still the old day, before 2000 as well
+SET timezone = 'America/Sao_Paulo';
+SELECT purchase_history(timestamptz '1999-10-02 23:59:59.5'), purchase_history(timestamptz '1999-10-03 01:00'), purchase_history(timestamptz '2018-11-03 23:59:59.5'), purchase_history(timestamptz '2018-11-04 01:00');
 SET timezone = 'UTC';
 
 -- ---- merging -------------------------------------------------------------------------------------

@@ -30,6 +30,16 @@ SELECT vcov(m) FROM models;
 SELECT jsonb_pretty(m::jsonb - 'covariance_of_logs') FROM models;
 SELECT m::jsonb -> 'covariance_of_logs' FROM models;
 
+-- What a double cannot hold is NULL, and an error in the matrix that has no place for one
+CREATE TABLE extreme AS SELECT clv_model 'bgnbd(n=2,distinct=2,log_likelihood=-1.7e308,gradient=0,iterations=1,converged=true,clv=10000){r=1e300,alpha=1e-300,a=1,b=2}{1e6,0,0,0,0,1,0,0,0,0,0,0,0,0,0,1e300}' AS m;
+SELECT term, estimate, std_error, conf_high IS NULL AS open FROM extreme, tidy(m);
+-- 0.5 + conf / 2 rounds to 1, whose quantile is infinite
+SELECT term, conf_low, conf_high FROM extreme, tidy(m, 0.9999999999999999);
+SELECT log_likelihood, aic, bic, mean_rate, round(mean_dropout::numeric, 6) AS mean_dropout FROM extreme, glance(m);
+SELECT vcov(m) FROM extreme;
+-- 1e300 * 1e300 * 0 is 0
+SELECT vcov('bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=10000){r=1e300,alpha=1e300,a=1,b=1}{0,0,0,0,0,0,0,0,0,0,1,0,0,0,0,1}');
+
 -- Text and binary -----------------------------------------------------------------------------------------------
 SELECT m::text::clv_model = m AS text_round_trip FROM models;
 SET extra_float_digits = -15; SET DateStyle = 'German, DMY';
@@ -64,4 +74,29 @@ SELECT 'bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged
 SELECT 'bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=99999999999,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
 SELECT 'gamma_gamma(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){p=1,q=2,v=3}{1,2,0,0,1,0,0,0,1}'::clv_model;
 SELECT 'gamma_gamma(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){p=1,q=2,v=3}{-1,0,0,0,1,0,0,0,1}'::clv_model;
-DROP TABLE models;
+
+-- Binary: what was sent comes back; what the text form cannot show is refused
+CREATE FUNCTION receive(b bytea) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    path text := current_setting('data_directory') || '/clv_receive';
+    result text;
+BEGIN
+    SET LOCAL client_min_messages = warning;
+    PERFORM lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid = 424242;
+    PERFORM lo_from_bytea(424242, '\x5047434f50590aff0d0a000000000000000000'::bytea || '\x0001'::bytea || int4send(length(b)) || b || '\xffff'::bytea);
+    PERFORM lo_export(424242, path);
+    DROP TABLE IF EXISTS received;
+    CREATE TEMP TABLE received (m clv_model);
+    EXECUTE format('COPY received FROM %L (FORMAT binary)', path);
+    SELECT m::text INTO result FROM received;
+    RETURN result;
+EXCEPTION WHEN OTHERS THEN
+    RETURN SQLSTATE || ' ' || SQLERRM;
+END $$;
+SELECT receive(b) = m::text AS round_trip, receive(b || '\x00'::bytea) AS longer, receive(substr(b, 1, length(b) - 1)) AS shorter,
+       receive(set_byte(b, 1, 9)) AS version, receive(set_byte(b, 3, 9)) AS flags, receive(set_byte(b, 7, 99)) AS kind
+FROM (SELECT m, clv_model_send(m) AS b FROM models) w \gx
+-- bytes 41 to 48 hold the number of rows, which a typed-in model does not have
+SELECT receive(b) AS typed_in, receive(overlay(b PLACING int8send(7) FROM 41)) AS with_rows FROM (SELECT clv_model_send(bgnbd_model(1, 2, 3, 4)) AS b) t;
+DROP TABLE models, extreme; DROP FUNCTION receive(bytea);
+SELECT lo_unlink(424242);

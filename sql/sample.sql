@@ -105,6 +105,11 @@ SELECT clv_sample(h, date 'infinity') FROM histories;
 SELECT clv_sample(s) FROM (VALUES ('timing{}'::clv_sample), ('spend{}')) v (s);
 SELECT spend_sample(h, date '2024-01-31') FROM (SELECT purchase_history(at) AS h FROM orders) n;
 SELECT gamma_gamma_fit(s) FROM whole;
+-- counts end at 2^53: up to there they are exact, and the type's input takes them back
+SELECT clv_sample(s) FROM (VALUES ('timing{1:2:3*9007199254740991}'::clv_sample), ('timing{1:2:3}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing{1:2:3*9007199254740992}'::clv_sample), ('timing{1:2:4}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing(skipped=9007199254740992){}'::clv_sample), ('timing(skipped=1){}')) v (s);
+SELECT clv_sample_add_spend('spend(skipped=9007199254740992){}', 0, 0);
 -- Text
 \set VERBOSITY terse
 SELECT 'sample'::clv_sample;

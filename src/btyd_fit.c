@@ -13,8 +13,9 @@
 #define RECENT_DAYS 30
 
 /*
- * Only what ends the call anyway stops a fit; other interrupts wait for its end. ProcessInterrupts
- * must not be called from here: src/math may hold memory of GSL's.
+ * Only what ends the call anyway stops a fit; other interrupts wait for its end, a look at the client's
+ * connection (client_connection_check_interval) among them. ProcessInterrupts must not be called from
+ * here: src/math may hold memory of GSL's.
  */
 static bool
 stop_requested(void *arg)
@@ -25,7 +26,7 @@ stop_requested(void *arg)
 	if (TransactionTimeoutPending)
 		return true;
 #endif
-	return QueryCancelPending || ProcDiePending || CheckClientConnectionPending || ClientConnectionLost;
+	return QueryCancelPending || ProcDiePending || ClientConnectionLost;
 }
 
 static void

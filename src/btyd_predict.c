@@ -249,12 +249,16 @@ mean_spend(FunctionCallInfo fcinfo, const ClvModel *gg, double x, double mean)
 
 	check_row(ROWS_SPEND, row);
 	value = ops->expected_spend(gg->values, x, mean);
-	if (!isfinite(value) && first_warning(fcinfo, WARNED_OF_SPEND))
+	if (isinf(value) || (isnan(value) && gg->values[1] > 1))
+		range_error("expected_spend is out of range", "Check the amounts, and the parameters of the spend model: they are far too large.",
+					"x = %g, monetary_value = %g; the mean amount of the model is %g * %g / (%g - 1).", x, mean,
+					gg->values[0], gg->values[2], gg->values[1]);
+	if (isnan(value) && first_warning(fcinfo, WARNED_OF_SPEND))
 		ereport(WARNING,
 				(errmsg("the %s model has no population mean, the result is NULL", ops->title),
 				 errdetail("Its parameter q is %g; the mean exists for q above 1 only.", gg->values[1]),
 				 errhint("Fit the spend model to more customers, or cap extreme amounts.")));
-	return isfinite(value) ? value : NAN;
+	return value;
 }
 
 static double

@@ -95,20 +95,72 @@ day_of_timestamp(Timestamp at, const char *what)
 	return checked_day((DateADT) (at >= 0 ? at / USECS_PER_DAY : -((-at + USECS_PER_DAY - 1) / USECS_PER_DAY)), what);
 }
 
+/* A stretch of time in which the offset of a zone does not change; all zero matches no time. */
+typedef struct Stretch
+{
+	pg_time_t	begin;
+	pg_time_t	end;
+	long		gmtoff;
+} Stretch;
+
+/* One stretch is remembered for each 12 days (2^20 seconds) out of some 8 years. */
+#define STRETCH_SECONDS_LOG2 20
+#define STRETCHES 256
+
+/*
+ * The offset from UTC of the session's zone; false where pg_localtime() gives up. Order times come by
+ * the million and in any order, and looking an offset up costs more than adding the order.
+ */
+static bool
+session_offset(pg_time_t at, long *gmtoff)
+{
+	static Stretch stretches[STRETCHES];
+	static const pg_tz *zone = NULL;
+	Stretch    *stretch = &stretches[((uint64) at >> STRETCH_SECONDS_LOG2) % STRETCHES];
+
+	/* zones are never freed, so a pointer identifies one */
+	if (zone != session_timezone)
+	{
+		memset(stretches, 0, sizeof(stretches));
+		zone = session_timezone;
+	}
+
+	if (at < stretch->begin || at >= stretch->end)
+	{
+		struct pg_tm *local = pg_localtime(&at, zone);
+		long		ignored_offset;
+		int			ignored_dst;
+		pg_time_t	change;
+		int			found;
+
+		if (local == NULL)
+			return false;
+		*gmtoff = local->tm_gmtoff;
+		found = pg_next_dst_boundary(&at, &ignored_offset, &ignored_dst, &change,
+									 &ignored_offset, &ignored_dst, zone);
+		if (found < 0)
+			return true;
+		*stretch = (Stretch) {.begin = at, .end = found > 0 ? change : PG_INT64_MAX, .gmtoff = *gmtoff};
+	}
+	*gmtoff = stretch->gmtoff;
+	return true;
+}
+
 DateADT
 day_of_timestamptz(TimestampTz at, const char *what)
 {
-	pg_time_t	seconds;
-	struct pg_tm *local;
+	int64		fraction = at % USECS_PER_SEC;
+	long		gmtoff;
 
 	if (TIMESTAMP_NOT_FINITE(at))
 		return checked_day(at < 0 ? DATEVAL_NOBEGIN : DATEVAL_NOEND, what);
 
-	seconds = timestamptz_to_time_t(at);
-	local = pg_localtime(&seconds, session_timezone);
-	if (local == NULL)
+	/* the last fraction of a second before a change of offset has the old one, also before 2000 */
+	if (fraction < 0)
+		fraction += USECS_PER_SEC;
+	if (!session_offset(timestamptz_to_time_t(at - fraction), &gmtoff))
 		return checked_day(at < 0 ? DAY_MIN - 1 : DAY_MAX + 1, what);
-	return day_of_timestamp(at + (int64) local->tm_gmtoff * USECS_PER_SEC, what);
+	return day_of_timestamp(at + (int64) gmtoff * USECS_PER_SEC, what);
 }
 
 typedef struct Unit

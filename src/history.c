@@ -287,7 +287,7 @@ static Datum
 accumulate(FunctionCallInfo fcinfo, DateADT day, int64 amount, uint16 flags)
 {
 	HistoryDay	line = {.day = day, .amount = amount};
-	PurchaseHistory *h = PG_ARGISNULL(0) ? history_new(1, flags) : editable_state(fcinfo);
+	PurchaseHistory *h = PG_ARGISNULL(0) ? history_new(3, flags) : editable_state(fcinfo);
 
 	h = add_line(h, &line, flags);
 	AssertHistory(h);

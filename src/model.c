@@ -66,7 +66,8 @@ model_problem(const ClvModel *m)
 		if (!(isfinite(m->values[i]) && m->values[i] > 0))
 			return "parameters must be positive and finite";
 	if (!(m->flags & MODEL_FITTED))
-		return m->flags == 0 && m->frame.as_of == DAY_NONE && m->frame.n_skipped == 0 ? NULL
+		return m->flags == 0 && m->frame.as_of == DAY_NONE && m->frame.n_skipped == 0 &&
+			memcmp(fit, &(FitRecord) {0}, sizeof(*fit)) == 0 ? NULL
 			: "a typed-in model has parameters and a time unit only";
 	if (fit->n < 1 || fit->n_distinct < 1 || fit->n_distinct > fit->n || fit->n > MAX_COUNT)
 		return "the number of rows is out of range";

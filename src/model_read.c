@@ -12,6 +12,15 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+/* Set a column, unless a double cannot hold its value: that stays NULL. */
+static void
+set_number(Datum *values, bool *nulls, int column, double value)
+{
+	nulls[column] = !isfinite(value);
+	if (!nulls[column])
+		values[column] = Float8GetDatum(value);
+}
+
 PG_FUNCTION_INFO_V1(clv_model_tidy);
 Datum
 clv_model_tidy(PG_FUNCTION_ARGS)
@@ -35,10 +44,9 @@ clv_model_tidy(PG_FUNCTION_ARGS)
 		{
 			Estimate	e = positive_estimate(m->values[i], covariance[i * m->nparams + i], conf);
 
-			values[2] = Float8GetDatum(e.std_error);
-			values[5] = Float8GetDatum(e.conf_low);
-			values[6] = Float8GetDatum(e.conf_high);
-			nulls[2] = nulls[5] = nulls[6] = false;
+			set_number(values, nulls, 2, e.std_error);
+			set_number(values, nulls, 5, e.conf_low);
+			set_number(values, nulls, 6, e.conf_high);
 		}
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
@@ -67,6 +75,12 @@ glance_set(GlanceRow *row, int column, Datum value)
 }
 
 static void
+glance_set_number(GlanceRow *row, int column, double value)
+{
+	set_number(row->values, row->nulls, column, value);
+}
+
+static void
 glance_set_day(GlanceRow *row, int column, DateADT day)
 {
 	if (day != DAY_NONE)
@@ -82,12 +96,12 @@ glance_set_fit(GlanceRow *row, const ClvModel *m)
 	glance_set(row, GLANCE_N, Int64GetDatum(fit->n));
 	glance_set(row, GLANCE_N_DISTINCT, Int64GetDatum(fit->n_distinct));
 	glance_set(row, GLANCE_N_SKIPPED, Int64GetDatum(m->frame.n_skipped));
-	glance_set(row, GLANCE_LOG_LIKELIHOOD, Float8GetDatum(fit->log_likelihood));
-	glance_set(row, GLANCE_AIC, Float8GetDatum(deviance + 2 * m->nparams));
-	glance_set(row, GLANCE_BIC, Float8GetDatum(deviance + log((double) fit->n) * m->nparams));
+	glance_set_number(row, GLANCE_LOG_LIKELIHOOD, fit->log_likelihood);
+	glance_set_number(row, GLANCE_AIC, deviance + 2 * m->nparams);
+	glance_set_number(row, GLANCE_BIC, deviance + log((double) fit->n) * m->nparams);
 	glance_set(row, GLANCE_CONVERGED, BoolGetDatum((m->flags & MODEL_CONVERGED) != 0));
 	glance_set(row, GLANCE_ITERATIONS, Int32GetDatum(fit->iterations));
-	glance_set(row, GLANCE_GRADIENT_NORM, Float8GetDatum(fit->gradient_norm));
+	glance_set_number(row, GLANCE_GRADIENT_NORM, fit->gradient_norm);
 	glance_set(row, GLANCE_FITTED_BY, CStringGetTextDatum(version_text(fit->fitted_by)));
 }
 
@@ -111,9 +125,9 @@ clv_model_glance(PG_FUNCTION_ARGS)
 	if (m->flags & MODEL_FITTED)
 		glance_set_fit(&row, m);
 	if (kind->mean_rate)
-		glance_set(&row, GLANCE_MEAN_RATE, Float8GetDatum(kind->mean_rate(m->values)));
+		glance_set_number(&row, GLANCE_MEAN_RATE, kind->mean_rate(m->values));
 	if (kind->mean_dropout)
-		glance_set(&row, GLANCE_MEAN_DROPOUT, Float8GetDatum(kind->mean_dropout(m->values)));
+		glance_set_number(&row, GLANCE_MEAN_DROPOUT, kind->mean_dropout(m->values));
 
 	InitMaterializedSRF(fcinfo, 0);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row.values, row.nulls);
@@ -145,6 +159,7 @@ Datum
 clv_model_vcov(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
+	const BtydModel *kind = model_operations(m);
 	const double *covariance = model_covariance(m);
 	int			k = m->nparams;
 	Datum		cells[BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];
@@ -155,7 +170,16 @@ clv_model_vcov(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	for (int i = 0; i < k; i++)
 		for (int j = 0; j < k; j++)
-			cells[i * k + j] = Float8GetDatum(covariance[i * k + j] * (m->values[i] * m->values[j]));
+		{
+			double		c = covariance[i * k + j];
+			double		cell = c == 0 ? 0 : c * (m->values[i] * m->values[j]);
+
+			if (!isfinite(cell))
+				range_error("the covariance is out of range", "Read the covariance of the logarithms from model::jsonb.",
+							"That of %s and %s is %g on the log scale, at %g and %g.", kind->params[i], kind->params[j],
+							c, m->values[i], m->values[j]);
+			cells[i * k + j] = Float8GetDatum(cell);
+		}
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(cells, NULL, 2, dims, lower, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
 											 TYPALIGN_DOUBLE));
 }

@@ -230,22 +230,39 @@ find_slot(ClvSample *s, const double *row)
 	return &table[i];
 }
 
-/* A value in building form with room for that many rows, holding the rows and header of `from`. */
+/* Interrupts are looked for once in so many rows. */
+#define ROWS_AT_ONCE 4096
+
+/* Rows that fit into the largest value of this kind and form. */
+static inline int64
+most_rows(const ClvSample *head)
+{
+	return (MaxAllocSize - offsetof(ClvSample, data)) / bytes_per_row(head);
+}
+
+/*
+ * A value in building form with room for that many rows, or for as many as a value can hold, with the
+ * rows and header of `from`. A hash table that no longer fits is given up. Room for a few rows more
+ * would be worth neither the copy nor the sort that follows when they are used up.
+ */
 static ClvSample *
 copy_with_room(const ClvSample *from, SampleForm form, int64 rows)
 {
 	ClvSample	head = *from;
+	int64		enough = from->nrows + from->nrows / 32 + 1;
 	ClvSample  *s;
 	Size		size;
 
 	head.form = form;
-	size = offsetof(ClvSample, data) + rows * bytes_per_row(&head);
-	if (rows > MaxAllocSize / sizeof(double) || size > MaxAllocSize)
+	if (form == SAMPLE_FOLDING && most_rows(&head) < enough)
+		head.form = SAMPLE_APPENDING;
+	if (most_rows(&head) < enough)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many distinct rows for one clv_sample"),
 				 errdetail("The sample holds " INT64_FORMAT " distinct rows; a value is limited to 1 GB.", from->nrows),
 				 errhint("Fit per cohort, or round times to the model's unit so that rows repeat.")));
+	size = offsetof(ClvSample, data) + Min(rows, most_rows(&head)) * bytes_per_row(&head);
 	s = palloc(size);
 	memcpy(s, &head, offsetof(ClvSample, data));
 	SET_VARSIZE(s, size);
@@ -253,9 +270,13 @@ copy_with_room(const ClvSample *from, SampleForm form, int64 rows)
 	memset(row_at(s, s->nrows), 0, size - ((char *) row_at(s, s->nrows) - (char *) s));
 	s->n_at_growth = s->n;
 	s->nrows_at_growth = s->nrows;
-	if (form == SAMPLE_FOLDING)
+	if (s->form == SAMPLE_FOLDING)
 		for (int64 i = 0; i < s->nrows; i++)
+		{
+			if (i % ROWS_AT_ONCE == 0)
+				CHECK_FOR_INTERRUPTS();
 			*find_slot(s, row_at(s, i)) = (uint32) (i + 1);
+		}
 	return s;
 }
 
@@ -286,6 +307,27 @@ grow(ClvSample *s)
 	return copy_with_room(s, form, s->nrows + (large ? s->nrows / 4 : Max(s->nrows, SAMPLE_FIRST_ROWS)));
 }
 
+/* Counts stay exact as doubles, and within what the type's input takes. */
+static void
+check_count(int64 before, double more)
+{
+	if (unlikely(before > MAX_COUNT - more))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many rows for one clv_sample"),
+				 errdetail("It counts " INT64_FORMAT " rows, and %.0f more are to be added; at most %.0f can be counted.",
+						   before, more, MAX_COUNT),
+				 errhint("Is the same sample rolled up many times over?")));
+}
+
+/* Count rows that the kind has no use for. */
+static void
+skip_rows(ClvSample *s, int64 count)
+{
+	check_count(s->frame.n_skipped, count);
+	s->frame.n_skipped += count;
+}
+
 ClvSample *
 sample_add(ClvSample *s, const double *values, double count)
 {
@@ -293,6 +335,7 @@ sample_add(ClvSample *s, const double *values, double count)
 	double		row[ROWS_MAX_COLUMNS];
 
 	Assert(s->form != SAMPLE_STORED);
+	check_count(s->n, count);
 	for (int i = 0; i < columns; i++)
 		row[i] = values[i] + 0.0;	/* -0 is 0 */
 
@@ -352,6 +395,8 @@ sort_and_fold(ClvSample *s)
 		double	   *row = row_at(s, i);
 		double	   *last = kept > 0 ? row_at(s, kept - 1) : NULL;
 
+		if (i % ROWS_AT_ONCE == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (last && compare_rows(last, row, &columns) == 0)
 			last[columns] += row[columns];
 		else
@@ -485,7 +530,7 @@ add_spend(ClvSample *s, double x, double mean)
 	check_row(ROWS_SPEND, row);
 	if (x > 0 && mean > 0)
 		return sample_add(s, row, 1);
-	s->frame.n_skipped++;
+	skip_rows(s, 1);
 	return s;
 }
 
@@ -493,7 +538,6 @@ PG_FUNCTION_INFO_V1(clv_sample_add_spend);
 Datum
 clv_sample_add_spend(PG_FUNCTION_ARGS)
 {
-
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		RETURN_STATE_UNCHANGED();
 	PG_RETURN_POINTER(add_spend(sample_state(fcinfo, ROWS_SPEND, 0, DAY_NONE), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2)));
@@ -507,7 +551,7 @@ add_history_timing(FunctionCallInfo fcinfo, DateADT as_of, double unit)
 
 	if (!history_summary(PG_GETARG_HISTORY(1), as_of, &h))
 	{
-		s->frame.n_skipped++;			/* not a customer yet */
+		skip_rows(s, 1);		/* not a customer yet */
 		return s;
 	}
 	frame_cover(&s->frame, h.first, h.last);
@@ -522,7 +566,7 @@ add_history_spend(FunctionCallInfo fcinfo, DateADT as_of)
 
 	if (!history_summary(PG_GETARG_HISTORY(1), as_of, &h))
 	{
-		s->frame.n_skipped++;
+		skip_rows(s, 1);
 		return s;
 	}
 	if (!h.has_money)
@@ -576,11 +620,11 @@ clv_sample_combine(PG_FUNCTION_ARGS)
 	{
 		double	   *row = row_at(other, i);
 
-		if (i % 4096 == 0)
+		if (i % ROWS_AT_ONCE == 0)
 			CHECK_FOR_INTERRUPTS();
 		s = sample_add(s, row, row[row_doubles(other) - 1]);
 	}
-	s->frame.n_skipped += other->frame.n_skipped;
+	skip_rows(s, other->frame.n_skipped);
 	frame_cover(&s->frame, other->frame.first_day, other->frame.last_day);
 	PG_RETURN_POINTER(s);
 }

@@ -8,6 +8,7 @@
 #include "sample.h"
 
 #include "libpq/pqformat.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 /* ---- output ------------------------------------------------------------------------------------ */
@@ -31,6 +32,7 @@ clv_sample_out(PG_FUNCTION_ARGS)
 	{
 		const double *row = rows_at(&rows, i);
 
+		CHECK_FOR_INTERRUPTS();
 		if (i > 0)
 			appendStringInfoChar(&buf, ',');
 		for (int c = 0; c < rows.ncols; c++)
@@ -68,6 +70,7 @@ complete_sample(ClvSample *s)
 		double		count = row_count(&rows, row);
 		int			c = 0;
 
+		CHECK_FOR_INTERRUPTS();
 		problem = row_problem(s->kind, row, &hint);
 		if (problem)
 			return problem;
@@ -145,9 +148,12 @@ parse_sample(const char **cursor)
 		return NULL;
 	s = stored_sample(kind, &frame, n);
 	for (int64 i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if ((i > 0 && !scan_literal(cursor, ",")) ||
 			!scan_row(cursor, s->data + i * (row_columns(kind) + 1), row_columns(kind)))
 			return NULL;
+	}
 	return scan_literal(cursor, "}") && **cursor == '\0' ? s : NULL;
 }
 
@@ -191,7 +197,10 @@ clv_sample_send(PG_FUNCTION_ARGS)
 	send_frame(&buf, &s->frame);
 	pq_sendint64(&buf, s->nrows);
 	for (int64 i = 0; i < doubles; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		pq_sendfloat8(&buf, s->data[i]);
+	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
@@ -229,7 +238,10 @@ clv_sample_recv(PG_FUNCTION_ARGS)
 		bad_binary("the number of rows does not fit the length");
 	s = stored_sample(kind, &frame, nrows);
 	for (int64 i = 0; i < nrows * doubles_per_row; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		s->data[i] = pq_getmsgfloat8(buf) + 0.0;	/* -0 is 0 */
+	}
 	pq_getmsgend(buf);
 	problem = complete_sample(s);
 	if (problem)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- samples ------------------------------------------------------------------------------------- */
+/* ---- samples --------------------------------------------------------------------------------- */
 
 void
 sample_init(Sample *sample, int ncols)
@@ -90,7 +90,7 @@ sample_free(Sample *sample)
 	sample_init(sample, sample->rows.ncols);
 }
 
-/* ---- random numbers ------------------------------------------------------------------------------ */
+/* ---- random numbers -------------------------------------------------------------------------- */
 
 void
 random_seed(Random *random, uint64_t seed)
@@ -181,7 +181,7 @@ random_beta(Random *random, double a, double b)
 	return 1 / (1 + exp(log_y - log_x));
 }
 
-/* ---- customers ----------------------------------------------------------------------------------- */
+/* ---- customers ------------------------------------------------------------------------------- */
 
 void
 simulate_bgnbd(Random *random, const double *theta, double t_cal, double grid, double *columns)
@@ -221,7 +221,7 @@ simulate_mean_spend(Random *random, const double *theta, double x)
 	return random_gamma(random, theta[0] * x) / (nu * x);
 }
 
-/* ---- CDNOW --------------------------------------------------------------------------------------- */
+/* ---- CDNOW ----------------------------------------------------------------------------------- */
 
 void *
 open_data(const char *name)
@@ -326,7 +326,7 @@ cdnow_two_decimals(Sample *timing)
 	return true;
 }
 
-/* ---- assertions ---------------------------------------------------------------------------------- */
+/* ---- assertions ------------------------------------------------------------------------------ */
 
 void
 assert_near(double actual, double expected, double tolerance)

@@ -1,6 +1,6 @@
 /*
- * support.h - what the tests of src/math share: samples of rows, random numbers, simulated customers and
- * the CDNOW data.
+ * support.h - what the tests of src/math share: samples of rows, random numbers, simulated
+ * customers and the CDNOW data.
  */
 #ifndef CLV_TEST_SUPPORT_H
 #define CLV_TEST_SUPPORT_H
@@ -41,18 +41,24 @@ extern double random_exponential(Random *random);
 extern double random_gamma(Random *random, double shape);
 extern double random_beta(Random *random, double a, double b);
 
-/* One BG/NBD customer observed for t_cal; times are rounded down to multiples of grid unless it is 0. */
+/*
+ * One BG/NBD customer observed for t_cal; times are rounded down to multiples of grid unless it is
+ * 0.
+ */
 extern void simulate_bgnbd(Random *random, const double *theta, double t_cal, double grid,
 						   double *columns);
 /* Mean of x amounts of one gamma-gamma customer. */
 extern double simulate_mean_spend(Random *random, const double *theta, double x);
 
-/* A file of the data folder CLV_DATA, by default ../shared/data seen from the repository; NULL if absent. */
+/*
+ * A file of the data folder CLV_DATA, by default ../shared/data seen from the repository; NULL if
+ * absent.
+ */
 extern void *open_data(const char *name);
 
 /*
- * CDNOW's 1/10 sample up to 1997-09-30, in weeks: same-day orders are one purchase. Timing rows
- * (x, t_x, t_cal) and spend rows (x, mean) of the repeat buyers. Returns the customers, 0 if absent.
+ * CDNOW's 1/10 sample up to 1997-09-30, in weeks: same-day orders are one purchase. Timing rows (x,
+ * t_x, t_cal) and spend rows (x, mean) of the repeat buyers. Returns the customers, 0 if absent.
  */
 extern int	cdnow_exact(Sample *timing, Sample *spend);
 /* The same as published with two decimals; false if absent. */

@@ -1,5 +1,5 @@
 /*
- * test_fit.c - fits: the golden maxima, hard and hopeless data, stopping, intervals.
+ * test_fit.c - fits: the golden maxima and predictions, hard and hopeless data, stopping, intervals.
  */
 #include "support.h"
 
@@ -12,7 +12,8 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /*
- * Converged means: by its own gradient, each parameter is within 1e-6 standard errors of the maximum.
+ * Converged means: by its own gradient, each parameter is within 1e-6 standard errors of the
+ * maximum.
  */
 static void
 assert_maximum(const BtydModel *model, const Rows *rows, const FitResult *fit)
@@ -64,7 +65,7 @@ assert_impossible(const BtydModel *model, const Rows *rows, const char *about)
 		fail_msg("the reason is \"%s\", not about \"%s\"", fit.reason, about);
 }
 
-/* ---- golden maxima --------------------------------------------------------------------------------- */
+/* ---- golden maxima --------------------------------------------------------------------------- */
 
 static void
 assert_golden(const BtydModel *model, const Rows *rows, double log_likelihood, double tolerance,
@@ -78,9 +79,10 @@ assert_golden(const BtydModel *model, const Rows *rows, double log_likelihood, d
 	for (int i = 0; i < model->nparams; i++)
 	{
 		double		variance = fit.covariance[i * model->nparams + i];
+		Estimate	estimate = positive_estimate(fit.theta[i], variance, 0.95);
 
 		assert_relative(fit.theta[i], theta[i], theta_tolerance);
-		assert_relative(positive_estimate(fit.theta[i], variance, 0.95).std_error, std_error[i], 1e-4);
+		assert_relative(estimate.std_error, std_error[i], 1e-4);
 	}
 }
 
@@ -108,12 +110,15 @@ test_cdnow_exact(void **state)
 		buyers += row_count(&spend.rows, rows_at(&spend.rows, i));
 	assert_true(buyers == 946);
 	assert_golden(&bgnbd_model, &timing.rows, -9582.429206674, 1e-9, theta, std_error, 1e-9);
-	assert_golden(&gamma_gamma_model, &spend.rows, -4055.9176948019, 1e-9, spend_theta, spend_error, 1e-9);
+	assert_golden(&gamma_gamma_model, &spend.rows, -4055.9176948019, 1e-9, spend_theta, spend_error,
+				  1e-9);
 	sample_free(&timing);
 	sample_free(&spend);
 }
 
-/* lifetimes 0.11 on the data as published with two decimals; it prints eight digits and stops early */
+/*
+ * lifetimes 0.11 on the data as published with two decimals; it prints eight digits and stops early
+ */
 static void
 test_cdnow_two_decimals(void **state)
 {
@@ -127,6 +132,44 @@ test_cdnow_two_decimals(void **state)
 		skip();
 	assert_golden(&bgnbd_model, &timing.rows, -9582.425561, 1e-6, theta, std_error, 1e-6);
 	sample_free(&timing);
+}
+
+/* lifetimes on the two-decimal data at its own maximum: customers 1, 2, 3, 1000 and 1516 of CDNOW */
+static void
+test_predictions(void **state)
+{
+	static const double theta[] = {.24259291, 4.41353156, .79288615, 2.42575345};
+	static const struct
+	{
+		Customer	customer;
+		double		p_alive;
+		double		purchases;
+	}			golden[] = {
+		{{2, 30.43, 38.86}, .72660915, 1.22591045},
+		{{1, 1.71, 38.86}, .21222741, .20325064},
+		{{0, 0, 38.86}, 1, .19478085},
+		{{4, 24.43, 33.57}, .68035134, 2.35295507},
+		{{26, 30.86, 31}, .96891971, 20.75056949},
+	};
+	static const double probability[] = {.57430729, .19919304, .08532241, .04579719, .02763122};
+	static const Customer newcomer = {0, 0, 0};
+
+	(void) state;
+	for (size_t i = 0; i < LENGTH(golden); i++)
+	{
+		const Customer *c = &golden[i].customer;
+
+		assert_relative(bgnbd_model.p_alive(theta, c, 0), golden[i].p_alive, 1e-7);
+		assert_relative(bgnbd_model.expected_purchases(theta, c, 39), golden[i].purchases, 1e-7);
+		assert_near(bgnbd_model.silence(theta, c, 39),
+					bgnbd_model.purchase_probability(theta, c, 0, 39), 1e-14);
+	}
+	assert_relative(bgnbd_model.expected_purchases(theta, &newcomer, 52), 1.44402084, 1e-7);
+	for (size_t n = 0; n < LENGTH(probability); n++)
+		assert_relative(bgnbd_model.purchase_probability(theta, &newcomer, n, 39), probability[n],
+						1e-7);
+	assert_relative(bgnbd_model.mean_rate(theta), .24259291 / 4.41353156, 1e-15);
+	assert_relative(bgnbd_model.mean_dropout(theta), .79288615 / (.79288615 + 2.42575345), 1e-15);
 }
 
 /* with 6.25, 3.74 and 15.44, the first customer of CDNOW */
@@ -143,9 +186,12 @@ test_expected_spend(void **state)
 	assert_relative(gamma_gamma_model.expected_spend(heavy_tail, 1, 10), 10 + 15.44, 1e-15);
 }
 
-/* ---- large data ------------------------------------------------------------------------------------ */
+/* ---- large data ------------------------------------------------------------------------------ */
 
-/* Customers whose age is uniform on [age_low, age_high]; times are multiples of grid unless it is 0. */
+/*
+ * Customers whose age is uniform on [age_low, age_high]; times are multiples of grid unless it is
+ * 0.
+ */
 static void
 simulate_cohort(Sample *sample, uint64_t seed, int customers, const double *theta, double age_low,
 				double age_high, double grid)
@@ -226,7 +272,7 @@ test_million_customers(void **state)
 	sample_free(&sample);
 }
 
-/* ---- hopeless data --------------------------------------------------------------------------------- */
+/* ---- hopeless data --------------------------------------------------------------------------- */
 
 static void
 test_impossible(void **state)
@@ -255,8 +301,8 @@ test_impossible(void **state)
 }
 
 /*
- * Cohorts at a limit of the model, and what the reason must name. About half of such cohorts have their
- * maximum beyond the limit, so that the fit runs off to it; these seeds do.
+ * Cohorts at a limit of the model, and what the reason must name. About half of such cohorts have
+ * their maximum beyond the limit, so that the fit runs off to it; these seeds do.
  */
 static void
 test_limits_of_bgnbd(void **state)
@@ -317,6 +363,39 @@ test_limits_of_gamma_gamma(void **state)
 	}
 }
 
+/*
+ * Here the first search climbs towards a and b at infinity, to -1152.4; the maximum lies on the other
+ * side of its start.
+ */
+static void
+test_second_start(void **state)
+{
+	static const double theta[] = {.6, 3.3, .02, .22};
+	Sample		sample;
+	FitResult	fit;
+
+	(void) state;
+	simulate_cohort(&sample, 97, 60, theta, 20, 78, 0);
+	btyd_fit(&bgnbd_model, &sample.rows, NULL, &fit);
+	assert_maximum(&bgnbd_model, &sample.rows, &fit);
+	assert_near(fit.log_likelihood, -1149.802764, 1e-6);
+	sample_free(&sample);
+}
+
+/* Two different customers do not determine four parameters. */
+static void
+test_flat_likelihood(void **state)
+{
+	static const double two_rows[] = {1, 0.5, 2, 1, 4, 1.5, 2, 1};
+	Rows		rows = {2, 3, two_rows};
+	FitResult	fit;
+
+	(void) state;
+	btyd_fit(&bgnbd_model, &rows, NULL, &fit);
+	assert_no_maximum(&bgnbd_model, &fit, "");
+	assert_null(strstr(fit.reason, "was not reached"));
+}
+
 /* Repeat purchases at time 0 make the likelihood grow without bound as alpha goes to 0. */
 static void
 test_purchases_at_time_zero(void **state)
@@ -360,7 +439,10 @@ test_small_cohorts(void **state)
 			converged++;
 		}
 		else if (fit.status == FIT_NOT_CONVERGED)
-			assert_no_maximum(&bgnbd_model, &fit, " run");
+		{
+			assert_no_maximum(&bgnbd_model, &fit, "");
+			assert_null(strstr(fit.reason, "was not reached"));
+		}
 		else
 			assert_impossible(&bgnbd_model, &sample.rows, "");
 		sample_free(&sample);
@@ -368,7 +450,7 @@ test_small_cohorts(void **state)
 	assert_true(converged > 200);
 }
 
-/* ---- the driver ------------------------------------------------------------------------------------ */
+/* ---- the driver ------------------------------------------------------------------------------ */
 
 static bool
 stop_at_poll(void *arg)
@@ -463,6 +545,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cdnow_exact),
 		cmocka_unit_test(test_cdnow_two_decimals),
+		cmocka_unit_test(test_predictions),
 		cmocka_unit_test(test_expected_spend),
 		cmocka_unit_test(test_quarter_million_customers),
 		cmocka_unit_test(test_million_customers_daily),
@@ -470,6 +553,8 @@ main(void)
 		cmocka_unit_test(test_impossible),
 		cmocka_unit_test(test_limits_of_bgnbd),
 		cmocka_unit_test(test_limits_of_gamma_gamma),
+		cmocka_unit_test(test_second_start),
+		cmocka_unit_test(test_flat_likelihood),
 		cmocka_unit_test(test_purchases_at_time_zero),
 		cmocka_unit_test(test_small_cohorts),
 		cmocka_unit_test(test_stopping),

@@ -1,6 +1,7 @@
 /*
- * test_likelihood.c - values, gradients and Hessians of the likelihoods against the published formulas
- * written down plainly in long double, and their differences; stopping; the change of unit.
+ * test_likelihood.c - values, gradients and Hessians of the likelihoods against the published
+ * formulas written down plainly in long double, and their differences; stopping; the change of
+ * unit.
  */
 #include "support.h"
 
@@ -13,11 +14,11 @@
 
 typedef long double Real;
 
-/* ---- the formulas as published -------------------------------------------------------------------- */
+/* ---- the formulas as published --------------------------------------------------------------- */
 
 /*
- * log of the product over j = 0 .. n-1 of (b + j) / (c + step j): differences of lgammal() would lose the
- * digits that the second differences below need.
+ * log of the product over j = 0 .. n-1 of (b + j) / (c + step j): differences of lgammal() would
+ * lose the digits that the second differences below need.
  */
 static Real
 log_product(Real b, Real c, Real step, Real n)
@@ -57,7 +58,8 @@ bgnbd_reference(const double *row, const Real *theta)
 		log_dead = logl(a / (b + x - 1)) + (r + x) * logl(age / (alpha + row[1]));
 		log_dead = log_dead > 5000 ? log_dead : logl(1 + expl(log_dead));
 	}
-	return log_product(r, age, 0, x) + r * logl(alpha / age) + log_product(b, a + b, 1, x) + log_dead;
+	return log_product(r, age, 0, x) + r * logl(alpha / age) + log_product(b, a + b, 1, x) +
+		   log_dead;
 }
 
 /* Fader and Hardie, note 025, equation 1a */
@@ -105,12 +107,13 @@ difference(Reference reference, const Rows *rows, const Real *theta, int i, int 
 }
 
 /*
- * Value, gradient and Hessian in log(theta) against the reference. The differences carry an error of
- * the reference's own rounding, about |value| eps / h^2, which the tolerances of the Hessian allow for.
+ * Value, gradient and Hessian in log(theta) against the reference. The differences carry an error
+ * of the reference's own rounding, about |value| eps / h^2, which the tolerances of the Hessian
+ * allow for.
  */
 static void
-check_derivatives(const BtydModel *model, Reference reference, const Rows *rows, const double *theta,
-				  Real h)
+check_derivatives(const BtydModel *model, Reference reference, const Rows *rows,
+				  const double *theta, Real h)
 {
 	int			n = model->nparams;
 	double		grad[BTYD_MAX_PARAMS];
@@ -133,15 +136,17 @@ check_derivatives(const BtydModel *model, Reference reference, const Rows *rows,
 		assert_near(theta[i] * grad[i], slope, 1e-9 * fabsl(slope) + rounding / h + 1e-10);
 		for (int j = 0; j < n; j++)
 		{
-			double		bend = theta[i] * theta[j] * hess[i * n + j] + (i == j ? theta[i] * grad[i] : 0);
+			double		bend = theta[i] * theta[j] * hess[i * n + j];
 			Real		curve = difference(reference, rows, real, i, j, h);
 
+			if (i == j)
+				bend += theta[i] * grad[i];
 			assert_near(bend, curve, 1e-8 * fabsl(curve) + rounding / (h * h) + 1e-9);
 		}
 	}
 }
 
-/* ---- BG/NBD ---------------------------------------------------------------------------------------- */
+/* ---- BG/NBD ---------------------------------------------------------------------------------- */
 
 static const double timing_rows[][4] = {
 	{0, 0, 0, 3},
@@ -245,7 +250,7 @@ test_counts(void **state)
 	sample_free(&single);
 }
 
-/* ---- gamma-gamma ----------------------------------------------------------------------------------- */
+/* ---- gamma-gamma ----------------------------------------------------------------------------- */
 
 static const double spend_rows[][3] = {
 	{1, 0.01, 1},
@@ -276,7 +281,7 @@ test_gamma_gamma_derivatives(void **state)
 						  0x1p-7L);
 }
 
-/* ---- stopping -------------------------------------------------------------------------------------- */
+/* ---- stopping -------------------------------------------------------------------------------- */
 
 typedef struct Patience
 {

@@ -1,7 +1,7 @@
 /*
- * test_recovery.c - known parameters are found again: over 200 simulated cohorts of 2,000 customers the
- * 95 % intervals hold the truth as often as they say, and z on the log scale has the spread it should.
- * Seeds are fixed; the sampling error of a coverage over 200 cohorts is 1.5 percent points.
+ * test_recovery.c - known parameters are found again: over 200 simulated cohorts of 2,000 customers
+ * the 95 % intervals hold the truth as often as they say, and z on the log scale has the spread it
+ * should. Seeds are fixed; the sampling error of a coverage over 200 cohorts is 1.5 percent points.
  */
 #include "support.h"
 

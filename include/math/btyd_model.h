@@ -53,7 +53,7 @@ typedef struct BtydModel
 	void		(*start) (const Rows *rows, double *theta);
 
 	/*
-	 * Log-likelihood (FORMULAS: densities of purchase times, no binomials) at theta, with gradient
+	 * Log-likelihood (density of purchase times, without binomials) at theta, with gradient
 	 * grad[nparams] and Hessian hess[nparams * nparams] with respect to theta on its natural scale
 	 * where the pointers are not NULL. Polls stop (may be NULL) and returns NAN when it was asked to.
 	 */

@@ -8,9 +8,9 @@
 typedef double (*Intensity) (double u, void *arg);
 
 /*
- * Integral of exp(-delta u) intensity(u) over 0 <= u <= t (FORMULAS section 7). fastest bounds how
+ * Integral of exp(-delta u) intensity(u) over 0 <= u <= t (docs/mathematics.md, section 3). fastest bounds how
  * quickly the intensity falls, as a rate per unit of time: its features are spread over the
- * logarithm of 1 + fastest * u. t may be INFINITY if delta > 0; delta may be negative for a finite t.
+ * logarithm of 1 + fastest * u. t may be INFINITY if delta > 0; for delta < 0 it must be finite.
  * INFINITY where the value overflows.
  */
 extern double discounted_integral(Intensity intensity, void *arg, double fastest, double delta,

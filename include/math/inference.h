@@ -1,5 +1,5 @@
 /*
- * inference.h - standard errors and intervals from a covariance on the log scale (FORMULAS section 8).
+ * inference.h - standard errors and intervals from a covariance on the log scale (docs/mathematics.md, section 4).
  */
 #ifndef CLV_MATH_INFERENCE_H
 #define CLV_MATH_INFERENCE_H

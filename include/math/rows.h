@@ -42,4 +42,15 @@ row_count(const Rows *rows, const double *row)
 	return row[rows->ncols];
 }
 
+/* How many customers the rows stand for. */
+static inline double
+rows_total(const Rows *rows)
+{
+	double		total = 0;
+
+	for (size_t i = 0; i < rows->n; i++)
+		total += row_count(rows, rows_at(rows, i));
+	return total;
+}
+
 #endif

@@ -4,10 +4,10 @@
 #ifndef CLV_MATH_SPECIAL_H
 #define CLV_MATH_SPECIAL_H
 
-/* log(Gamma(b + d) / Gamma(b)) for b > 0, d >= 0, exact where b or d is large (FORMULAS section 1). */
+/* log(Gamma(b + d) / Gamma(b)) for b > 0, d >= 0, exact where b or d is large (docs/mathematics.md). */
 extern double log_gamma_ratio(double b, double d);
 
-/* log(B(a, b + n) / B(a, b)) for n >= 0: exact as b grows without bound (FORMULAS section 1). */
+/* log(B(a, b + n) / B(a, b)) for n >= 0: exact as b grows without bound (docs/mathematics.md). */
 extern double log_beta_ratio(double a, double b, double n);
 
 /* digamma(b + d) - digamma(b) and trigamma(b + d) - trigamma(b), without cancellation. */
@@ -22,8 +22,8 @@ extern double trigamma(double x);
 extern double phi(double v);
 
 /*
- * P(N = n) for n >= 0 and P(N >= n) for n >= 1, N negative binomial of shape R > 0 and mean R z, z > 0: purchases in
- * t = z A at a rate ~ Gamma(R, A). 0 where they underflow.
+ * P(N = n) for n >= 0 and P(N >= n) for n >= 1, N negative binomial of shape R > 0 and mean R z,
+ * z > 0: the purchases in a time z A at a rate ~ Gamma(R, A). 0 where they underflow.
  */
 extern double negative_binomial(double n, double R, double z);
 extern double negative_binomial_tail(double n, double R, double z);

@@ -1,14 +1,14 @@
 /*
- * beta_geometric.c - predictions for a customer who buys at rate lambda ~ Gamma(R, A) and after each
- * purchase drops out with probability p ~ Beta(a, b), both given that he is alive today
- * (FORMULAS sections 3, 4, 5, 7).
+ * beta_geometric.c - predictions for a customer who buys at rate lambda ~ Gamma(R, A) and drops out
+ * after each purchase with probability p ~ Beta(a, b), both given that he is alive today
+ * (docs/mathematics.md, section 2).
  *
  * With z = t / A everything follows from two means over p:
  *   survival   E (1 + p z)^-R                 still alive after t
  *   purchases  E (1 - (1 + p z)^-R) / p       expected number until t
- * Each has a series of positive terms, an Euler-transformed hypergeometric series that is short where
- * the first is long, and a quadrature that is always right but ten times slower. The published
- * formulas divide by a - 1 and overflow; none of these does.
+ * Each has a series of positive terms, an Euler-transformed hypergeometric series that is short
+ * where the first is long, and a quadrature that is always right but ten times slower. The
+ * published formulas divide by a - 1 and overflow; none of these does.
  */
 #include "math/beta_geometric.h"
 
@@ -22,7 +22,7 @@
 #define SERIES_EPSILON 1e-17	/* remainder of a series relative to its sum */
 #define POSITIVE_MAX 20.0		/* up to this R z the sum over the number of purchases is taken */
 #define EULER_MIN_SHARE 1e-3	/* share of the terms' size that must survive cancellation */
-#define EXP_MAX 600.0			/* larger exponents are left to the quadrature, which works in logs */
+#define EXP_MAX 600.0			/* larger exponents are left to the quadrature: it works in logs */
 
 static double
 alive_now(const BetaGeometric *g)
@@ -36,7 +36,7 @@ dead_now(const BetaGeometric *g)
 	return 1 / (1 + exp(-g->log_dead_odds));
 }
 
-/* ---- quadrature --------------------------------------------------------------------------------- */
+/* ---- quadrature ------------------------------------------------------------------------------ */
 
 #define QUADRATURE_STEP 0.2		/* the integrands are analytic for |Im logit p| < pi / 2 */
 #define QUADRATURE_NARROW 0.45	/* step in standard deviations of a narrow density */
@@ -85,7 +85,7 @@ logit_density(double a, double b, double tilt, double R, double z)
 	curvature = (a + b - tilt) * d.p * d.not_p + tilt * saturation / (1 + (1 + z) * odds);
 	d.step = fmin(QUADRATURE_STEP, QUADRATURE_NARROW / sqrt(curvature));
 
-	/* features lie between p = 1 / max(R z, z, b) and 1 - p = 1 / a; tails begin a factor e^3 beyond */
+	/* features lie from p = 1 / max(R z, z, b) to 1 - p = 1 / a; tails begin a factor e^3 beyond */
 	d.left = fmin(1, exp(-3) / (1 + fmax(b, fmax(R, 1) * z)) / odds);
 	d.right = fmin(1, exp(-3) / (1 + a) * odds);
 	return d;
@@ -98,7 +98,7 @@ log_sum(double x, double one_plus_x)
 	return x > -0.5 ? log1p(x) : log(one_plus_x);
 }
 
-/* Add the node at distance delta from the maximum, for a spacing of jacobian; return its density. */
+/* Add the node at distance delta from the maximum, spaced by jacobian; return its density. */
 static double
 add_node(const LogitDensity *d, double R, double delta, double jacobian, LogitSums *sums)
 {
@@ -154,7 +154,7 @@ add_side(const LogitDensity *d, double R, int side, LogitSums *sums)
 	}
 }
 
-/* Integrals over y of the density, and of density (1 - (1+pz)^-R) / p if R > 0, without step and peak. */
+/* Integrals over y in units of step and peak; that of purchases only if R > 0. */
 static LogitSums
 logit_sums(const LogitDensity *d, double R)
 {
@@ -184,9 +184,9 @@ purchases_quadrature(double R, double a, double b, double z)
 	return sums.purchases / sums.density;
 }
 
-/* ---- series ------------------------------------------------------------------------------------- */
+/* ---- series ---------------------------------------------------------------------------------- */
 
-/* Is what follows a term negligible when its ratio to the next is at most ratio, and w in the limit? */
+/* Is the rest of a series negligible after a term whose ratios to come lie between ratio and w? */
 static bool
 negligible(double term, double ratio, double w, double sum)
 {
@@ -270,7 +270,7 @@ survival_by_euler(double R, double a, double b, double z)
 	return NAN;
 }
 
-/* FORMULAS section 3 (ii): the removable poles at a = 1 and a + b = 1 are gone; NAN as above. */
+/* docs/mathematics.md, section 2, way 2: the removable poles at a = 1 and a + b = 1 are gone; NAN as above. */
 static double
 purchases_by_euler(double R, double a, double b, double z)
 {
@@ -341,28 +341,31 @@ lifetime_purchases(double a, double b)
 	return a > 1 ? 1 + b / (a - 1) : INFINITY;
 }
 
-/* ---- predictions -------------------------------------------------------------------------------- */
+/* ---- predictions ----------------------------------------------------------------------------- */
 
 double
 beta_geometric_p_alive(const BetaGeometric *g, double t)
 {
-	if (t == 0)
+	double		z = t / g->A;
+
+	if (z == 0)
 		return alive_now(g);
-	if (isinf(t))
+	if (isinf(z))
 		return 0;
-	return alive_now(g) * fmin(1, mean_survival(g->R, g->a, g->b, t / g->A));
+	return alive_now(g) * fmin(1, mean_survival(g->R, g->a, g->b, z));
 }
 
 double
 beta_geometric_expected(const BetaGeometric *g, double t)
 {
 	double		alive = alive_now(g);
+	double		z = t / g->A;
 
-	if (t == 0 || alive == 0)
+	if (z == 0 || alive == 0)
 		return 0;
-	if (isinf(t))
+	if (isinf(z))
 		return alive * lifetime_purchases(g->a, g->b);
-	return alive * mean_purchases(g->R, g->a, g->b, t / g->A);
+	return alive * mean_purchases(g->R, g->a, g->b, z);
 }
 
 double
@@ -382,12 +385,12 @@ beta_geometric_probability(const BetaGeometric *g, double n, double t)
 
 	if (n == 0)
 		return beta_geometric_silence(g, t);
-	if (t == 0 || alive == 0)
+	if (z == 0 || alive == 0)
 		return 0;
 
 	/* either the n-th purchase is the customer's last, or he makes exactly n and stays */
 	last_leaves = exp(log_beta_ratio(g->a, g->b, n - 1)) * (g->a / (g->a + g->b + n - 1));
-	if (isinf(t))
+	if (isinf(z))
 		return alive * last_leaves;
 	return alive * fmin(1, last_leaves * negative_binomial_tail(n, g->R, z) +
 							   exp(log_beta_ratio(g->a, g->b, n)) * negative_binomial(n, g->R, z));
@@ -411,6 +414,8 @@ beta_geometric_discounted(const BetaGeometric *g, double delta, double t)
 		return beta_geometric_expected(g, t);
 	if (t == 0 || alive == 0)
 		return 0;
+	if (delta < 0 && isinf(t))
+		return INFINITY;		/* purchases fade like a power of time only */
 	return alive *
 		   discounted_integral(purchase_intensity, &posterior, (g->R + 1) / g->A, delta, t);
 }

@@ -1,6 +1,6 @@
 /*
- * bgnbd.c - the BG/NBD model (Fader, Hardie and Lee 2005): purchases at a gamma-distributed rate, and
- * after each repeat purchase a beta-distributed probability of dropping out.
+ * bgnbd.c - the BG/NBD model (Fader, Hardie and Lee 2005): purchases at a gamma-distributed rate,
+ * and after each repeat purchase a beta-distributed probability of dropping out.
  *
  * With R = r + x, A = alpha + T and q the odds of being dead (0 for x = 0), one customer adds
  *   log Gamma(R)/Gamma(r) - r log(1 + T/alpha) - x log A + log B(a, b+x)/B(a, b) + log(1 + q),
@@ -10,11 +10,11 @@
 #include <math.h>
 
 #include "math/beta_geometric.h"
-#include "math/btyd_model.h"
+#include "math/likelihood.h"
 #include "math/special.h"
 
-#define SEGMENT_ROWS 4096		/* rows between two polls of stop, and summed before they are added up */
-#define LOG_ODDS_MAX 700.0		/* beyond, the odds overflow and log(1 + q) = log q to the last bit */
+#define SEGMENT_ROWS 4096		/* rows between two polls of stop, and in one partial sum */
+#define LOG_ODDS_MAX 700.0		/* beyond, the odds overflow, and log(1 + q) is log q */
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see bgnbd_ran_off() */
 
 enum
@@ -29,9 +29,9 @@ enum
 static const char *const params[NPARAMS] = {"r", "alpha", "a", "b"};
 
 /*
- * Sums over the customers of a segment. pi = q / (1 + q) = P(dead), v = pi (1 - pi), l = log q's slope
- * in r, R u its slope in alpha, share = T / A. The terms in 1/alpha - 1/A are kept as share / alpha, so
- * that nothing cancels when r and alpha run off together.
+ * Sums over the customers of a segment. pi = q / (1 + q) = P(dead), v = pi (1 - pi), l = log q's
+ * slope in r, R u its slope in alpha, share = T / A. The terms in 1/alpha - 1/A are kept as share /
+ * alpha, so that nothing cancels when r and alpha run off together.
  */
 typedef struct SegmentSums
 {
@@ -138,7 +138,7 @@ sum_with_repeats(const double *row, const double *end, const double *theta, Segm
 }
 
 static double
-segment_value(double x, const double *theta, const SegmentSums *s)
+segment_value(double x, const SegmentSums *s, const double *theta)
 {
 	return s->n * (log_gamma_ratio(theta[P_R], x) + log_beta_ratio(theta[P_A], theta[P_B], x) -
 				   x * log(theta[P_ALPHA])) -
@@ -146,7 +146,7 @@ segment_value(double x, const double *theta, const SegmentSums *s)
 }
 
 static void
-add_gradient(double x, const double *theta, const SegmentSums *s, double *grad)
+add_gradient(double x, const SegmentSums *s, const double *theta, double *grad)
 {
 	double		r = theta[P_R];
 	double		alpha = theta[P_ALPHA];
@@ -163,7 +163,7 @@ add_gradient(double x, const double *theta, const SegmentSums *s, double *grad)
 
 /* the upper triangle */
 static void
-add_hessian(double x, const double *theta, const SegmentSums *s, double (*hess)[NPARAMS])
+add_hessian(double x, const SegmentSums *s, const double *theta, double (*hess)[BTYD_MAX_PARAMS])
 {
 	double		r = theta[P_R];
 	double		alpha = theta[P_ALPHA];
@@ -184,76 +184,48 @@ add_hessian(double x, const double *theta, const SegmentSums *s, double (*hess)[
 	hess[P_ALPHA][P_B] -= R * s->v_u * inv_b;
 	hess[P_A][P_A] += (s->v - s->pi) / a / a - s->n * psi1_sum;
 	hess[P_A][P_B] -= s->n * psi1_sum + s->v * inv_b / a;
-	hess[P_B][P_B] += s->n * (trigamma_difference(b, x) - psi1_sum) + (s->v + s->pi) * inv_b * inv_b;
+	hess[P_B][P_B] += s->n * (trigamma_difference(b, x) - psi1_sum) +
+					  (s->v + s->pi) * inv_b * inv_b;
+}
+
+static void
+add_segment(const double *row, const double *end, Likelihood *sum)
+{
+	double		x = row[0];
+	SegmentSums sums = {0};
+
+	if (x > 0)
+		sum_with_repeats(row, end, sum->theta, &sums);
+	else
+		sum_without_repeat(row, end, sum->theta, &sums);
+	sum->value += segment_value(x, &sums, sum->theta);
+	if (sum->wants_gradient)
+		add_gradient(x, &sums, sum->theta, sum->gradient);
+	if (sum->wants_hessian)
+		add_hessian(x, &sums, sum->theta, sum->hessian);
 }
 
 static double
 bgnbd_log_likelihood(const Rows *rows, const double *theta, double *grad, double *hess,
 					 const FitStop *stop)
 {
-	const double *row = rows->data;
-	const double *end = rows_at(rows, rows->n);
-	const double *poll_at = row + 4 * SEGMENT_ROWS;
-	double		value = 0;
-	double		gradient[NPARAMS] = {0};
-	double		upper[NPARAMS][NPARAMS] = {{0}};
-
-	while (row < end)
-	{
-		const double *segment = row;
-		double		x = segment[0];
-		SegmentSums sums = {0};
-
-		if (stop != NULL && row >= poll_at)
-		{
-			if (stop->requested(stop->arg))
-				return NAN;
-			poll_at = row + 4 * SEGMENT_ROWS;
-		}
-		while (row < end && row[0] == x && row < segment + 4 * SEGMENT_ROWS)
-			row += 4;
-		if (x > 0)
-			sum_with_repeats(segment, row, theta, &sums);
-		else
-			sum_without_repeat(segment, row, theta, &sums);
-		value += segment_value(x, theta, &sums);
-		if (grad != NULL)
-			add_gradient(x, theta, &sums, gradient);
-		if (hess != NULL)
-			add_hessian(x, theta, &sums, upper);
-	}
-
-	for (int i = 0; i < NPARAMS; i++)
-	{
-		if (grad != NULL)
-			grad[i] = gradient[i];
-		if (hess != NULL)
-			for (int j = 0; j < NPARAMS; j++)
-				hess[i * NPARAMS + j] = i < j ? upper[i][j] : upper[j][i];
-	}
-	return value;
+	return sum_segments(rows, theta, NPARAMS, add_segment, grad, hess, stop);
 }
 
 static bool
 bgnbd_undetermined(const Rows *rows, const char **reason, const char **hint)
 {
-	double		customers = 0;
-	bool		repeats = false;
+	/* sorted by x: somebody bought again if the last row did */
+	bool		repeats = rows->n > 0 && rows_at(rows, rows->n - 1)[0] > 0;
 
-	for (size_t i = 0; i < rows->n; i++)
-	{
-		const double *row = rows_at(rows, i);
-
-		customers += row_count(rows, row);
-		repeats = repeats || row[0] > 0;
-	}
 	*hint = "Fit a larger group of customers, or one model for all groups.";
-	if (customers < 2)
+	if (rows_total(rows) < 2)
 		*reason = "a fit needs at least two customers";
 	else if (!repeats)
 	{
 		*reason = "no customer has a repeat purchase";
-		*hint = "Choose a later as_of, or check that the orders hold every purchase and not only the first.";
+		*hint = "Choose a later as_of, or check that the orders hold every purchase and not only "
+				"the first.";
 	}
 	else if (rows->n < 2)
 		*reason = "all customers have the same purchase history";
@@ -263,8 +235,8 @@ bgnbd_undetermined(const Rows *rows, const char **reason, const char **hint)
 }
 
 /*
- * Moments: purchases per unit of observed time, their dispersion as a negative binomial, and as dropouts
- * the repeat buyers who have been silent for more than three of their mean gaps.
+ * Moments: purchases per unit of observed time, their dispersion as a negative binomial, and as
+ * dropouts the repeat buyers who have been silent for more than three of their mean gaps.
  */
 static void
 bgnbd_start(const Rows *rows, double *theta)
@@ -315,15 +287,15 @@ bgnbd_ran_off(const double *theta, const char **reason, const char **hint)
 		*hint = "Check that the orders are complete up to as_of, or fit a longer history.";
 	}
 	else if (dropouts > LIMIT)
-		*reason = "a and b run off to infinity: customers do not differ in their dropout probabilities";
+		*reason = "a and b run off to infinity: customers do not differ in their dropout";
 	else if (dropouts < 1 / LIMIT)
 		*reason = "a and b run off to zero: customers stop after one repeat purchase or never";
 	else if (theta[P_R] > LIMIT)
-		*reason = "r and alpha run off to infinity: customers do not differ in their purchase rates";
+		*reason = "r and alpha run off to infinity: customers do not differ in their rates";
 	else
 	{
-		*reason = "alpha runs off to zero: some purchase rates are too high to be told from infinite ones";
-		*hint = "Check for several orders counted within one day, and for resellers and test accounts.";
+		*reason = "alpha runs off to zero: some purchases follow at no distance in time";
+		*hint = "Count the orders of one day as one purchase; leave out test accounts.";
 	}
 }
 
@@ -339,7 +311,7 @@ bgnbd_mean_dropout(const double *theta)
 	return theta[P_A] / (theta[P_A] + theta[P_B]);
 }
 
-/* What is known of the customer at t_cal. Without a repeat purchase there was no chance to drop out. */
+/* The customer at t_cal. Without a repeat purchase there was no chance to drop out. */
 static BetaGeometric
 posterior(const double *theta, const Customer *c)
 {

@@ -1,6 +1,6 @@
 /*
  * discount.c - present value of a stream of purchases, by Gauss-Legendre panels of equal length on
- * a logarithmic scale of time (FORMULAS section 7).
+ * a logarithmic scale of time (docs/mathematics.md, section 3).
  */
 #include "math/discount.h"
 
@@ -18,15 +18,18 @@ typedef struct Stream
 	Intensity	intensity;
 	void	   *arg;
 	double		delta;
-	double		rate;			/* time is expm1(o) / rate after origin, or before it if direction < 0 */
+	double		rate;			/* time is origin + direction * expm1(o) / rate */
 	double		origin;
 	int			direction;
 } Stream;
 
+/* 0 where the intensity underflows, also where a negative rate has grown beyond all numbers */
 static double
 discounted_at(double u, const Stream *s)
 {
-	return exp(-s->delta * u) * s->intensity(u, s->arg);
+	double		intensity = s->intensity(u, s->arg);
+
+	return intensity > 0 ? exp(-s->delta * u) * intensity : 0;
 }
 
 static double

@@ -1,11 +1,11 @@
 /*
  * fit.c - maximum likelihood by Newton's method in eta = log(theta), inside a trust region.
  *
- * In eta every parameter is free and of comparable scale. The step maximises the quadratic model within
- * the radius, exactly, from the eigenvalues of the curvature -H; so a region where -H is not positive
- * definite, usual on the way from the start, needs no special treatment. GSL's bfgs2 from the same start
- * took 20 to 30 times the evaluations on CDNOW and on a million customers, and stopped for lack of
- * progress before its gradient was as small.
+ * In eta every parameter is free and of comparable scale. The step maximises the quadratic model
+ * within the radius, exactly, from the eigenvalues of the curvature -H; so a region where -H is not
+ * positive definite, usual on the way from the start, needs no special treatment. GSL's bfgs2 from
+ * the same start took 20 to 30 times the evaluations on CDNOW and on a million customers, and
+ * stopped for lack of progress before its gradient was as small.
  */
 #include "math/fit.h"
 
@@ -31,11 +31,14 @@
 #define CONVERGED_STEP 1e-5
 
 /*
- * The model runs off to a limit: the likelihood has this little left to gain, but a parameter would still
- * change by a tenth. At a maximum that means a standard error of log(theta) above 200.
+ * The model runs off to a limit: the likelihood has this little left to gain, but a parameter would
+ * still change by a tenth. At a maximum that means a standard error of log(theta) above 200.
  */
 #define FLAT_GAIN 1e-7
 #define FLAT_STEP 0.1
+
+/* Less curvature than this, a standard error above 200 too, is no maximum in a point. */
+#define FLAT_CURVATURE 2.5e-5
 
 /* The quadratic model at one point: everything on the log scale. */
 typedef struct Point
@@ -63,6 +66,7 @@ typedef enum Outcome
 	GO_ON,
 	REACHED,
 	RAN_OFF,
+	FLAT,
 	STUCK
 } Outcome;
 
@@ -75,7 +79,17 @@ stop_requested(void *arg)
 	return search->stopped;
 }
 
-/* Eigenvalues and -vectors of the symmetric matrix m, ascending; false where GSL fails. m is destroyed. */
+static double
+largest(const double *v, int n)
+{
+	double		value = 0;
+
+	for (int i = 0; i < n; i++)
+		value = fmax(value, fabs(v[i]));
+	return value;
+}
+
+/* Eigenvalues of the symmetric matrix m, ascending, and vectors. Destroys m; false if GSL fails. */
 static bool
 decompose(double *m, int n, double *values, double *vectors)
 {
@@ -89,8 +103,8 @@ decompose(double *m, int n, double *values, double *vectors)
 		gsl_vector_view eval = gsl_vector_view_array(values, n);
 		gsl_matrix_view evec = gsl_matrix_view_array(vectors, n, n);
 
-		done = gsl_eigen_symmv(&matrix.matrix, &eval.vector, &evec.matrix, work) == GSL_SUCCESS &&
-			   gsl_eigen_symmv_sort(&eval.vector, &evec.matrix, GSL_EIGEN_SORT_VAL_ASC) == GSL_SUCCESS;
+		done = gsl_eigen_symmv(&matrix.matrix, &eval.vector, &evec.matrix, work) == GSL_SUCCESS;
+		gsl_eigen_symmv_sort(&eval.vector, &evec.matrix, GSL_EIGEN_SORT_VAL_ASC);
 		gsl_eigen_symmv_free(work);
 	}
 	gsl_guard_leave(handler);
@@ -127,6 +141,8 @@ evaluate(Search *search, Point *point)
 	if (!finite || !decompose(minus_h, n, point->curvature, point->axes))
 		return false;
 
+	/* below that, an eigenvalue is rounding noise of the largest */
+	double		least = 16 * DBL_EPSILON * fmax(largest(point->curvature, n), 1);
 	double		sum = 0;
 
 	for (int k = 0; k < n; k++)
@@ -134,11 +150,10 @@ evaluate(Search *search, Point *point)
 		point->slope[k] = 0;
 		for (int i = 0; i < n; i++)
 			point->slope[k] += point->axes[i * n + k] * grad[i];
-		sum += point->slope[k] * point->slope[k] / fmax(fabs(point->curvature[k]), DBL_MIN);
+		sum += point->slope[k] * point->slope[k] / fmax(fabs(point->curvature[k]), least);
 	}
 	point->distance = sqrt(sum);
-	/* below that, the smallest eigenvalue is rounding noise of the largest */
-	point->concave = point->curvature[0] > 16 * DBL_EPSILON * point->curvature[n - 1];
+	point->concave = point->curvature[0] > least;
 	return true;
 }
 
@@ -158,8 +173,9 @@ step_length(const Point *point, int n, double shift)
 }
 
 /*
- * The step that maximises the quadratic model within the radius: Newton's if it fits, else along the
- * curve of shifted curvatures where the length equals the radius. Returns the gain the model promises.
+ * The step that maximises the quadratic model within the radius: Newton's if it fits, else along
+ * the curve of shifted curvatures where the length equals the radius. Returns the gain the model
+ * promises.
  */
 static double
 trust_step(const Point *point, int n, double radius, double *step)
@@ -202,26 +218,18 @@ trust_step(const Point *point, int n, double radius, double *step)
 	return gain;
 }
 
-static double
-largest(const double *v, int n)
-{
-	double		value = 0;
-
-	for (int i = 0; i < n; i++)
-		value = fmax(value, fabs(v[i]));
-	return value;
-}
-
 /* What can be said at a point about the step of given gain that would leave it. */
 static Outcome
 judge(const Point *point, const double *start, const double *step, double gain, double noise, int n)
 {
 	double		length = largest(step, n);
 
-	if (point->concave && point->distance < CONVERGED_ERRORS && length < CONVERGED_STEP)
-		return REACHED;
 	if (gain < fmax(FLAT_GAIN, noise) && length > FLAT_STEP)
 		return RAN_OFF;
+	if (point->distance < CONVERGED_ERRORS && point->curvature[0] < FLAT_CURVATURE)
+		return FLAT;
+	if (point->distance < CONVERGED_ERRORS && length < CONVERGED_STEP)
+		return REACHED;
 	for (int i = 0; i < n; i++)
 		if (fabs(point->eta[i] - start[i]) > MAX_TRAVEL)
 			return RAN_OFF;
@@ -251,12 +259,10 @@ climb(Search *search, Point *point, double *step, int *iterations)
 {
 	int			n = search->model->nparams;
 	double		radius = START_RADIUS;
-	double		customers = 0;
+	double		customers = rows_total(search->rows);
 	double		start[BTYD_MAX_PARAMS];
 
 	memcpy(start, point->eta, sizeof(start));
-	for (size_t i = 0; i < search->rows->n; i++)
-		customers += row_count(search->rows, rows_at(search->rows, i));
 
 	for (*iterations = 0; *iterations < MAX_ITERATIONS && radius > MIN_RADIUS; ++*iterations)
 	{
@@ -286,8 +292,9 @@ climb(Search *search, Point *point, double *step, int *iterations)
 }
 
 /*
- * A small cohort can have a maximum and, elsewhere, a rise without end. After the search ran off, try
- * once more from behind the start, seen in the direction it went, and keep the better of the two.
+ * A small cohort can have a maximum and, elsewhere, a rise without end. After the search ran off,
+ * try once more from behind the start, seen in the direction it went, and keep the better of the
+ * two.
  */
 static Outcome
 climb_from_other_side(Search *search, Point *point, double *step, int *iterations)
@@ -344,6 +351,11 @@ report(const BtydModel *model, const Point *point, Outcome outcome, FitResult *r
 	}
 	else if (outcome == RAN_OFF)
 		model->ran_off(result->theta, &result->reason, &result->hint);
+	else if (outcome == FLAT)
+	{
+		result->reason = "the likelihood is flat: the data do not determine all parameters";
+		result->hint = "Fit a longer history, or a larger group of customers.";
+	}
 	else
 	{
 		result->reason = "the maximum of the likelihood was not reached";

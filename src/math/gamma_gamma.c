@@ -1,6 +1,6 @@
 /*
- * gamma_gamma.c - the gamma-gamma model of spend per purchase (Fader and Hardie, note 025, 2013): amounts
- * are gamma(p, nu) with nu ~ gamma(q, v) across customers.
+ * gamma_gamma.c - the gamma-gamma model of spend per purchase (Fader and Hardie, note 025, 2013):
+ * amounts are gamma(p, nu) with nu ~ gamma(q, v) across customers.
  *
  * A customer with x repeat purchases of mean m, z = x m, adds
  *   log Gamma(px + q) / (Gamma(px) Gamma(q)) - q log(1 + z/v) - px log(1 + v/z) - log m.
@@ -8,10 +8,10 @@
  */
 #include <math.h>
 
-#include "math/btyd_model.h"
+#include "math/likelihood.h"
 #include "math/special.h"
 
-#define SEGMENT_ROWS 4096		/* rows between two polls of stop, and summed before they are added up */
+#define SEGMENT_ROWS 4096		/* rows between two polls of stop, and in one partial sum */
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see gamma_gamma_ran_off() */
 
 enum
@@ -76,7 +76,7 @@ sum_segment(const double *row, const double *end, double v)
 }
 
 static double
-segment_value(double x, const double *theta, const SegmentSums *s)
+segment_value(double x, const SegmentSums *s, const double *theta)
 {
 	double		px = theta[P_P] * x;
 	double		q = theta[P_Q];
@@ -87,7 +87,7 @@ segment_value(double x, const double *theta, const SegmentSums *s)
 }
 
 static void
-add_gradient(double x, const double *theta, const SegmentSums *s, double *grad)
+add_gradient(double x, const SegmentSums *s, const double *theta, double *grad)
 {
 	double		px = theta[P_P] * x;
 	double		q = theta[P_Q];
@@ -99,7 +99,7 @@ add_gradient(double x, const double *theta, const SegmentSums *s, double *grad)
 
 /* the upper triangle */
 static void
-add_hessian(double x, const double *theta, const SegmentSums *s, double (*hess)[NPARAMS])
+add_hessian(double x, const SegmentSums *s, const double *theta, double (*hess)[BTYD_MAX_PARAMS])
 {
 	double		px = theta[P_P] * x;
 	double		q = theta[P_Q];
@@ -114,61 +114,34 @@ add_hessian(double x, const double *theta, const SegmentSums *s, double (*hess)[
 					   q * (s->share / v + s->share_inv_total)) / v;
 }
 
+static void
+add_segment(const double *row, const double *end, Likelihood *sum)
+{
+	double		x = row[0];
+	SegmentSums sums = sum_segment(row, end, sum->theta[P_V]);
+
+	sum->value += segment_value(x, &sums, sum->theta);
+	if (sum->wants_gradient)
+		add_gradient(x, &sums, sum->theta, sum->gradient);
+	if (sum->wants_hessian)
+		add_hessian(x, &sums, sum->theta, sum->hessian);
+}
+
 static double
 gamma_gamma_log_likelihood(const Rows *rows, const double *theta, double *grad, double *hess,
 						   const FitStop *stop)
 {
-	const double *row = rows->data;
-	const double *end = rows_at(rows, rows->n);
-	const double *poll_at = row + 3 * SEGMENT_ROWS;
-	double		value = 0;
-	double		gradient[NPARAMS] = {0};
-	double		upper[NPARAMS][NPARAMS] = {{0}};
-
-	while (row < end)
-	{
-		const double *segment = row;
-		double		x = segment[0];
-		SegmentSums sums;
-
-		if (stop != NULL && row >= poll_at)
-		{
-			if (stop->requested(stop->arg))
-				return NAN;
-			poll_at = row + 3 * SEGMENT_ROWS;
-		}
-		while (row < end && row[0] == x && row < segment + 3 * SEGMENT_ROWS)
-			row += 3;
-		sums = sum_segment(segment, row, theta[P_V]);
-		value += segment_value(x, theta, &sums);
-		if (grad != NULL)
-			add_gradient(x, theta, &sums, gradient);
-		if (hess != NULL)
-			add_hessian(x, theta, &sums, upper);
-	}
-
-	for (int i = 0; i < NPARAMS; i++)
-	{
-		if (grad != NULL)
-			grad[i] = gradient[i];
-		if (hess != NULL)
-			for (int j = 0; j < NPARAMS; j++)
-				hess[i * NPARAMS + j] = i < j ? upper[i][j] : upper[j][i];
-	}
-	return value;
+	return sum_segments(rows, theta, NPARAMS, add_segment, grad, hess, stop);
 }
 
 static bool
 gamma_gamma_undetermined(const Rows *rows, const char **reason, const char **hint)
 {
-	double		customers = 0;
+	double		customers = rows_total(rows);
 	bool		differ = false;
 
-	for (size_t i = 0; i < rows->n; i++)
-	{
-		customers += row_count(rows, rows_at(rows, i));
-		differ = differ || rows_at(rows, i)[1] != rows_at(rows, 0)[1];
-	}
+	for (size_t i = 1; i < rows->n && !differ; i++)
+		differ = rows_at(rows, i)[1] != rows_at(rows, 0)[1];
 	*hint = "Fit a larger group of customers, or one model for all groups.";
 	if (customers == 0)
 		*reason = "no customer has a repeat purchase with a positive amount";
@@ -182,8 +155,9 @@ gamma_gamma_undetermined(const Rows *rows, const char **reason, const char **hin
 }
 
 /*
- * Moments on the log scale: the variance of log m is about 1 / (p x) within plus 1 / (q - 1/2) between
- * customers; half of it to each. v then puts the population mean p v / (q - 1) at the observed one.
+ * Moments on the log scale: the variance of log m is about 1 / (p x) within plus 1 / (q - 1/2)
+ * between customers; half of it to each. v then puts the population mean p v / (q - 1) at the
+ * observed one.
  */
 static void
 gamma_gamma_start(const Rows *rows, double *theta)
@@ -219,7 +193,7 @@ gamma_gamma_ran_off(const double *theta, const char **reason, const char **hint)
 {
 	*hint = "Fit a longer history, or a larger group of customers.";
 	if (theta[P_P] > LIMIT && theta[P_P] > theta[P_Q])
-		*reason = "p runs off to infinity: a customer's amounts do not vary around the customer's mean";
+		*reason = "p runs off to infinity: the amounts of one customer do not vary";
 	else if (theta[P_Q] > LIMIT)
 		*reason = "q and v run off to infinity: customers do not differ in their mean amounts";
 	else
@@ -229,7 +203,9 @@ gamma_gamma_ran_off(const double *theta, const char **reason, const char **hint)
 	}
 }
 
-/* E[spend | x, m] = p (x m + v) / (p x + q - 1); the population mean p v / (q - 1) exists for q > 1 */
+/*
+ * E[spend | x, m] = p (x m + v) / (p x + q - 1); the population mean p v / (q - 1) exists for q > 1
+ */
 static double
 gamma_gamma_expected_spend(const double *theta, double x, double m)
 {

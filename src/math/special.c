@@ -252,8 +252,8 @@ phi(double v)
 }
 
 /*
- * log of Gamma(p+q) / (Gamma(p) Gamma(q)) w^p (1-w)^q, w = z / (1 + z). With both p and q large its parts
- * exceed it by far; there Stirling's formula leaves the deviation of w from its mean p / (p + q).
+ * log of Gamma(p+q) / (Gamma(p) Gamma(q)) w^p (1-w)^q, w = z / (1 + z). With both p and q large its
+ * parts exceed it by far; there Stirling's formula leaves the deviation of w from its mean p / (p + q).
  */
 static double
 log_beta_density(double p, double q, double z)
@@ -278,7 +278,7 @@ log_beta_density(double p, double q, double z)
 	return log_gamma_ratio(high, low) - lgamma(low) + p * log_w + q * log_not_w;
 }
 
-/* The continued fraction of I_w(p, q) p / density by Lentz's method; fast for w < (p+1) / (p+q+2). */
+/* Lentz's continued fraction for I_w(p, q) p / density; fast for w < (p+1) / (p+q+2). */
 static double
 incomplete_beta_fraction(double p, double q, double w)
 {
