@@ -1,7 +1,8 @@
 -- generate.sql - data for bench/run. psql variables: customers, orders, buyers (numbers of rows to make).
 --
 -- folded, unfolded: (id, x, t_x, t), customers of a known BG/NBD model (r .24, alpha 4.41, a .79, b 2.43), times in
---   weeks. In folded they are daily dates, and many rows are equal; in unfolded they are finer, and fewer are.
+--   weeks. In folded they are daily dates, and a million rows fold to some 190,000 distinct
+--   ones; in unfolded they are finer and longer, and fold to some 420,000.
 -- orders: (customer_id, ordered_at, amount) in the order of time, as a shop writes them.
 
 -- One draw from a gamma distribution with scale 1 (Marsaglia and Tsang 2000).
@@ -59,8 +60,8 @@ BEGIN
 END $$;
 
 SELECT setseed(0.1) \gset
-CREATE UNLOGGED TABLE folded AS SELECT * FROM pg_temp.cohort(:customers, 90, 546, 1);
-CREATE UNLOGGED TABLE unfolded AS SELECT * FROM pg_temp.cohort(:customers, 180, 546, 4);
+CREATE UNLOGGED TABLE folded AS SELECT * FROM pg_temp.cohort(:customers, 84, 470, 1);
+CREATE UNLOGGED TABLE unfolded AS SELECT * FROM pg_temp.cohort(:customers, 160, 520, 3);
 
 CREATE UNLOGGED TABLE orders AS
 SELECT CASE WHEN newest > floor((i - 1) * :buyers::float8 / :orders) THEN newest

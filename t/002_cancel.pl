@@ -1,0 +1,143 @@
+# A running fit can be cancelled and timed out within 100 ms, and the session goes on.
+#
+# The fit must be long for this to be a test: a sample of some million distinct rows, fitted over and over in one query.
+# A single late answer may be the machine's, so the median of several counts.
+use strict;
+use warnings;
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $limit = 100;    # ms
+my $tries = 5;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "max_parallel_workers_per_gather = 0\njit = off\n");
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION clv');
+
+# The rows follow no model, which is fine: it takes as long. The sample is stored uncompressed and once.
+$node->safe_psql('postgres', q{
+	CREATE TABLE timing (s clv_sample);
+	ALTER TABLE timing ALTER s SET STORAGE EXTERNAL;
+	INSERT INTO timing
+	SELECT clv_sample(x, t_x, t_x + 1 + 20 * r) FROM (
+		SELECT floor(1 + 10 * sqrt(i % 1000 / 1000::float8)) AS x, 1 + 70 * (i * 7919 % 1000003 / 1000003::float8) AS t_x,
+			   (i * 104729 % 1000033) / 1000033::float8 AS r
+		FROM generate_series(1::bigint, 1500000) AS i) AS rows;
+	CREATE TABLE spend (s clv_sample);
+	ALTER TABLE spend ALTER s SET STORAGE EXTERNAL;
+	INSERT INTO spend
+	SELECT clv_sample(1 + i % 20, 5 + exp(4 * (i * 7919 % 1000003 / 1000003::float8))) FROM generate_series(1::bigint, 1500000) AS i;
+	CREATE TABLE customers AS SELECT 1 + i % 40 AS x, 30 + i % 7 AS t_x, 40 + i % 97 / 7::float8 AS t FROM generate_series(1, 3000000) AS i;
+});
+
+my %queries = (
+	'fit of BG/NBD' => 'SELECT count(bgnbd_fit(s)) FROM timing, generate_series(1, 100000) AS n WHERE n > 0',
+	'fit of gamma-gamma' => 'SELECT count(gamma_gamma_fit(s)) FROM spend, generate_series(1, 100000) AS n WHERE n > 0',
+	'fit from rows' => 'SELECT bgnbd_fit(x + n, t_x, t) FROM customers, generate_series(1, 100) AS n',
+	'predictions' => q{SELECT sum(expected_purchases(m, x, t_x, t, 52 + n)) FROM customers, generate_series(1, 100) AS n,
+		(SELECT bgnbd_model(.25, 4.4, .8, 2.4) AS m OFFSET 0) AS model});
+
+sub median
+{
+	my @sorted = sort { $a <=> $b } @_;
+	return $sorted[ @sorted / 2 ];
+}
+
+# ---- one fit takes longer than the limit, or the rest shows nothing ----
+
+foreach my $fit ('SELECT bgnbd_fit(s) IS NULL FROM timing', 'SELECT gamma_gamma_fit(s) IS NULL FROM spend')
+{
+	my ($code, $out, $err) = $node->psql('postgres', "SET statement_timeout = " . 3 * $limit . "; $fit;");
+	like($err, qr/canceling statement due to statement timeout/, "$fit: one call takes longer than " . 3 * $limit . ' ms');
+}
+
+# ---- statement_timeout ----
+
+foreach my $what (sort keys %queries)
+{
+	my @late;
+	my $timeout = 700;
+	foreach my $try (1 .. $tries)
+	{
+		my $after = $timeout + 37 * $try;
+		my ($code, $out, $err) = $node->psql('postgres',
+			"SET client_min_messages = error; SET statement_timeout = $after;\n\\timing on\n$queries{$what};\n\\timing off\nRESET statement_timeout; SELECT 'goes on';",
+			on_error_stop => 0);
+		like($err, qr/canceling statement due to statement timeout/, "$what: times out");
+		like($out, qr/goes on/, "$what: the session goes on");
+		push @late, $1 - $after if $out =~ /^Time: ([\d.]+) ms/m;
+	}
+	is(scalar @late, $tries, "$what: timeouts measured");
+	cmp_ok(median(@late), '<', $limit, sprintf('%s: times out within %d ms (%s)', $what, $limit, join(', ', map { sprintf '%.0f', $_ } @late)));
+}
+
+# ---- pg_cancel_backend ----
+
+$node->safe_psql('postgres', q{
+	CREATE FUNCTION cancel_and_wait(application text, after_seconds float8) RETURNS float8 LANGUAGE plpgsql VOLATILE AS $$
+	DECLARE
+		other int;
+		begun timestamptz := clock_timestamp();
+		sent timestamptz;
+	BEGIN
+		LOOP
+			PERFORM pg_stat_clear_snapshot();
+			SELECT pid INTO other FROM pg_stat_activity WHERE application_name = application AND state = 'active' AND query LIKE '%_fit(%';
+			EXIT WHEN FOUND;
+			IF clock_timestamp() > begun + interval '60 seconds' THEN
+				RAISE EXCEPTION 'session % has not begun its query', application;
+			END IF;
+			PERFORM pg_sleep(0.01);
+		END LOOP;
+		PERFORM pg_sleep(after_seconds);
+		sent := clock_timestamp();
+		PERFORM pg_cancel_backend(other);
+		LOOP
+			PERFORM pg_stat_clear_snapshot();
+			PERFORM FROM pg_stat_activity WHERE pid = other AND state = 'active';
+			EXIT WHEN NOT FOUND OR clock_timestamp() > sent + interval '60 seconds';
+			PERFORM pg_sleep(0.001);
+		END LOOP;
+		RETURN extract(epoch FROM clock_timestamp() - sent) * 1000;
+	END $$});
+
+my @late;
+foreach my $try (1 .. $tries)
+{
+	my ($out, $err) = ('', '');
+	my $run = IPC::Run::start(
+		[
+			'psql', '--no-psqlrc', '--no-align', '--tuples-only', '--dbname' => $node->connstr('postgres') . " application_name=cancelled$try",
+			'--command' => $queries{'fit of BG/NBD'}, '--command' => q{SELECT coef(bgnbd_model(1, 2, 3, 4), 'alpha')}
+		],
+		'<', \'', '>', \$out, '2>', \$err);
+	my $delay = 0.4 + 0.13 * $try;
+	push @late, $node->safe_psql('postgres', "SELECT cancel_and_wait('cancelled$try', $delay)");
+	$run->finish;
+	like($err, qr/canceling statement due to user request/, 'cancelled');
+	is($out, "2\n", 'the session goes on');
+}
+cmp_ok(median(@late), '<', $limit, sprintf('a fit is cancelled within %d ms (%s)', $limit, join(', ', map { sprintf '%.0f', $_ } @late)));
+
+# ---- nothing is left behind ----
+
+my $resident = q{substring(pg_read_file('/proc/self/status') FROM 'VmRSS:\s+(\d+)')::int / 1024};
+SKIP:
+{
+	skip 'no /proc', 1 unless -r '/proc/self/status';
+	my $round = "$queries{'fit of BG/NBD'};\n$queries{'fit of gamma-gamma'};\n";
+	my ($code, $out) = $node->psql('postgres',
+		"SET client_min_messages = error; SET statement_timeout = 300;\n" . $round x 2 . "RESET statement_timeout; SELECT 'at first', $resident; SET statement_timeout = 300;\n"
+		  . $round x 8 . "RESET statement_timeout; SELECT 'at last', $resident;",
+		on_error_stop => 0);
+	my ($first) = $out =~ /at first\|(\d+)/;
+	my ($last) = $out =~ /at last\|(\d+)/;
+	cmp_ok($last - $first, '<', 30, "16 more cancelled fits leave no memory behind ($first MB, then $last MB)");
+}
+
+$node->stop;
+done_testing();
