@@ -80,7 +80,7 @@ horizon_of_dates(const ClvModel *m, DateADT as_of, DateADT until, bool may_be_in
 		return INFINITY;
 	if (checked_day(until, "until") < as_of)
 		argument_error("until must not be before as_of", "Predictions cover the days after as_of up to until.",
-					   "until lies %d days before as_of.", as_of - until);
+					   "until lies %d day(s) before as_of.", as_of - until);
 	return (until - as_of) / unit_of(m);
 }
 
@@ -99,7 +99,7 @@ static double
 checked_margin(double margin)
 {
 	if (!(margin >= 0 && margin <= 1))
-		argument_error("margin must lie between 0 and 1", "Write a margin of 30 percent as 0.30.", "margin is %g.", margin);
+		argument_error("margin must be between 0 and 1", "Write a margin of 30 percent as 0.30.", "margin is %g.", margin);
 	return margin;
 }
 
@@ -338,10 +338,10 @@ Datum
 clv_new_customer_value(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
+	const BtydModel *ops = operations_for(m, ROWS_TIMING);
 	double		days = PG_GETARG_FLOAT8(2);
 	double		delta = daily_discount(fcinfo, PG_GETARG_FLOAT8(3)) * unit_of(m);
 	double		margin = checked_margin(PG_GETARG_FLOAT8(4));
-	const BtydModel *ops = operations_for(m, ROWS_TIMING);
 	double		spend = mean_spend(fcinfo, PG_GETARG_MODEL(1), 0, 0);
 
 	if (!(days >= 0))

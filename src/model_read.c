@@ -32,7 +32,7 @@ clv_model_tidy(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	if (!(conf > 0 && conf < 1))
-		argument_error("conf must lie between 0 and 1", "Write a 95 percent interval as 0.95.", "conf is %g.", conf);
+		argument_error("conf must be between 0 and 1", "Write a 95 percent interval as 0.95.", "conf is %g.", conf);
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < m->nparams; i++)
 	{

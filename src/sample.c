@@ -447,6 +447,12 @@ day_text(DateADT day)
 	return buf.data;
 }
 
+static const char *
+unit_text(double days)
+{
+	return days != 0 ? unit_name(days) : "raw numbers";
+}
+
 static void
 check_same_frame(const ClvSample *s, RowKind kind, double unit, DateADT as_of)
 {
@@ -457,8 +463,8 @@ check_same_frame(const ClvSample *s, RowKind kind, double unit, DateADT as_of)
 					   row_kind_name(s->kind), row_kind_name(kind));
 	if (s->frame.unit_days != unit)
 		argument_error("cannot mix different time units in one sample", hint,
-					   "One day is 1/%g of the unit of the sample, and 1/%g of the other unit (0: numbers without a unit).",
-					   s->frame.unit_days, unit);
+					   "The sample counts in units of %s, what is added in units of %s.", unit_text(s->frame.unit_days),
+					   unit_text(unit));
 	if (s->frame.as_of != as_of)
 		argument_error("cannot mix different as_of dates in one sample", hint, "The dates are %s and %s.",
 					   day_text(s->frame.as_of), day_text(as_of));
