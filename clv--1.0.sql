@@ -368,7 +368,7 @@ CREATE FUNCTION monetary_value(history purchase_history, as_of timestamptz) RETU
     LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
     RETURN monetary_value(history, as_of::date);
 COMMENT ON FUNCTION monetary_value(purchase_history, date) IS
-'Mean amount of the repeat purchase days up to as_of, in currency units; the first purchase and days with a negative net are left out. NULL without a repeat purchase and in a history without money. NULL before the first purchase. Error: as_of infinite.';
+'Mean amount of the repeat purchase days up to as_of, in currency units; the first purchase and days with a negative net are left out. NULL without a repeat purchase and in a history without money. NULL before the first purchase. Error: as_of infinite, a sum beyond 9223372036854.775807.';
 COMMENT ON FUNCTION monetary_value(purchase_history, timestamptz) IS
 'As monetary_value(history, date), with the day of as_of in the session''s time zone.';
 
@@ -378,7 +378,7 @@ CREATE FUNCTION average_purchase(history purchase_history, as_of timestamptz) RE
     LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
     RETURN average_purchase(history, as_of::date);
 COMMENT ON FUNCTION average_purchase(purchase_history, date) IS
-'Mean amount of all purchase days up to as_of, in currency units; days with a negative net are left out. NULL in a history without money. NULL before the first purchase. Error: as_of infinite.';
+'Mean amount of all purchase days up to as_of, in currency units; days with a negative net are left out. NULL in a history without money. NULL before the first purchase. Error: as_of infinite, a sum beyond 9223372036854.775807.';
 COMMENT ON FUNCTION average_purchase(purchase_history, timestamptz) IS
 'As average_purchase(history, date), with the day of as_of in the session''s time zone.';
 
@@ -388,7 +388,7 @@ CREATE FUNCTION total_spend(history purchase_history, as_of timestamptz) RETURNS
     LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
     RETURN total_spend(history, as_of::date);
 COMMENT ON FUNCTION total_spend(purchase_history, date) IS
-'Sum of all nets up to as_of, refunds on later days subtracted, exact: two decimals if whole hundredths, else six. NULL in a history without money. NULL before the first purchase. Error: as_of infinite.';
+'Sum of all nets up to as_of, refunds on later days subtracted, exact: two decimals if whole hundredths, else six. NULL in a history without money. NULL before the first purchase. Error: as_of infinite, a sum beyond 9223372036854.775807.';
 COMMENT ON FUNCTION total_spend(purchase_history, timestamptz) IS
 'As total_spend(history, date), with the day of as_of in the session''s time zone.';
 
@@ -398,7 +398,7 @@ CREATE FUNCTION refund_share(history purchase_history, as_of timestamptz) RETURN
     LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
     RETURN refund_share(history, as_of::date);
 COMMENT ON FUNCTION refund_share(purchase_history, date) IS
-'Sum of the negative day nets up to as_of, as a positive number, divided by the sum of the positive ones. A refund dated to the day of its order cancels the order and counts on neither side. NULL without a positive net. NULL before the first purchase. Error: as_of infinite.';
+'Sum of the negative day nets up to as_of, as a positive number, divided by the sum of the positive ones. A refund dated to the day of its order cancels the order and counts on neither side. NULL without a positive net. NULL before the first purchase. Error: as_of infinite, a sum beyond 9223372036854.775807.';
 COMMENT ON FUNCTION refund_share(purchase_history, timestamptz) IS
 'As refund_share(history, date), with the day of as_of in the session''s time zone.';
 
@@ -418,7 +418,7 @@ CREATE FUNCTION spend_within(history purchase_history, after timestamptz, until 
     LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 2
     RETURN spend_within(history, after::date, until::date);
 COMMENT ON FUNCTION spend_within(purchase_history, date, date) IS
-'Sum of the nets of the days in (after, until], refunds included, exact. NULL if there is no purchase up to until and in a history without money, else 0 for an interval without days. Error: until before after, an infinite date.';
+'Sum of the nets of the days in (after, until], refunds included, exact. NULL if there is no purchase up to until and in a history without money, else 0 for an interval without days. Error: until before after, an infinite date, a sum beyond 9223372036854.775807.';
 COMMENT ON FUNCTION spend_within(purchase_history, timestamptz, timestamptz) IS
 'As spend_within(history, date, date), with the days of after and until in the session''s time zone.';
 

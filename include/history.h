@@ -1,8 +1,8 @@
 /*
  * history.h - type purchase_history: one customer's days, each with the exact net amount.
  *
- * A value has two forms. Aggregates work on the building form, whose size is a power of two and whose
- * spare entries are zero; everything else produces the stored form, which has no spare entries and no
+ * A value has two forms. Aggregates work on the building form, which grows by doubling and whose spare
+ * entries are zero; everything else produces the stored form, which has no spare entries and no
  * HISTORY_BUILDING flag, so that equal histories are equal bytes. In both the entries are sorted by
  * day, so every function can read both.
  */

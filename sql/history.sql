@@ -111,6 +111,7 @@ CREATE TEMP TABLE amounts AS
     SELECT sign * mantissa * 10::numeric ^ exponent AS amount
     FROM generate_series(-30, 12) AS exponent, (VALUES (1), (-1)) AS s(sign),
          (VALUES (0), (1), (4.9999999999999), (5), (5.0000000000001), (9.2233720368547), (1.2345678901234567890123456789)) AS m(mantissa)
+    UNION ALL SELECT ('-7.' || repeat('1234', n))::numeric FROM generate_series(1, 3001, 500) AS n
     UNION ALL SELECT n * 0.0000005 FROM generate_series(-2001, 2001) AS n
     UNION ALL SELECT (n * 9999.9999995)::numeric(30, 20) FROM generate_series(-100, 100) AS n
     UNION ALL SELECT 10000::numeric ^ e + d FROM generate_series(0, 3) AS e, (VALUES (-0.000001), (-0.0000005), (-0.0000004), (0), (0.0000005)) AS v(d)

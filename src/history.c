@@ -324,11 +324,14 @@ editable_state(FunctionCallInfo fcinfo)
 	return h;
 }
 
+/* 64 bytes: starting with one day saves 5 % of memory and costs 10 % of time. */
+#define FIRST_CAPACITY 3
+
 static Datum
 accumulate(FunctionCallInfo fcinfo, DateADT day, int64 amount, uint16 flags)
 {
 	HistoryDay	line = {.day = day, .amount = amount};
-	PurchaseHistory *h = PG_ARGISNULL(0) ? history_new(3, flags) : editable_state(fcinfo);
+	PurchaseHistory *h = PG_ARGISNULL(0) ? history_new(FIRST_CAPACITY, flags) : editable_state(fcinfo);
 
 	h = add_line(h, &line, flags);
 	AssertHistory(h);
