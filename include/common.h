@@ -34,6 +34,9 @@ extern bool first_warning(FunctionCallInfo fcinfo, uintptr_t bit);
 /* Warn, once a query, of an annual rate above 1, which is rather a percentage than a fraction. */
 extern void warn_if_high_rate(FunctionCallInfo fcinfo, double annual_discount_rate);
 
+/* Raise an error where a stored value of the type was written by a version of clv that this one cannot read. */
+extern void check_version(const char *type, int found, int known);
+
 /* ---- days and units -------------------------------------------------------------------------- */
 
 /* Days are PostgreSQL dates from 0001-01-01 to 9999-12-31; the bounds as DateADT. */

@@ -38,8 +38,17 @@ typedef struct ClvModel
 	double		values[FLEXIBLE_ARRAY_MEMBER];
 } ClvModel;
 
-#define DatumGetModel(d) ((ClvModel *) PG_DETOAST_DATUM(d))
-#define PG_GETARG_MODEL(n) DatumGetModel(PG_GETARG_DATUM(n))
+/* The value a Datum holds, detoasted; an error where a newer version of clv wrote it. */
+static inline ClvModel *
+model_from_datum(Datum datum)
+{
+	ClvModel *value = (ClvModel *) PG_DETOAST_DATUM(datum);
+
+	check_version("clv_model", value->version, MODEL_VERSION);
+	return value;
+}
+
+#define PG_GETARG_MODEL(n) model_from_datum(PG_GETARG_DATUM(n))
 
 /* The operations of a model; an error if this version of the software does not know its kind. */
 extern const BtydModel *model_operations(const ClvModel *model);

@@ -35,8 +35,17 @@ typedef enum SampleForm
 	SAMPLE_APPENDING = 2		/* building; rows hardly repeat, so they are folded at the end only */
 } SampleForm;
 
-#define DatumGetSample(d) ((ClvSample *) PG_DETOAST_DATUM(d))
-#define PG_GETARG_SAMPLE(n) DatumGetSample(PG_GETARG_DATUM(n))
+/* The value a Datum holds, detoasted; an error where a newer version of clv wrote it. */
+static inline ClvSample *
+sample_from_datum(Datum datum)
+{
+	ClvSample *value = (ClvSample *) PG_DETOAST_DATUM(datum);
+
+	check_version("clv_sample", value->version, SAMPLE_VERSION);
+	return value;
+}
+
+#define PG_GETARG_SAMPLE(n) sample_from_datum(PG_GETARG_DATUM(n))
 #define PG_GETARG_STORED_SAMPLE(n) sample_stored(PG_GETARG_SAMPLE(n))
 
 /* Columns and name of a kind: static tables, indexed by RowKind. */

@@ -115,81 +115,51 @@ finite_result(double value, const char *what)
 
 /* ---- purchase models: one customer --------------------------------------------------------------- */
 
-PG_FUNCTION_INFO_V1(clv_p_alive);
-Datum
-clv_p_alive(PG_FUNCTION_ARGS)
-{
-	ClvModel   *m = PG_GETARG_MODEL(0);
-	Customer	c = customer_of_numbers(fcinfo, 1);
+/*
+ * A prediction of BtydModel over a length of time t, for raw numbers (model, x, t_x, t_cal [, t]) and for
+ * dates (model, history, as_of [, until]); without the last argument t is 0. NULL before the first
+ * purchase.
+ */
+typedef double (*Prediction) (const double *theta, const Customer *c, double t);
 
-	return finite_result(operations_for(m, ROWS_TIMING)->p_alive(m->values, &c, 0), "p_alive");
+static Datum
+predict_for_numbers(FunctionCallInfo fcinfo, const ClvModel *m, Prediction predict, const char *what)
+{
+	Customer	c = customer_of_numbers(fcinfo, 1);
+	double		t = PG_NARGS() > 4 ? checked_horizon(PG_GETARG_FLOAT8(4)) : 0;
+
+	return finite_result(predict(m->values, &c, t), what);
 }
 
-PG_FUNCTION_INFO_V1(clv_p_alive_history);
-Datum
-clv_p_alive_history(PG_FUNCTION_ARGS)
+static Datum
+predict_for_dates(FunctionCallInfo fcinfo, const ClvModel *m, Prediction predict, const char *what)
 {
-	ClvModel   *m = PG_GETARG_MODEL(0);
 	DateADT		as_of = PG_GETARG_DATEADT(2);
 	DateADT		until = PG_NARGS() > 3 ? PG_GETARG_DATEADT(3) : as_of;
-	const BtydModel *ops = operations_for(m, ROWS_TIMING);
 	Customer	c;
 
 	if (!customer_of_history(m, PG_GETARG_HISTORY(1), as_of, &c))
 		PG_RETURN_NULL();
-	return finite_result(ops->p_alive(m->values, &c, horizon_of_dates(m, as_of, until, false)), "p_alive");
+	return finite_result(predict(m->values, &c, horizon_of_dates(m, as_of, until, false)), what);
 }
 
-PG_FUNCTION_INFO_V1(clv_expected_purchases);
-Datum
-clv_expected_purchases(PG_FUNCTION_ARGS)
-{
-	ClvModel   *m = PG_GETARG_MODEL(0);
-	Customer	c = customer_of_numbers(fcinfo, 1);
-	double		t = checked_horizon(PG_GETARG_FLOAT8(4));
+#define DEFINE_PREDICTION(NAME, OPERATION) \
+	PG_FUNCTION_INFO_V1(clv_##NAME); \
+	Datum clv_##NAME(PG_FUNCTION_ARGS) \
+	{ \
+		ClvModel   *m = PG_GETARG_MODEL(0); \
+		return predict_for_numbers(fcinfo, m, operations_for(m, ROWS_TIMING)->OPERATION, #NAME); \
+	} \
+	PG_FUNCTION_INFO_V1(clv_##NAME##_history); \
+	Datum clv_##NAME##_history(PG_FUNCTION_ARGS) \
+	{ \
+		ClvModel   *m = PG_GETARG_MODEL(0); \
+		return predict_for_dates(fcinfo, m, operations_for(m, ROWS_TIMING)->OPERATION, #NAME); \
+	}
 
-	return finite_result(operations_for(m, ROWS_TIMING)->expected_purchases(m->values, &c, t), "expected_purchases");
-}
-
-PG_FUNCTION_INFO_V1(clv_expected_purchases_history);
-Datum
-clv_expected_purchases_history(PG_FUNCTION_ARGS)
-{
-	ClvModel   *m = PG_GETARG_MODEL(0);
-	DateADT		as_of = PG_GETARG_DATEADT(2);
-	const BtydModel *ops = operations_for(m, ROWS_TIMING);
-	Customer	c;
-
-	if (!customer_of_history(m, PG_GETARG_HISTORY(1), as_of, &c))
-		PG_RETURN_NULL();
-	return finite_result(ops->expected_purchases(m->values, &c, horizon_of_dates(m, as_of, PG_GETARG_DATEADT(3), false)),
-						 "expected_purchases");
-}
-
-PG_FUNCTION_INFO_V1(clv_churn_risk);
-Datum
-clv_churn_risk(PG_FUNCTION_ARGS)
-{
-	ClvModel   *m = PG_GETARG_MODEL(0);
-	Customer	c = customer_of_numbers(fcinfo, 1);
-	double		t = checked_horizon(PG_GETARG_FLOAT8(4));
-
-	return finite_result(operations_for(m, ROWS_TIMING)->silence(m->values, &c, t), "churn_risk");
-}
-
-PG_FUNCTION_INFO_V1(clv_churn_risk_history);
-Datum
-clv_churn_risk_history(PG_FUNCTION_ARGS)
-{
-	ClvModel   *m = PG_GETARG_MODEL(0);
-	DateADT		as_of = PG_GETARG_DATEADT(2);
-	const BtydModel *ops = operations_for(m, ROWS_TIMING);
-	Customer	c;
-
-	if (!customer_of_history(m, PG_GETARG_HISTORY(1), as_of, &c))
-		PG_RETURN_NULL();
-	return finite_result(ops->silence(m->values, &c, horizon_of_dates(m, as_of, PG_GETARG_DATEADT(3), false)), "churn_risk");
-}
+DEFINE_PREDICTION(p_alive, p_alive)
+DEFINE_PREDICTION(expected_purchases, expected_purchases)
+DEFINE_PREDICTION(churn_risk, silence)
 
 PG_FUNCTION_INFO_V1(clv_discounted_purchases);
 Datum

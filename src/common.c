@@ -66,6 +66,16 @@ warn_if_high_rate(FunctionCallInfo fcinfo, double annual_discount_rate)
 				 errhint("Write 10 percent as 0.10.")));
 }
 
+void
+check_version(const char *type, int found, int known)
+{
+	if (unlikely(found != known))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED), errmsg("this value of type %s cannot be read", type),
+				 errdetail("The value has version %d; this clv reads version %d.", found, known),
+				 errhint("Install the version of clv that wrote the value, or build it anew.")));
+}
+
 /* ---- days and units ---------------------------------------------------------------------------- */
 
 DateADT

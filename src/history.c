@@ -70,13 +70,7 @@ history_from_datum(Datum value)
 {
 	PurchaseHistory *h = (PurchaseHistory *) PG_DETOAST_DATUM(value);
 
-	if (unlikely(h->version != HISTORY_VERSION || h->ndays < 0 || h->ndays > capacity(h)))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("purchase_history cannot be read"),
-				 errdetail("The value has version %d; this clv reads version %d.",
-						   h->version, HISTORY_VERSION),
-				 errhint("Install the version of clv that wrote the value, or rebuild it from the orders.")));
+	check_version("purchase_history", h->version, HISTORY_VERSION);
 	return h;
 }
 
