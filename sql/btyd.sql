@@ -91,6 +91,10 @@ SELECT clv(m, gg, h, '2024-09-30', '2025-09-29', 0.1, 40) FROM weekly, customers
 SELECT clv(m, gg, h, '2024-09-30', '2025-09-29', 0.1, 0.4, -1) FROM weekly, customers;
 SELECT clv(m, gg, h, '2024-09-30', 'infinity', 0) FROM weekly, customers;
 SELECT clv_new_customer(m, gg, -1, 0.1) FROM weekly;
+-- a negative rate has no value without an end
+SELECT clv(m, gg, h, '2024-09-30', 'infinity', -0.1) FROM weekly, customers;
+SELECT clv_new_customer(m, gg, 'infinity', -0.1) FROM weekly;
+SELECT discounted_purchases(m, 1, 4, 39, -0.01) FROM cdnow;
 -- suspicious: one WARNING a query, not one a row
 SELECT count(clv(m, gg, h, '2024-09-30', '2025-09-29', 10)) FROM weekly, customers, generate_series(1, 3);
 SELECT count(*), count(expected_spend(gamma_gamma_model(6, 0.9, 15), 0, NULL)) FROM generate_series(1, 3);
