@@ -3,7 +3,8 @@
 \pset tuples_only on
 CREATE TEMP VIEW members AS
 SELECT d.classid, d.objid, i.type, i.identity COLLATE "C" AS identity FROM pg_depend d, LATERAL pg_identify_object(d.classid, d.objid, 0) i
-WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'clv');
+WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'clv')
+    AND i.identity NOT LIKE '%[]';      -- array types come by themselves, and are members from 17 on
 CREATE TEMP VIEW functions AS
 SELECT p.*, p.oid::regprocedure::text COLLATE "C" AS signature, p.proname::text COLLATE "C" AS name, a.aggfnoid IS NOT NULL AS is_aggregate, l.lanname = 'c' AS is_c,
        'timestamptz'::regtype = ANY (p.proargtypes::oid[]) AS reads_zone,
