@@ -767,7 +767,7 @@ CREATE FUNCTION tidy(model clv_model, conf float8 DEFAULT 0.95,
         OUT conf_low float8, OUT conf_high float8)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'clv_model_tidy' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 4;
-COMMENT ON FUNCTION tidy(clv_model, float8) IS 'parameters of a model, one row each, on their natural scale: estimate, standard error, interval at confidence conf from the log scale (positive parameters; statistic and p_value are NULL, as no test of "= 0" exists). std_error and interval are NULL without a covariance.';
+COMMENT ON FUNCTION tidy(clv_model, float8) IS 'parameters of a model, one row each, on their natural scale: estimate, standard error, interval at confidence conf from the log scale (positive parameters; statistic and p_value are NULL, as no test of "= 0" exists). std_error and interval are NULL without a covariance, and where a double cannot hold them.';
 
 CREATE FUNCTION glance(model clv_model,
         OUT kind text, OUT unit text, OUT as_of date, OUT first_day date, OUT last_day date,
@@ -776,7 +776,7 @@ CREATE FUNCTION glance(model clv_model,
         OUT fitted_by text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'clv_model_glance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
-COMMENT ON FUNCTION glance(clv_model) IS 'one row about a model: kind, time unit, dates of the data, rows used (n), distinct and skipped, log-likelihood (density of purchase times), AIC, BIC, whether the fit converged, iterations, gradient_norm (distance to the maximum in standard errors), mean purchase rate per unit while alive, mean dropout probability after a purchase, version that fitted it. NULL where a typed-in model has none. Compare log-likelihoods only for the same rows, as_of and unit.';
+COMMENT ON FUNCTION glance(clv_model) IS 'one row about a model: kind, time unit, dates of the data, rows used (n), distinct and skipped, log-likelihood (density of purchase times), AIC, BIC, whether the fit converged, iterations, gradient_norm (distance to the maximum in standard errors), mean purchase rate per unit while alive, mean dropout probability after a purchase, version that fitted it. NULL where a typed-in model has none, or a double cannot hold it. Compare log-likelihoods only for the same rows, as_of and unit.';
 
 CREATE FUNCTION coef(model clv_model, term text) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_model_coef' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
@@ -784,7 +784,7 @@ COMMENT ON FUNCTION coef(clv_model, text) IS 'one parameter of a model on its na
 
 CREATE FUNCTION vcov(model clv_model) RETURNS float8[]
     AS 'MODULE_PATHNAME', 'clv_model_vcov' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION vcov(clv_model) IS 'covariance matrix of the parameters on their natural scale, rows and columns in the order of tidy(); NULL without one (typed-in, or not converged)';
+COMMENT ON FUNCTION vcov(clv_model) IS 'covariance matrix of the parameters on their natural scale, rows and columns in the order of tidy(); NULL without one (typed-in, or not converged). Error 22003 where a cell is out of range.';
 
 CREATE FUNCTION clv_model_to_jsonb(model clv_model) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
@@ -913,7 +913,7 @@ COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, floa
 
 CREATE FUNCTION expected_spend(spend_model clv_model, x float8, monetary_value float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_spend' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION expected_spend(clv_model, float8, float8) IS 'expected amount per purchase of a customer with x repeat purchases of mean monetary_value: a weighted mean of that and the population mean. x = 0: the population mean, monetary_value may be NULL. NULL with a WARNING where the population has no mean (q <= 1). Source: Fader and Hardie 2013.';
+COMMENT ON FUNCTION expected_spend(clv_model, float8, float8) IS 'expected amount per purchase of a customer with x repeat purchases of mean monetary_value: a weighted mean of that and the population mean. x = 0: the population mean, monetary_value may be NULL. NULL with a WARNING where the population has no mean (q <= 1), error 22003 where the amount is out of range. Source: Fader and Hardie 2013.';
 
 CREATE FUNCTION expected_spend(spend_model clv_model, history purchase_history, as_of date) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_spend_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;

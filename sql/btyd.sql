@@ -91,6 +91,10 @@ SELECT clv(m, gg, h, '2024-09-30', '2025-09-29', 0.1, 40) FROM weekly, customers
 SELECT clv(m, gg, h, '2024-09-30', '2025-09-29', 0.1, 0.4, -1) FROM weekly, customers;
 SELECT clv(m, gg, h, '2024-09-30', 'infinity', 0) FROM weekly, customers;
 SELECT clv_new_customer(m, gg, -1, 0.1) FROM weekly;
+-- a negative rate has no value without an end
+SELECT clv(m, gg, h, '2024-09-30', 'infinity', -0.1) FROM weekly, customers;
+SELECT clv_new_customer(m, gg, 'infinity', -0.1) FROM weekly;
+SELECT discounted_purchases(m, 1, 4, 39, -0.01) FROM cdnow;
 -- suspicious: one WARNING a query, not one a row
 SELECT count(clv(m, gg, h, '2024-09-30', '2025-09-29', 10)) FROM weekly, customers, generate_series(1, 3);
 SELECT count(*), count(expected_spend(gamma_gamma_model(6, 0.9, 15), 0, NULL)) FROM generate_series(1, 3);
@@ -153,6 +157,11 @@ SELECT gamma_gamma_fit(x, m) IS NULL AS no_repeats FROM (VALUES (0, NULL::float8
 SELECT gamma_gamma_fit(2, 10) IS NULL AS one_customer;
 SELECT gamma_gamma_fit(2, 10) IS NULL AS constant FROM generate_series(1, 100);
 SELECT g, bgnbd_fit(x, t_x, t) IS NULL AS unfit FROM (SELECT g, x, t_x, t FROM cohort UNION ALL SELECT 2, 0, 0, 30 FROM generate_series(1, 20)) c GROUP BY g ORDER BY g;
+-- x in the billions, all at one moment: the distance to the maximum may overflow, which is no error either
+SET client_min_messages = error;
+SELECT count(*) FROM (SELECT bgnbd_fit('timing{3215428970:0:0.03326549884544153,5785286707:0:0.03326549884544153}') AS m OFFSET 0) f
+WHERE m IS NULL OR NOT (m::jsonb -> 'converged')::boolean;
+RESET client_min_messages;
 -- nobody bought for a month: is the data complete?
 SELECT converged FROM (SELECT bgnbd_fit(h, date '2025-03-01', 'week') AS m FROM shop) f, glance(m);
 -- A look at the client's connection is no reason to give up a fit.

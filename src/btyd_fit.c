@@ -74,8 +74,7 @@ fit(FunctionCallInfo fcinfo, const BtydModel *kind)
 	Rows		rows = sample_rows(sample);
 	FitStop		stop = {stop_requested, NULL};
 	FitResult	result;
-	ClvModel   *m;
-	const char *problem;
+	ClvModel   *m = NULL;
 
 	if (sample->kind != kind->reads)
 		argument_error("this sample does not fit this model", "clv_sample() makes the rows of purchase models, spend_sample() those of spend models.",
@@ -87,6 +86,14 @@ fit(FunctionCallInfo fcinfo, const BtydModel *kind)
 	{
 		CHECK_FOR_INTERRUPTS();
 		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceling the fit of a model")));
+	}
+	if (result.status != FIT_IMPOSSIBLE)
+		m = model_of_fit(kind, sample, &result);
+	if (m != NULL && model_problem(m) != NULL)
+	{
+		result.status = FIT_IMPOSSIBLE;
+		result.reason = "the search for the maximum left the range of numbers";
+		result.hint = "Check the data for extreme values.";
 	}
 	if (result.status == FIT_IMPOSSIBLE)
 	{
@@ -103,11 +110,6 @@ fit(FunctionCallInfo fcinfo, const BtydModel *kind)
 				 errdetail("The model has converged = false; " INT64_FORMAT " rows were fitted.", sample->n),
 				 result.hint ? errhint("%s", result.hint) : 0));
 	warn_if_silent_lately(sample);
-
-	m = model_of_fit(kind, sample, &result);
-	problem = model_problem(m);
-	if (problem)
-		elog(ERROR, "fit of the %s model ended in an invalid model: %s", kind->title, problem);
 	PG_RETURN_POINTER(m);
 }
 

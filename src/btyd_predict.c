@@ -161,6 +161,13 @@ DEFINE_PREDICTION(p_alive, p_alive)
 DEFINE_PREDICTION(expected_purchases, expected_purchases)
 DEFINE_PREDICTION(churn_risk, silence)
 
+/* Purchases become rare as a power of time, so that with a negative rate and no end their value is infinite. */
+static double
+discounted_purchases(const BtydModel *ops, const ClvModel *m, const Customer *c, double rate, double t)
+{
+	return rate < 0 && isinf(t) ? INFINITY : ops->discounted_purchases(m->values, c, rate, t);
+}
+
 PG_FUNCTION_INFO_V1(clv_discounted_purchases);
 Datum
 clv_discounted_purchases(PG_FUNCTION_ARGS)
@@ -175,7 +182,7 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 					   "It is ln(1 + annual rate) times the length of the unit in years.", "It is %g.", rate);
 	if (!(t >= 0))
 		argument_error("the horizon must not be negative", "t is a length of time in the model's unit.", "t is %g.", t);
-	return finite_result(operations_for(m, ROWS_TIMING)->discounted_purchases(m->values, &c, rate, t), "discounted_purchases");
+	return finite_result(discounted_purchases(operations_for(m, ROWS_TIMING), m, &c, rate, t), "discounted_purchases");
 }
 
 /* ---- purchase models: a new customer --------------------------------------------------------------- */
@@ -300,7 +307,7 @@ clv_residual_value(PG_FUNCTION_ARGS)
 	spend = mean_spend_of_history(fcinfo, PG_GETARG_MODEL(1), &s);
 	if (isnan(spend))
 		PG_RETURN_NULL();
-	return finite_result((margin * spend - service_cost) * ops->discounted_purchases(m->values, &c, delta, t), "clv");
+	return finite_result((margin * spend - service_cost) * discounted_purchases(ops, m, &c, delta, t), "clv");
 }
 
 PG_FUNCTION_INFO_V1(clv_new_customer_value);
@@ -319,6 +326,6 @@ clv_new_customer_value(PG_FUNCTION_ARGS)
 					   "days is %g.", days);
 	if (isnan(spend))
 		PG_RETURN_NULL();
-	return finite_result(margin * spend * (1 + ops->discounted_purchases(m->values, &new_customer, delta, days / unit_of(m))),
+	return finite_result(margin * spend * (1 + discounted_purchases(ops, m, &new_customer, delta, days / unit_of(m))),
 						 "clv_new_customer");
 }

@@ -364,22 +364,50 @@ sample_add(ClvSample *s, const double *values, double count)
 /* ---- canonical form ---------------------------------------------------------------------------- */
 
 static inline int
-compare_rows(const double *a, const double *b, const int *columns)
+compare_rows(const double *a, const double *b, int columns)
 {
-	for (int i = 0; i < *columns; i++)
+	for (int i = 0; i < columns; i++)
 		if (a[i] != b[i])
 			return a[i] < b[i] ? -1 : 1;
 	return 0;
 }
 
-#define ST_SORT sort_rows
-#define ST_ELEMENT_TYPE_VOID
-#define ST_COMPARE(a, b, columns) compare_rows((const double *) (a), (const double *) (b), columns)
-#define ST_COMPARE_ARG_TYPE const int
+/* A sort for each number of columns moves rows as a whole: nearly twice as fast as one for any size, byte by byte. */
+typedef struct RowOf2
+{
+	double		values[2 + 1];
+} RowOf2;
+
+#define ST_SORT sort_rows_of_2
+#define ST_ELEMENT_TYPE RowOf2
+#define ST_COMPARE(a, b) compare_rows((a)->values, (b)->values, 2)
 #define ST_CHECK_FOR_INTERRUPTS
 #define ST_SCOPE static
 #define ST_DEFINE
 #include "lib/sort_template.h"
+
+typedef struct RowOf3
+{
+	double		values[3 + 1];
+} RowOf3;
+
+#define ST_SORT sort_rows_of_3
+#define ST_ELEMENT_TYPE RowOf3
+#define ST_COMPARE(a, b) compare_rows((a)->values, (b)->values, 3)
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+static void
+sort_rows(ClvSample *s)
+{
+	Assert(row_doubles(s) == 2 + 1 || row_doubles(s) == 3 + 1);
+	if (row_doubles(s) == 2 + 1)
+		sort_rows_of_2((RowOf2 *) s->data, s->nrows);
+	else
+		sort_rows_of_3((RowOf3 *) s->data, s->nrows);
+}
 
 /* Sort the rows and count equal neighbours together; a hash table, if any, is void afterwards. */
 static void
@@ -389,7 +417,7 @@ sort_and_fold(ClvSample *s)
 	int64		kept = 0;
 
 	if (s->nrows > 1)
-		sort_rows(s->data, s->nrows, (columns + 1) * sizeof(double), &columns);
+		sort_rows(s);
 	for (int64 i = 0; i < s->nrows; i++)
 	{
 		double	   *row = row_at(s, i);
@@ -397,7 +425,7 @@ sort_and_fold(ClvSample *s)
 
 		if (i % ROWS_AT_ONCE == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (last && compare_rows(last, row, &columns) == 0)
+		if (last && compare_rows(last, row, columns) == 0)
 			last[columns] += row[columns];
 		else
 			memmove(row_at(s, kept++), row, (columns + 1) * sizeof(double));

@@ -328,6 +328,24 @@ test_many_purchases(void **state)
 	}
 }
 
+/* As a and b grow without bound, everybody drops out with probability 1/2: fits that ran off end there. */
+static void
+test_huge_dropout_parameters(void **state)
+{
+	double		R = 0.5;
+	double		z = 3650 / 16.0;
+	double		survival = pow(1 + z / 2, -R);
+
+	(void) state;
+	for (double a = 1e7; a < 1e18; a *= 10)
+	{
+		BetaGeometric g = {R, 16, a, a, -INFINITY};
+
+		assert_true(fabs(beta_geometric_p_alive(&g, 3650) / survival - 1) <= 1 / a + 1e-8);
+		assert_true(fabs(beta_geometric_expected(&g, 3650) / (2 * (1 - survival)) - 1) <= 1 / a + 1e-8);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -340,6 +358,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_discounting),
 		cmocka_unit_test(test_many_purchases),
+		cmocka_unit_test(test_huge_dropout_parameters),
 	};
 
 	if (argc > 1)

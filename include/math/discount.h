@@ -11,7 +11,7 @@ typedef double (*Intensity) (double u, void *arg);
  * Integral of exp(-delta u) intensity(u) over 0 <= u <= t (docs/mathematics.md, section 3). fastest bounds how
  * quickly the intensity falls, as a rate per unit of time: its features are spread over the
  * logarithm of 1 + fastest * u. t may be INFINITY if delta > 0; for delta < 0 it must be finite.
- * INFINITY where the value overflows.
+ * INFINITY where the value overflows, NAN where fastest * t does.
  */
 extern double discounted_integral(Intensity intensity, void *arg, double fastest, double delta,
 								  double t);

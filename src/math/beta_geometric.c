@@ -53,9 +53,9 @@ typedef struct LogitDensity
 	double		b;
 	double		tilt;
 	double		z;
-	double		p;				/* where the maximum is */
+	double		odds;			/* where the maximum is, and as p and 1 - p */
+	double		p;
 	double		not_p;
-	double		log_peak;		/* log of the maximum */
 	double		step;
 	double		left;
 	double		right;
@@ -79,9 +79,9 @@ logit_density(double a, double b, double tilt, double R, double z)
 	double		saturation = (1 + z) * odds / (1 + (1 + z) * odds);
 	double		curvature;
 
+	d.odds = odds;
 	d.p = odds / (1 + odds);
 	d.not_p = 1 / (1 + odds);
-	d.log_peak = a * (log(odds) - log1p(odds)) - b * log1p(odds) - tilt * log1p(d.p * z);
 	curvature = (a + b - tilt) * d.p * d.not_p + tilt * saturation / (1 + (1 + z) * odds);
 	d.step = fmin(QUADRATURE_STEP, QUADRATURE_NARROW / sqrt(curvature));
 
@@ -166,13 +166,26 @@ logit_sums(const LogitDensity *d, double R)
 	return sums;
 }
 
+/* Log of p^a (1-p)^b at one maximum over that at another: by differences, as a and b may be huge. */
+static double
+log_beta_density_ratio(const LogitDensity *at, const LogitDensity *base)
+{
+	double		more = (at->odds - base->odds) / (1 + base->odds);
+	double		ratio = (1 + at->odds) / (1 + base->odds);
+
+	return -at->a * log_sum(-more / at->odds, base->odds / at->odds * ratio) -
+		   at->b * log_sum(more, ratio);
+}
+
 static double
 survival_quadrature(double R, double a, double b, double z)
 {
-	LogitDensity d = logit_density(a, b, R, R, z);
-	double		log_beta = lgamma(fmin(a, b)) - log_gamma_ratio(fmax(a, b), fmin(a, b));
+	LogitDensity tilted = logit_density(a, b, R, R, z);
+	LogitDensity plain = logit_density(a, b, 0, 0, z);
+	double		log_ratio = log_beta_density_ratio(&tilted, &plain) - R * log1p(tilted.p * z);
 
-	return exp(d.log_peak + log(d.step * logit_sums(&d, 0).density) - log_beta);
+	return exp(log_ratio) * (tilted.step * logit_sums(&tilted, 0).density) /
+		   (plain.step * logit_sums(&plain, 0).density);
 }
 
 static double

@@ -308,7 +308,7 @@ bgnbd_mean_rate(const double *theta)
 static double
 bgnbd_mean_dropout(const double *theta)
 {
-	return theta[P_A] / (theta[P_A] + theta[P_B]);
+	return 1 / (1 + theta[P_B] / theta[P_A]);
 }
 
 /* The customer at t_cal. Without a repeat purchase there was no chance to drop out. */

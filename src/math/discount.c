@@ -45,9 +45,12 @@ static double
 panels(Stream *s, double length)
 {
 	double		end = log1p(s->rate * length);
-	int			n = (int) ceil(end / PANEL_LENGTH);
 	double		sum = 0;
+	int			n;
 
+	if (!isfinite(end))
+		return NAN;				/* no number is that long */
+	n = (int) ceil(end / PANEL_LENGTH);
 	for (int i = 0; i < n; i++)
 	{
 		double		hi = end * (i + 1) / n;
