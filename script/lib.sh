@@ -136,7 +136,8 @@ need() {
         if [ "$(id -u)" != 0 ]; then
             command -v sudo >/dev/null ||
                 die "some packages are missing; installing them takes root or sudo." \
-                    "Have an administrator run: apt-get install ${MISSING[*]}"
+                    "Have an administrator run: apt-get install ${MISSING[*]}" \
+                "(where it says N: a version from $OLDEST_PG to $NEWEST_PG)"
             as_root=(sudo)
         fi
         install_missing "$@"
