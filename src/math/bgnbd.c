@@ -308,7 +308,8 @@ bgnbd_mean_rate(const double *theta)
 static double
 bgnbd_mean_dropout(const double *theta)
 {
-	return 1 / (1 + theta[P_B] / theta[P_A]);
+	/* halved, so that the sum cannot overflow */
+	return 0.5 * theta[P_A] / (0.5 * theta[P_A] + 0.5 * theta[P_B]);
 }
 
 /* The customer at t_cal. Without a repeat purchase there was no chance to drop out. */
