@@ -130,7 +130,7 @@ FROM (SELECT 1, 'BG/NBD', t.* FROM model, tidy(purchases) AS t
      AS m (place, model, term, estimate, std_error, statistic, p_value, conf_low, conf_high)
 LEFT JOIN truth USING (term)
 ORDER BY place, array_position('{r,alpha,a,b,p,q,v}', term);
-\echo 'Purchases on one day count as one, so the fitted rate r / alpha comes out some 2 % low.'
+\echo 'Purchases on one day count as one, so the fitted rate r / alpha comes out a little low.'
 \echo
 \else
 SELECT model, term, estimate, std_error AS "std. error", conf_low AS "95 % from", conf_high AS "to"
