@@ -32,6 +32,8 @@ SHLIB_LINK  = -lgsl -lgslcblas -lm
 
 REGRESS      = setup value history sample model btyd catalog
 REGRESS_OPTS = --inputdir=$(src_dir)
+ISOLATION    = refresh
+ISOLATION_OPTS = --inputdir=$(src_dir)
 TAP_TESTS    = 1
 
 PG_CONFIG ?= pg_config

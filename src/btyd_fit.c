@@ -77,7 +77,8 @@ fit(FunctionCallInfo fcinfo, const BtydModel *kind)
 	ClvModel   *m = NULL;
 
 	if (sample->kind != kind->reads)
-		argument_error("this sample does not fit this model", "clv_sample() makes the rows of purchase models, spend_sample() those of spend models.",
+		argument_error("this sample does not fit this model",
+					   "clv_sample() makes the rows of purchase models, spend_sample() those of spend models.",
 					   "The %s model reads %s rows, the sample holds %s rows.", kind->title, row_kind_name(kind->reads),
 					   row_kind_name(sample->kind));
 

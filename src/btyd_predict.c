@@ -28,7 +28,8 @@ operations_for(const ClvModel *m, RowKind rows)
 static inline Customer
 customer_of_numbers(FunctionCallInfo fcinfo, int first_arg)
 {
-	double		row[3] = {PG_GETARG_FLOAT8(first_arg), PG_GETARG_FLOAT8(first_arg + 1), PG_GETARG_FLOAT8(first_arg + 2)};
+	double		row[3] = {PG_GETARG_FLOAT8(first_arg), PG_GETARG_FLOAT8(first_arg + 1),
+	PG_GETARG_FLOAT8(first_arg + 2)};
 
 	check_row(ROWS_TIMING, row);
 	return (Customer) {row[0], row[1], row[2]};
@@ -68,7 +69,8 @@ static double
 checked_horizon(double t)
 {
 	if (!(isfinite(t) && t >= 0))
-		argument_error("the horizon must be finite and not negative", "t is a length of time in the model's unit.", "t is %g.", t);
+		argument_error("the horizon must be finite and not negative", "t is a length of time in the model's unit.",
+					   "t is %g.", t);
 	return t;
 }
 
@@ -99,7 +101,8 @@ static double
 checked_margin(double margin)
 {
 	if (!(margin >= 0 && margin <= 1))
-		argument_error("margin must be between 0 and 1", "Write a margin of 30 percent as 0.30.", "margin is %g.", margin);
+		argument_error("margin must be between 0 and 1", "Write a margin of 30 percent as 0.30.",
+					   "margin is %g.", margin);
 	return margin;
 }
 
@@ -108,8 +111,8 @@ static Datum
 finite_result(double value, const char *what)
 {
 	if (unlikely(!isfinite(value)))
-		range_error("the value is infinite or out of range", "Use a finite horizon or a higher discount rate.", "%s came out as %g.",
-					what, value);
+		range_error("the value is infinite or out of range", "Use a finite horizon or a higher discount rate.",
+					"%s came out as %g.", what, value);
 	PG_RETURN_FLOAT8(value);
 }
 
@@ -227,7 +230,8 @@ mean_spend(FunctionCallInfo fcinfo, const ClvModel *gg, double x, double mean)
 	check_row(ROWS_SPEND, row);
 	value = ops->expected_spend(gg->values, x, mean);
 	if (isinf(value) || (isnan(value) && gg->values[1] > 1))
-		range_error("expected_spend is out of range", "Check the amounts, and the parameters of the spend model: they are far too large.",
+		range_error("expected_spend is out of range",
+					"Check the amounts, and the parameters of the spend model: they are far too large.",
 					"x = %g, monetary_value = %g; the mean amount of the model is %g * %g / (%g - 1).", x, mean,
 					gg->values[0], gg->values[2], gg->values[1]);
 	if (isnan(value) && first_warning(fcinfo, WARNED_OF_SPEND))
@@ -322,7 +326,8 @@ clv_new_customer_value(PG_FUNCTION_ARGS)
 	double		spend = mean_spend(fcinfo, PG_GETARG_MODEL(1), 0, 0);
 
 	if (!(days >= 0))
-		argument_error("days must not be negative", "It is the length of the period to value, counted from the first purchase.",
+		argument_error("days must not be negative",
+					   "It is the length of the period to value, counted from the first purchase.",
 					   "days is %g.", days);
 	if (isnan(spend))
 		PG_RETURN_NULL();

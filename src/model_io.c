@@ -168,7 +168,8 @@ clv_model_in(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid input syntax for type %s", "clv_model"),
 				 errdetail("Unexpected text at position %d: \"%.20s\".", (int) (cursor - input) + 1, cursor),
-				 errhint("A model reads like bgnbd(unit=week){r=0.24,alpha=4.41,a=0.79,b=2.43}; bgnbd_model() builds one.")));
+				 errhint("A model reads like bgnbd(unit=week){r=0.24,alpha=4.41,a=0.79,b=2.43}; "
+						 "bgnbd_model() builds one.")));
 	problem = model_problem(m);
 	if (problem)
 		ereturn(fcinfo->context, (Datum) 0,

@@ -175,7 +175,8 @@ clv_model_vcov(PG_FUNCTION_ARGS)
 			double		cell = c == 0 ? 0 : c * (m->values[i] * m->values[j]);
 
 			if (!isfinite(cell))
-				range_error("the covariance is out of range", "Read the covariance of the logarithms from model::jsonb.",
+				range_error("the covariance is out of range",
+							"Read the covariance of the logarithms from model::jsonb.",
 							"That of %s and %s is %g on the log scale, at %g and %g.", kind->params[i], kind->params[j],
 							c, m->values[i], m->values[j]);
 			cells[i * k + j] = Float8GetDatum(cell);

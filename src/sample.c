@@ -78,7 +78,8 @@ timing_problem(const double *row, const char **hint)
 
 	if (problem)
 		return problem;
-	*hint = "t_x is the time from the first to the last purchase, t_cal from the first purchase to the end of observation.";
+	*hint = "t_x is the time from the first to the last purchase, "
+		"t_cal from the first purchase to the end of observation.";
 	if (!(isfinite(t_x) && isfinite(t_cal) && t_x >= 0))
 		return "t_x and t_cal must be finite and not negative";
 	if (t_x > t_cal)
@@ -143,7 +144,8 @@ check_row(RowKind kind, const double *row)
 		case ROWS_SPEND:
 			argument_error(problem, hint, "x = %g, monetary_value = %g.", row[0], row[1]);
 		case ROWS_CASH_FLOW:
-			argument_error(problem, hint, "The payment is %g, %g days after as_of, at a rate of %g.", row[1], row[0], row[2]);
+			argument_error(problem, hint, "The payment is %g, %g days after as_of, at a rate of %g.", row[1], row[0],
+						   row[2]);
 	}
 }
 
@@ -315,7 +317,8 @@ check_count(int64 before, double more)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many rows for one clv_sample"),
-				 errdetail("It counts " INT64_FORMAT " rows, and %.0f more are to be added; at most %.0f can be counted.",
+				 errdetail("It counts " INT64_FORMAT " rows, and %.0f more are to be added; "
+						   "at most %.0f can be counted.",
 						   before, more, MAX_COUNT),
 				 errhint("Is the same sample rolled up many times over?")));
 }
@@ -487,7 +490,8 @@ check_same_frame(const ClvSample *s, RowKind kind, double unit, DateADT as_of)
 	const char *hint = "Build one clv_sample per kind of rows, time unit and date, and fit each by itself.";
 
 	if (s->kind != kind)
-		argument_error("cannot mix different kinds of rows in one sample", hint, "The sample holds %s rows, not %s rows.",
+		argument_error("cannot mix different kinds of rows in one sample", hint,
+					   "The sample holds %s rows, not %s rows.",
 					   row_kind_name(s->kind), row_kind_name(kind));
 	if (s->frame.unit_days != unit)
 		argument_error("cannot mix different time units in one sample", hint,
@@ -574,7 +578,8 @@ clv_sample_add_spend(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		RETURN_STATE_UNCHANGED();
-	PG_RETURN_POINTER(add_spend(sample_state(fcinfo, ROWS_SPEND, 0, DAY_NONE), PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2)));
+	PG_RETURN_POINTER(add_spend(sample_state(fcinfo, ROWS_SPEND, 0, DAY_NONE), PG_GETARG_FLOAT8(1),
+								PG_GETARG_FLOAT8(2)));
 }
 
 static ClvSample *

@@ -171,7 +171,8 @@ clv_sample_in(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid input syntax for type %s", "clv_sample"),
 				 errdetail("Unexpected text at position %d: \"%.20s\".", (int) (cursor - input) + 1, cursor),
-				 errhint("A sample reads like timing(unit=week,as_of=2026-01-01){0:0:12*3,1:2.5:12}; build it with the aggregate clv_sample().")));
+				 errhint("A sample reads like timing(unit=week,as_of=2026-01-01){0:0:12*3,1:2.5:12}; "
+						 "build it with the aggregate clv_sample().")));
 	problem = complete_sample(s);
 	if (problem)
 		ereturn(fcinfo->context, (Datum) 0,

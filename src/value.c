@@ -40,9 +40,11 @@ static const char cost_hint[] = "Write a cost as a positive amount; it is subtra
 
 #define CLV_ARGUMENTS 6
 static const Argument clv_arguments[CLV_ARGUMENTS] = {
-	{"avg_purchase_value", NOT_NEGATIVE, "Use the mean amount of a purchase; take returns off it, or off the frequency."},
+	{"avg_purchase_value", NOT_NEGATIVE,
+	 "Use the mean amount of a purchase; take returns off it, or off the frequency."},
 	{"purchase_frequency", NOT_NEGATIVE, "Use the number of purchases per period."},
-	{"customer_lifespan", NOT_NEGATIVE, "Use the number of periods a customer stays; for a life without end see npv_clv()."},
+	{"customer_lifespan", NOT_NEGATIVE,
+	 "Use the number of periods a customer stays; for a life without end see npv_clv()."},
 	{"margin", FRACTION, "Write 30 percent as 0.30."},
 	{"service_cost", NOT_NEGATIVE, cost_hint},
 	{"acquisition_cost", NOT_NEGATIVE, cost_hint},
@@ -77,7 +79,8 @@ reject(const Argument *argument, bool finite, const char *value)
 
 	if (!finite && allowed != PERIODS)
 		allowed = FINITE;
-	argument_error(psprintf("%s must be %s", argument->name, rules[allowed]), argument->hint, "The value is %s.", value);
+	argument_error(psprintf("%s must be %s", argument->name, rules[allowed]), argument->hint,
+				   "The value is %s.", value);
 }
 
 static void
@@ -283,7 +286,8 @@ first_margin_at_1(int32 first_margin)
 {
 	if (first_margin != 0 && first_margin != 1)
 		argument_error("first_margin must be 0 or 1",
-					   "Use 0 for a first margin at once, 1 for one a period from now that counts only if the customer stays.",
+					   "Use 0 for a first margin at once, "
+					   "1 for one a period from now that counts only if the customer stays.",
 					   "The value is %d.", first_margin);
 	return first_margin == 1;
 }
