@@ -539,6 +539,25 @@ test_table_of_models(void **state)
 	assert_null(btyd_model_by_kind("BG/NBD"));
 }
 
+/* What a model reads says which operations it has: callers do not look for NULL. */
+static void
+test_models_are_complete(void **state)
+{
+	(void) state;
+	for (int code = 1; btyd_model_by_code(code) != NULL; code++)
+	{
+		const BtydModel *m = btyd_model_by_code(code);
+		bool		timing = m->reads == ROWS_TIMING;
+
+		assert_true(m->nparams <= BTYD_MAX_PARAMS);
+		assert_true(m->kind && m->title && m->params && m->undetermined && m->start &&
+					m->log_likelihood && m->ran_off);
+		assert_true((m->p_alive && m->expected_purchases && m->silence && m->purchase_probability &&
+					 m->discounted_purchases && m->mean_rate && m->mean_dropout) == timing);
+		assert_true((m->expected_spend != NULL) == (m->reads == ROWS_SPEND));
+	}
+}
+
 int
 main(void)
 {
@@ -561,6 +580,7 @@ main(void)
 		cmocka_unit_test(test_deterministic),
 		cmocka_unit_test(test_positive_estimate),
 		cmocka_unit_test(test_table_of_models),
+		cmocka_unit_test(test_models_are_complete),
 	};
 
 	return cmocka_run_group_tests_name("fit", tests, NULL, NULL);

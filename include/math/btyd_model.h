@@ -2,7 +2,9 @@
  * btyd_model.h - what a model of purchases, churn or spend must know, and the table of models.
  *
  * A model is one file in src/math that fills one const BtydModel, and one line in src/math/models.c.
- * An operation a model does not have is NULL; the caller then says so to the user.
+ * What a model reads says which operations it has: ROWS_TIMING all those of purchases (p_alive to
+ * discounted_purchases, and the means), ROWS_SPEND expected_spend. The others are NULL, and the caller
+ * refuses the model by what it reads.
  */
 #ifndef CLV_MATH_BTYD_MODEL_H
 #define CLV_MATH_BTYD_MODEL_H
