@@ -48,6 +48,9 @@ extern void check_version(const char *type, int found, int known);
 /* The date unless it is infinite or out of bounds, which is an error naming `what`. */
 extern DateADT checked_day(DateADT day, const char *what);
 
+/* The same for an end of an interval: '-infinity' and 'infinity' are the days before and at the bounds. */
+extern DateADT checked_bound(DateADT day, const char *what);
+
 /* The day of a timestamptz in the session's time zone, and of a timestamp. */
 extern DateADT day_of_timestamptz(TimestampTz at, const char *what);
 extern DateADT day_of_timestamp(Timestamp at, const char *what);
@@ -61,6 +64,9 @@ extern const char *unit_name(double days);
 /* Append a double as its shortest exact decimal, a day as an ISO date: independent of all settings. */
 extern void append_double(StringInfo buf, double value);
 extern void append_day(StringInfo buf, DateADT day);
+
+/* The day as palloc'd text, for messages; "none" for DAY_NONE. */
+extern const char *day_text(DateADT day);
 
 /*
  * Read at *cursor what append_double / append_day write (the double must be finite) and move the

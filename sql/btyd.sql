@@ -53,6 +53,13 @@ FROM customers, weekly;
 -- being alive later is less likely, and being silent longer too
 SELECT p_alive(m, h, '2024-09-30', '2024-10-30') < p_alive(m, h, '2024-09-30') AS alive, churn_risk(m, h, '2024-09-30', '2025-09-29') < churn_risk(m, h, '2024-09-30', '2024-10-30') AS silent
 FROM customers, weekly;
+-- no end: silent for ever is dead; purchases without end are infinite where a <= 1, else P(alive) (1 + (b + x) / (a - 1))
+SELECT near(churn_risk(m, h, '2024-09-30', 'infinity'), 1 - p_alive(m, h, '2024-09-30'), 1e-14) AS churn_risk,
+       p_alive(m, h, '2024-09-30', 'infinity') AS p_alive,
+       near(expected_purchases(bgnbd_model(.24, 4.4, 3, 2, 'week'), h, '2024-09-30', 'infinity'),
+            p_alive(bgnbd_model(.24, 4.4, 3, 2), 2, 30, 39) * (1 + 4 / 2.0), 1e-14) AS purchases,
+       near(expected_purchases(bgnbd_model(.24, 4.4, 3, 2), 2, 30, 39, 'infinity'), p_alive(bgnbd_model(.24, 4.4, 3, 2), 2, 30, 39) * 3, 1e-14) AS numbers
+FROM customers, weekly;
 -- clv = (margin * spend - cost) * discounted purchases; 10 percent a year is ln(1.1) / 365 a day
 SELECT near(clv(m, gg, h, '2024-09-30', '2025-09-29', 0.10), expected_spend(gg, 2, 25) * discounted_purchases(m, 2, 30, 39, 7 * ln(1.1) / 365, 52), 1e-13) AS plain,
        near(clv(m, gg, h, '2024-09-30', '2025-09-29', 0.10, 0.4, 3), (0.4 * expected_spend(gg, 2, 25) - 3) * discounted_purchases(m, 2, 30, 39, 7 * ln(1.1) / 365, 52), 1e-13) AS margin_and_cost,
@@ -85,7 +92,8 @@ SELECT p_alive(gg, h, '2024-09-30') FROM weekly, customers;
 SELECT expected_spend(m, h, '2024-09-30') FROM weekly, customers;
 SELECT churn_risk(m, h, '2024-09-30', '2024-09-29') FROM weekly, customers;
 SELECT churn_risk(m, h, date 'infinity', '2024-09-29') FROM weekly, customers;
-SELECT churn_risk(m, h, '2024-09-29', date 'infinity') FROM weekly, customers;
+SELECT expected_purchases(m, h, '2024-09-29', date 'infinity') FROM weekly, customers;
+SELECT expected_spend(gg, 0, 'NaN') FROM weekly;
 SELECT clv(m, gg, h, '2024-09-30', '2025-09-29', -1) FROM weekly, customers;
 SELECT clv(m, gg, h, '2024-09-30', '2025-09-29', 0.1, 40) FROM weekly, customers;
 SELECT clv(m, gg, h, '2024-09-30', '2025-09-29', 0.1, 0.4, -1) FROM weekly, customers;
@@ -100,6 +108,8 @@ SELECT count(clv(m, gg, h, '2024-09-30', '2025-09-29', 10)) FROM weekly, custome
 SELECT count(*), count(expected_spend(gamma_gamma_model(6, 0.9, 15), 0, NULL)) FROM generate_series(1, 3);
 -- an overflow is no missing mean
 SELECT expected_spend(gamma_gamma_model(1e300, 2, 1e300), 0, NULL);
+-- q <= 1: a population without a mean still has customers with one, from p x + q > 1 on: (6 * 3 * 30 + 6 * 15) / (6 * 3 + 0.9 - 1)
+SELECT near(expected_spend(gamma_gamma_model(6, 0.9, 15), 3, 30), 630 / 17.9, 1e-14) AS own_mean;
 -- a history without amounts has churn, but no spend
 SELECT churn_risk(m, n, '2024-09-30', '2025-09-29') BETWEEN 0 AND 1 AS churn_risk FROM weekly, (SELECT purchase_history(date '2024-01-01') AS n) h;
 SELECT clv(m, gg, n, '2024-09-30', '2025-09-29', 0.1) FROM weekly, (SELECT purchase_history(date '2024-01-01') AS n) h;

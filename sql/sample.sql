@@ -53,6 +53,9 @@ SELECT clv_sample_final(clv_sample_combine(s, NULL)) = s AS right_null, clv_samp
        clv_sample_final(clv_sample_combine('timing{}', s)) = s AS left_empty, clv_sample_final(clv_sample_combine(s, 'timing{}')) = s AS right_empty,
        clv_sample_final(clv_sample_combine('timing{}', 'timing{}')) AS both_empty
 FROM whole;
+-- the days covered are those of both
+SELECT clv_sample(s) FROM (VALUES ('timing(unit=day,as_of=2024-03-01,first=2024-01-05,last=2024-01-06,skipped=2){0:0:12}'::clv_sample),
+    ('timing(unit=day,as_of=2024-03-01,first=2024-01-01,last=2024-02-06,skipped=1){0:0:12}'), ('timing(unit=day,as_of=2024-03-01){}')) v (s);
 -- combine leaves its arguments alone
 SELECT s = t AS untouched FROM (SELECT s, s::text::clv_sample AS t, clv_sample_combine(s, s) AS merged FROM whole OFFSET 0) x;
 -- a final function hands out a copy: the same state serves two aggregates

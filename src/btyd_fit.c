@@ -33,15 +33,12 @@ static void
 warn_if_silent_lately(const ClvSample *sample)
 {
 	const Frame *frame = &sample->frame;
-	StringInfoData last;
 
 	if (frame->last_day == DAY_NONE || frame->last_day > frame->as_of - RECENT_DAYS)
 		return;
-	initStringInfo(&last);
-	append_day(&last, frame->last_day);
 	ereport(WARNING,
 			(errmsg("nobody bought in the %d days before as_of", RECENT_DAYS),
-			 errdetail("The last purchase was on %s; silence after it counts as churn.", last.data),
+			 errdetail("The last purchase was on %s; silence after it counts as churn.", day_text(frame->last_day)),
 			 errhint("Is the data complete up to as_of? If not, fit with the date of the last complete day.")));
 }
 

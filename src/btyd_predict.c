@@ -53,37 +53,28 @@ customer_of_summary(const ClvModel *m, const HistorySummary *s)
 	return (Customer) {s->x, s->t_x / unit, s->tenure / unit};
 }
 
-/* False where the customer has not bought by as_of. */
-static bool
-customer_of_history(const ClvModel *m, const PurchaseHistory *h, DateADT as_of, Customer *c)
-{
-	HistorySummary s;
-
-	if (!history_summary(h, checked_day(as_of, "as_of"), &s))
-		return false;
-	*c = customer_of_summary(m, &s);
-	return true;
-}
-
 static double
 checked_horizon(double t)
 {
-	if (!(isfinite(t) && t >= 0))
-		argument_error("the horizon must be finite and not negative", "t is a length of time in the model's unit.",
+	if (!(t >= 0))
+		argument_error("the horizon must not be negative", "t is a length of time in the model's unit, or infinity.",
 					   "t is %g.", t);
 	return t;
 }
 
-/* From as_of to until in the model's unit; INFINITY for an until of 'infinity' where that has a meaning. */
+/* From as_of to until in the model's unit; 'infinity' is no end. */
 static double
-horizon_of_dates(const ClvModel *m, DateADT as_of, DateADT until, bool may_be_infinite)
+horizon_of_dates(const ClvModel *m, DateADT as_of, DateADT until)
 {
-	if (may_be_infinite && DATE_IS_NOEND(until))
+	double		unit = unit_of(m);
+
+	checked_day(as_of, "as_of");
+	if (DATE_IS_NOEND(until))
 		return INFINITY;
 	if (checked_day(until, "until") < as_of)
 		argument_error("until must not be before as_of", "Predictions cover the days after as_of up to until.",
-					   "until lies %d day(s) before as_of.", as_of - until);
-	return (until - as_of) / unit_of(m);
+					   "as_of is %s, until is %s.", day_text(as_of), day_text(until));
+	return (until - as_of) / unit;
 }
 
 /* Continuous discount rate per day of an annual rate: ln(1 + rate) / 365, the year of spreadsheet XNPV. */
@@ -112,7 +103,7 @@ finite_result(double value, const char *what)
 {
 	if (unlikely(!isfinite(value)))
 		range_error("the value is infinite or out of range", "Use a finite horizon or a higher discount rate.",
-					"%s came out as %g.", what, value);
+					"%s came out as %s.", what, isnan(value) ? "no number" : "infinite");
 	PG_RETURN_FLOAT8(value);
 }
 
@@ -138,12 +129,14 @@ static Datum
 predict_for_dates(FunctionCallInfo fcinfo, const ClvModel *m, Prediction predict, const char *what)
 {
 	DateADT		as_of = PG_GETARG_DATEADT(2);
-	DateADT		until = PG_NARGS() > 3 ? PG_GETARG_DATEADT(3) : as_of;
+	double		t = horizon_of_dates(m, as_of, PG_NARGS() > 3 ? PG_GETARG_DATEADT(3) : as_of);
+	HistorySummary s;
 	Customer	c;
 
-	if (!customer_of_history(m, PG_GETARG_HISTORY(1), as_of, &c))
+	if (!history_summary(PG_GETARG_HISTORY(1), as_of, &s))
 		PG_RETURN_NULL();
-	return finite_result(predict(m->values, &c, horizon_of_dates(m, as_of, until, false)), what);
+	c = customer_of_summary(m, &s);
+	return finite_result(predict(m->values, &c, t), what);
 }
 
 #define DEFINE_PREDICTION(NAME, OPERATION) \
@@ -212,7 +205,8 @@ clv_purchase_probability(PG_FUNCTION_ARGS)
 	double		t = checked_horizon(PG_GETARG_FLOAT8(2));
 
 	if (n < 0)
-		argument_error("the number of purchases must not be negative", NULL, "n is %d.", n);
+		argument_error("the number of purchases must not be negative", "n counts repeat purchases: 0, 1, 2, ...",
+					   "n is %d.", n);
 	return finite_result(operations_for(m, ROWS_TIMING)->purchase_probability(m->values, &new_customer, n, t),
 						 "purchase_probability");
 }
@@ -264,7 +258,7 @@ clv_expected_spend(PG_FUNCTION_ARGS)
 	x = PG_GETARG_FLOAT8(1);
 	if (x != 0 && PG_ARGISNULL(2))
 		PG_RETURN_NULL();
-	value = mean_spend(fcinfo, PG_GETARG_MODEL(0), x, x == 0 ? 0 : PG_GETARG_FLOAT8(2));
+	value = mean_spend(fcinfo, PG_GETARG_MODEL(0), x, PG_ARGISNULL(2) ? 0 : PG_GETARG_FLOAT8(2));
 	if (isnan(value))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(value);
@@ -296,17 +290,16 @@ clv_residual_value(PG_FUNCTION_ARGS)
 	double		delta = daily_discount(fcinfo, PG_GETARG_FLOAT8(5)) * unit_of(m);
 	double		margin = checked_margin(PG_GETARG_FLOAT8(6));
 	double		service_cost = PG_GETARG_FLOAT8(7);
+	double		t = horizon_of_dates(m, as_of, PG_GETARG_DATEADT(4));
 	HistorySummary s;
 	Customer	c;
-	double		t;
 	double		spend;
 
 	if (!(isfinite(service_cost) && service_cost >= 0))
 		argument_error("service_cost_per_purchase must be finite and not negative", "Give a cost as a positive amount.",
 					   "service_cost_per_purchase is %g.", service_cost);
-	if (!history_summary(h, checked_day(as_of, "as_of"), &s))
+	if (!history_summary(h, as_of, &s))
 		PG_RETURN_NULL();
-	t = horizon_of_dates(m, as_of, PG_GETARG_DATEADT(4), true);
 	c = customer_of_summary(m, &s);
 	spend = mean_spend_of_history(fcinfo, PG_GETARG_MODEL(1), &s);
 	if (isnan(spend))

@@ -85,14 +85,26 @@ checked_day(DateADT day, const char *what)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("%s must be a finite date", what),
-				 errhint("Leave out or correct rows whose date is 'infinity' or '-infinity'.")));
+				 errdetail("It is '%s'.", DATE_IS_NOBEGIN(day) ? "-infinity" : "infinity"),
+				 errhint("Use a date of the calendar; leave out or correct rows with a placeholder date.")));
 	if (day < DAY_MIN || day > DAY_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("%s is out of range", what),
-				 errdetail("Dates run from 0001-01-01 to 9999-12-31."),
-				 errhint("Leave out or correct rows with a placeholder date.")));
+				 errdetail("It lies %s; dates run from 0001-01-01 to 9999-12-31.",
+						   day < DAY_MIN ? "before the year 1" : "behind the year 9999"),
+				 errhint("Use a date of the calendar; leave out or correct rows with a placeholder date.")));
 	return day;
+}
+
+DateADT
+checked_bound(DateADT day, const char *what)
+{
+	if (DATE_IS_NOBEGIN(day))
+		return DAY_MIN - 1;
+	if (DATE_IS_NOEND(day))
+		return DAY_MAX;
+	return checked_day(day, what);
 }
 
 DateADT
@@ -222,6 +234,18 @@ append_day(StringInfo buf, DateADT day)
 
 	j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
 	appendStringInfo(buf, "%04d-%02d-%02d", year, month, mday);
+}
+
+const char *
+day_text(DateADT day)
+{
+	StringInfoData buf;
+
+	if (day == DAY_NONE)
+		return "none";
+	initStringInfo(&buf);
+	append_day(&buf, day);
+	return buf.data;
 }
 
 bool

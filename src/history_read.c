@@ -62,24 +62,16 @@ typedef struct Range
 	int32		end;
 } Range;
 
-/* Arguments 1 and 2, (after, until], as a range of days. */
+/* Arguments 1 and 2, (after, until], as a range of days; either may be infinite. */
 static Range
 range_of_args(FunctionCallInfo fcinfo, const PurchaseHistory *h)
 {
-	DateADT		after = checked_day(PG_GETARG_DATEADT(1), "after");
-	DateADT		until = checked_day(PG_GETARG_DATEADT(2), "until");
+	DateADT		after = checked_bound(PG_GETARG_DATEADT(1), "after");
+	DateADT		until = checked_bound(PG_GETARG_DATEADT(2), "until");
 
 	if (until < after)
-	{
-		StringInfoData names;
-
-		initStringInfo(&names);
-		append_day(&names, after);
-		appendStringInfoString(&names, ", until is ");
-		append_day(&names, until);
 		argument_error("until must not be before after", "The interval is (after, until]: swap the two dates.",
-					   "after is %s.", names.data);
-	}
+					   "after is %s, until is %s.", day_text(after), day_text(until));
 	return (Range) {history_days_until(h, after), history_days_until(h, until)};
 }
 

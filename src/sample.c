@@ -466,18 +466,6 @@ sample_rows(const ClvSample *stored)
 
 /* ---- aggregate states -------------------------------------------------------------------------- */
 
-static char *
-day_text(DateADT day)
-{
-	StringInfoData buf;
-
-	if (day == DAY_NONE)
-		return "none";
-	initStringInfo(&buf);
-	append_day(&buf, day);
-	return buf.data;
-}
-
 static const char *
 unit_text(double days)
 {

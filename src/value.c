@@ -423,6 +423,7 @@ check_flows(ArrayType *flows)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("cash_flows must not contain NULL"),
+				 errdetail("It has %d elements, of which at least one is NULL.", ArrayGetNItems(ARR_NDIM(flows), ARR_DIMS(flows))),
 				 errhint("Write a period without a payment as 0, so that later flows keep their place.")));
 }
 
