@@ -68,7 +68,7 @@ COMMENT ON FUNCTION npv_clv(float8[], float8) IS
 CREATE FUNCTION npv_clv(cash_flows numeric[], discount_rate numeric) RETURNS numeric
     AS 'MODULE_PATHNAME', 'clv_value_flows_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION npv_clv(numeric[], numeric) IS
-    'present value of cash flows one period apart, the first at time 0, in decimals: right to 20 decimals more than the flows have; NULLs and errors as for float8';
+    'present value of cash flows one period apart, the first at time 0, in decimals: right to 20 decimals more than the flows have (with a rate below 0 fewer, where the value needs more than 1,000 decimals on the way); NULLs and errors as for float8';
 
 -- ---- history: type purchase_history -----------------------------------------------------------------------------
 

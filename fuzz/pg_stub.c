@@ -197,6 +197,12 @@ pstrdup(const char *string)
 }
 
 char *
+pnstrdup(const char *string, Size length)
+{
+	return stub_cstring(string, strnlen(string, length));
+}
+
+char *
 stub_cstring(const char *bytes, size_t len)
 {
 	char	   *copy = palloc(len + 1);
@@ -258,6 +264,13 @@ text *
 cstring_to_text(const char *string)
 {
 	return cstring_to_text_with_len(string, strlen(string));
+}
+
+/* single bytes */
+int
+pg_mbcliplen(const char *text, int len, int limit)
+{
+	return Min(len, limit);
 }
 
 volatile sig_atomic_t InterruptPending = false;

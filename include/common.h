@@ -19,6 +19,15 @@
 pg_noreturn extern void argument_error(const char *message, const char *hint,
 									   const char *detail_format, ...) pg_attribute_printf(3, 4);
 
+/* The beginning of a text of the user's, for a message: at most 40 bytes, whole characters. */
+extern const char *excerpt(const char *text);
+
+/* Raise ERROR 22P03: a binary value of the type that cannot be true. */
+pg_noreturn extern void invalid_binary(const char *type, const char *problem);
+
+/* What a transition function returns for a row with a NULL: its state as it came, NULL if there is none. */
+extern Datum unchanged_state(FunctionCallInfo fcinfo);
+
 /* As above with SQLSTATE 22003 (numeric_value_out_of_range). */
 pg_noreturn extern void range_error(const char *message, const char *hint,
 									const char *detail_format, ...) pg_attribute_printf(3, 4);
@@ -86,13 +95,18 @@ extern int	compare_bytes(const struct varlena *a, const struct varlena *b);
 
 /*
  * Define the C functions NAME_eq, _ne, _lt, _le, _gt, _ge, _cmp, _hash and _hash_extended (SQL-callable
- * as clv_NAME_eq ...) of a type whose getarg macro GETARG(n) yields a stored value.
+ * as clv_NAME_eq ...) of a type whose getarg macro GETARG(n) yields a stored value. Copies are freed: a
+ * sort calls the comparison millions of times in a memory context that lives until its end.
  */
 #define DEFINE_COMPARISON(NAME, OP, EXPR, GETARG) \
 	PG_FUNCTION_INFO_V1(clv_##NAME##_##OP); \
 	Datum clv_##NAME##_##OP(PG_FUNCTION_ARGS) \
 	{ \
-		int order = compare_bytes((const struct varlena *) GETARG(0), (const struct varlena *) GETARG(1)); \
+		struct varlena *a = (struct varlena *) GETARG(0); \
+		struct varlena *b = (struct varlena *) GETARG(1); \
+		int order = compare_bytes(a, b); \
+		PG_FREE_IF_COPY(a, 0); \
+		PG_FREE_IF_COPY(b, 1); \
 		EXPR; \
 	}
 
@@ -107,12 +121,18 @@ extern int	compare_bytes(const struct varlena *a, const struct varlena *b);
 	PG_FUNCTION_INFO_V1(clv_##NAME##_hash); \
 	Datum clv_##NAME##_hash(PG_FUNCTION_ARGS) \
 	{ \
-		return hash_value_bytes((const struct varlena *) GETARG(0)); \
+		struct varlena *value = (struct varlena *) GETARG(0); \
+		Datum hash = hash_value_bytes(value); \
+		PG_FREE_IF_COPY(value, 0); \
+		return hash; \
 	} \
 	PG_FUNCTION_INFO_V1(clv_##NAME##_hash_extended); \
 	Datum clv_##NAME##_hash_extended(PG_FUNCTION_ARGS) \
 	{ \
-		return hash_value_bytes_extended((const struct varlena *) GETARG(0), PG_GETARG_INT64(1)); \
+		struct varlena *value = (struct varlena *) GETARG(0); \
+		Datum hash = hash_value_bytes_extended(value, PG_GETARG_INT64(1)); \
+		PG_FREE_IF_COPY(value, 0); \
+		return hash; \
 	}
 
 extern Datum hash_value_bytes(const struct varlena *value);

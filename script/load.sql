@@ -19,6 +19,17 @@ SELECT coalesce(bool_or(amount ~ '^[+-]?(\d+|\d{1,3}(\.\d{3})+),(\d{1,2}|\d{4,})
        bool_or(at ~ '^\d{1,2}[/-]\d{1,2}[/-]') AS has_short_form
 FROM cleaned;
 
+-- 12.500 is twelve and a half thousand here, and twelve and a half there: only other amounts of the file can tell.
+DO $$
+BEGIN
+    IF (SELECT bool_or(amount ~ '^[+-]?\d{1,3}[.,]\d{3}$')
+               AND NOT bool_or(amount ~ '[.,](\d{1,2}|\d{4,})$' OR amount ~ '[.,]\d{3}[.,]\d{3}$') FROM cleaned) THEN
+        RAISE EXCEPTION 'amounts such as % can be read with a decimal or with a thousands separator',
+            (SELECT amount FROM cleaned WHERE amount ~ '^[+-]?\d{1,3}[.,]\d{3}$' ORDER BY line LIMIT 1)
+            USING HINT = 'Write all amounts without thousands separators, or with two decimals.';
+    END IF;
+END $$;
+
 CREATE FUNCTION pg_temp.choose_date_order(wanted text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     h habits%ROWTYPE;

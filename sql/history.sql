@@ -476,3 +476,12 @@ JOIN (SELECT customer_id, nullif(count(*) FILTER (WHERE bought), 0) AS purchases
       FROM (SELECT customer_id, ordered_at::date AS day, sum(amount) AS net, sum(amount) > 0 OR (sum(amount) = 0 AND min(amount) >= 0) AS bought
             FROM history_orders WHERE amount IS NOT NULL GROUP BY 1, 2) AS days GROUP BY 1) AS p USING (customer_id);
 DROP TABLE history_orders, history_parts;
+
+-- Sorting by the type, and an index on it (that a sort frees what it detoasts is measured in t/005_memory.pl).
+CREATE TABLE short AS SELECT purchase_history(date '2024-01-01' + i % 97 + j, i) AS h FROM generate_series(1, 20000) i, generate_series(1, 4) j GROUP BY i;
+SELECT count(*) AS sorted, bool_and(h >= before) AS ascending FROM (SELECT h, lag(h) OVER (ORDER BY h) AS before FROM short) s WHERE before IS NOT NULL;
+CREATE INDEX ON short (h);
+SET enable_seqscan = off;
+SELECT count(*) FROM short WHERE h = (SELECT h FROM short WHERE purchases(h, '2025-01-01') = 4 ORDER BY h LIMIT 1);
+RESET enable_seqscan;
+DROP TABLE short;

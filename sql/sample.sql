@@ -129,6 +129,7 @@ SELECT 'timing{1:2:0x10}'::clv_sample;
 SELECT 'timing{1:2:3*0}'::clv_sample;
 SELECT 'timing{1:2:3*1.5}'::clv_sample;
 SELECT 'timing{1:2:3*99999999999999999999}'::clv_sample;
+SELECT 'timing{1:2:3*9007199254740993}'::clv_sample;
 SELECT 'timing{1:2:3*9007199254740992,1:2:4}'::clv_sample;
 SELECT 'timing{1:2:3,1:2:3}'::clv_sample;
 SELECT 'timing{1:2:3,0:0:3}'::clv_sample;
@@ -142,6 +143,10 @@ SELECT 'timing(as_of=2024-02-01,first=2024-01-09,last=2024-01-08){}'::clv_sample
 SELECT 'timing(skipped=-1){}'::clv_sample;
 SELECT 'timing(skipped=1,unit=week){}'::clv_sample;
 SELECT ('timing{' || repeat('1:2:3,', 100000) || '1:2:3}')::clv_sample;
+-- a message shows whole characters of what it could not read
+\set VERBOSITY default
+SELECT ('timing(' || repeat(U&'\00e4', 30))::clv_sample;
+\set VERBOSITY terse
 -- settings do not change the text
 SET extra_float_digits = -15; SET DateStyle = 'German, DMY';
 SELECT clv_sample(h, date '2024-01-31', 'month') FROM histories;

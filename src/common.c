@@ -7,6 +7,7 @@
 
 #include "common/hashfn.h"
 #include "common/shortest_dec.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 
@@ -20,11 +21,22 @@ pg_noreturn static void bad_argument(int sqlstate, const char *message, const ch
 static void
 bad_argument(int sqlstate, const char *message, const char *hint, const char *format, va_list args)
 {
-	char		detail[512];
+	StringInfoData detail;
+	int			needed;
 
-	vsnprintf(detail, sizeof(detail), format, args);
+	initStringInfo(&detail);
+	do
+	{
+		va_list		copy;
+
+		va_copy(copy, args);
+		needed = appendStringInfoVA(&detail, format, copy);
+		va_end(copy);
+		if (needed > 0)
+			enlargeStringInfo(&detail, needed);
+	} while (needed > 0);
 	ereport(ERROR,
-			(errcode(sqlstate), errmsg("%s", message), errdetail("%s", detail),
+			(errcode(sqlstate), errmsg("%s", message), errdetail("%s", detail.data),
 			 hint ? errhint("%s", hint) : 0));
 	pg_unreachable();
 }
@@ -45,6 +57,32 @@ range_error(const char *message, const char *hint, const char *detail_format, ..
 
 	va_start(args, detail_format);
 	bad_argument(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, message, hint, detail_format, args);
+}
+
+const char *
+excerpt(const char *text)
+{
+	int			length = (int) strnlen(text, 41);
+
+	return pnstrdup(text, pg_mbcliplen(text, length, 40));
+}
+
+void
+invalid_binary(const char *type, const char *problem)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("invalid binary value of type %s", type), errdetail("Not valid: %s.", problem),
+			 errhint("Binary values must come from the same or an older version of clv.")));
+	pg_unreachable();
+}
+
+Datum
+unchanged_state(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 bool
@@ -202,7 +240,7 @@ unit_days(const text *unit)
 		if (len == strlen(units[i].name) && memcmp(VARDATA_ANY(unit), units[i].name, len) == 0)
 			return units[i].days;
 	argument_error("unknown time unit", "Use 'day', 'week', 'month' or 'year'.", "The unit is \"%s\".",
-				   text_to_cstring(unit));
+				   excerpt(text_to_cstring(unit)));
 }
 
 const char *

@@ -332,15 +332,6 @@ accumulate(FunctionCallInfo fcinfo, DateADT day, int64 amount, uint16 flags)
 	PG_RETURN_HISTORY(h);
 }
 
-/* The state as it came: the row has a NULL. */
-static Datum
-skip_row(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 #define ORDER_DATE "the date of an order"
 #define DATE_DAY checked_day(PG_GETARG_DATEADT(1), ORDER_DATE)
 #define TIMESTAMP_DAY day_of_timestamp(PG_GETARG_TIMESTAMP(1), ORDER_DATE)
@@ -352,7 +343,7 @@ skip_row(FunctionCallInfo fcinfo)
 	Datum clv_history_add_##NAME(PG_FUNCTION_ARGS) \
 	{ \
 		if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) \
-			return skip_row(fcinfo); \
+			return unchanged_state(fcinfo); \
 		return accumulate(fcinfo, DAY, MICRO, 0); \
 	}
 
@@ -362,7 +353,7 @@ skip_row(FunctionCallInfo fcinfo)
 	Datum clv_history_add_##NAME(PG_FUNCTION_ARGS) \
 	{ \
 		if (PG_ARGISNULL(1)) \
-			return skip_row(fcinfo); \
+			return unchanged_state(fcinfo); \
 		return accumulate(fcinfo, DAY, 0, HISTORY_NO_MONEY); \
 	}
 
@@ -382,7 +373,7 @@ Datum
 clv_history_combine(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(1))
-		return skip_row(fcinfo);
+		return unchanged_state(fcinfo);
 
 	/* the executor copies what becomes the first state */
 	if (PG_ARGISNULL(0))

@@ -235,19 +235,6 @@ clv_history_out(PG_FUNCTION_ARGS)
 
 /* ---- binary ------------------------------------------------------------------------------------ */
 
-pg_noreturn static void invalid_binary(const char *problem);
-
-static void
-invalid_binary(const char *problem)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("invalid binary input for type %s", "purchase_history"),
-			 errdetail("In the value, %s.", problem),
-			 errhint("Binary values must come from the same or an older version of clv.")));
-	pg_unreachable();
-}
-
 PG_FUNCTION_INFO_V1(clv_history_recv);
 Datum
 clv_history_recv(PG_FUNCTION_ARGS)
@@ -260,11 +247,11 @@ clv_history_recv(PG_FUNCTION_ARGS)
 	const char *problem;
 
 	if (version != HISTORY_VERSION)
-		invalid_binary("the version is unknown");
+		invalid_binary("purchase_history", "the version is unknown");
 	if ((flags & ~HISTORY_NO_MONEY) != 0)
-		invalid_binary("a flag is unknown");
+		invalid_binary("purchase_history", "a flag is unknown");
 	if (ndays < 0 || ndays > HISTORY_MAX_DAYS || ndays > (buf->len - buf->cursor) / DAY_BINARY_SIZE)
-		invalid_binary("the number of days is out of range");
+		invalid_binary("purchase_history", "the number of days is out of range");
 
 	h = history_new(ndays, 0);
 	h->flags = flags;
@@ -279,7 +266,7 @@ clv_history_recv(PG_FUNCTION_ARGS)
 
 	problem = history_problem(h);
 	if (problem != NULL)
-		invalid_binary(problem);
+		invalid_binary("purchase_history", problem);
 	PG_RETURN_HISTORY(h);
 }
 

@@ -167,7 +167,7 @@ clv_model_in(PG_FUNCTION_ARGS)
 		ereturn(fcinfo->context, (Datum) 0,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid input syntax for type %s", "clv_model"),
-				 errdetail("Unexpected text at position %d: \"%.20s\".", (int) (cursor - input) + 1, cursor),
+				 errdetail("Unexpected text at position %d: \"%s\".", (int) (cursor - input) + 1, excerpt(cursor)),
 				 errhint("A model reads like bgnbd(unit=week){r=0.24,alpha=4.41,a=0.79,b=2.43}; "
 						 "bgnbd_model() builds one.")));
 	problem = model_problem(m);
@@ -206,15 +206,6 @@ clv_model_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
-static void
-bad_binary(const char *problem)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("invalid binary value of type %s", "clv_model"), errdetail("Not valid: %s.", problem),
-			 errhint("Only the binary output of the same type can be read back.")));
-}
-
 PG_FUNCTION_INFO_V1(clv_model_recv);
 Datum
 clv_model_recv(PG_FUNCTION_ARGS)
@@ -231,11 +222,11 @@ clv_model_recv(PG_FUNCTION_ARGS)
 	const char *problem;
 
 	if (version != MODEL_VERSION)
-		bad_binary("unknown version");
+		invalid_binary("clv_model", "unknown version");
 	if (kind == NULL || nparams != kind->nparams)
-		bad_binary("unknown kind of model");
+		invalid_binary("clv_model", "unknown kind of model");
 	if (flags & ~(MODEL_FITTED | MODEL_CONVERGED | MODEL_HAS_COVARIANCE))
-		bad_binary("unknown flags");
+		invalid_binary("clv_model", "unknown flags");
 	recv_frame(buf, &frame);
 	m = new_model(kind, &frame, flags & MODEL_HAS_COVARIANCE);
 	m->flags = flags;
@@ -251,7 +242,7 @@ clv_model_recv(PG_FUNCTION_ARGS)
 	pq_getmsgend(buf);
 	problem = model_problem(m);
 	if (problem)
-		bad_binary(problem);
+		invalid_binary("clv_model", problem);
 	PG_RETURN_POINTER(m);
 }
 

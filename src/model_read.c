@@ -151,7 +151,7 @@ clv_model_coef(PG_FUNCTION_ARGS)
 	for (int i = 0; i < m->nparams; i++)
 		appendStringInfo(&terms, "%s%s", i > 0 ? ", " : "", kind->params[i]);
 	argument_error("the model has no such term", "tidy(model) lists the terms of a model.",
-				   "The term is \"%s\"; the terms of the %s model are %s.", term, kind->title, terms.data);
+				   "The term is \"%s\"; the terms of the %s model are %s.", excerpt(term), kind->title, terms.data);
 }
 
 PG_FUNCTION_INFO_V1(clv_model_vcov);

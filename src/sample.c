@@ -527,10 +527,6 @@ sample_state(FunctionCallInfo fcinfo, RowKind kind, double unit, DateADT as_of)
 	return s;
 }
 
-/* The state unchanged, NULL if there is none: what a transition returns for a row with a NULL. */
-#define RETURN_STATE_UNCHANGED() \
-	do { if (PG_ARGISNULL(0)) PG_RETURN_NULL(); PG_RETURN_DATUM(PG_GETARG_DATUM(0)); } while (0)
-
 PG_FUNCTION_INFO_V1(clv_sample_add_timing);
 Datum
 clv_sample_add_timing(PG_FUNCTION_ARGS)
@@ -540,7 +536,7 @@ clv_sample_add_timing(PG_FUNCTION_ARGS)
 	for (int i = 0; i < 3; i++)
 	{
 		if (PG_ARGISNULL(i + 1))
-			RETURN_STATE_UNCHANGED();
+			return unchanged_state(fcinfo);
 		row[i] = PG_GETARG_FLOAT8(i + 1);
 	}
 	check_row(ROWS_TIMING, row);
@@ -565,7 +561,7 @@ Datum
 clv_sample_add_spend(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		RETURN_STATE_UNCHANGED();
+		return unchanged_state(fcinfo);
 	PG_RETURN_POINTER(add_spend(sample_state(fcinfo, ROWS_SPEND, 0, DAY_NONE), PG_GETARG_FLOAT8(1),
 								PG_GETARG_FLOAT8(2)));
 }
@@ -613,7 +609,7 @@ add_history_spend(FunctionCallInfo fcinfo, DateADT as_of)
 	{ \
 		for (int i = 1; i < (NARGS); i++) \
 			if (PG_ARGISNULL(i)) \
-				RETURN_STATE_UNCHANGED(); \
+				return unchanged_state(fcinfo); \
 		PG_RETURN_POINTER(ADD); \
 	}
 
@@ -635,7 +631,7 @@ clv_sample_combine(PG_FUNCTION_ARGS)
 	ClvSample  *other;
 
 	if (PG_ARGISNULL(1))
-		RETURN_STATE_UNCHANGED();
+		return unchanged_state(fcinfo);
 	other = PG_GETARG_SAMPLE(1);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(copy_with_room(other, other->form == SAMPLE_STORED ? SAMPLE_FOLDING : other->form,

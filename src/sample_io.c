@@ -114,8 +114,8 @@ scan_row(const char **cursor, double *row, int columns)
 	for (int c = 0; c < columns; c++)
 		if ((c > 0 && !scan_literal(cursor, ":")) || !scan_double(cursor, &row[c]))
 			return false;
-	if (scan_literal(cursor, "*") && !scan_int64(cursor, &count))
-		return false;
+	if (scan_literal(cursor, "*") && (!scan_int64(cursor, &count) || count > (int64) MAX_COUNT))
+		return false;			/* beyond, a double would round it */
 	row[columns] = (double) count;
 	return true;
 }
@@ -170,7 +170,7 @@ clv_sample_in(PG_FUNCTION_ARGS)
 		ereturn(fcinfo->context, (Datum) 0,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid input syntax for type %s", "clv_sample"),
-				 errdetail("Unexpected text at position %d: \"%.20s\".", (int) (cursor - input) + 1, cursor),
+				 errdetail("Unexpected text at position %d: \"%s\".", (int) (cursor - input) + 1, excerpt(cursor)),
 				 errhint("A sample reads like timing(unit=week,as_of=2026-01-01){0:0:12*3,1:2.5:12}; "
 						 "build it with the aggregate clv_sample().")));
 	problem = complete_sample(s);
@@ -205,15 +205,6 @@ clv_sample_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
-static void
-bad_binary(const char *problem)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("invalid binary value of type %s", "clv_sample"), errdetail("Not valid: %s.", problem),
-			 errhint("Only the binary output of the same type can be read back.")));
-}
-
 PG_FUNCTION_INFO_V1(clv_sample_recv);
 Datum
 clv_sample_recv(PG_FUNCTION_ARGS)
@@ -228,15 +219,15 @@ clv_sample_recv(PG_FUNCTION_ARGS)
 	const char *problem;
 
 	if (version != SAMPLE_VERSION)
-		bad_binary("unknown version");
+		invalid_binary("clv_sample", "unknown version");
 	if (kind < ROWS_TIMING || kind > ROWS_CASH_FLOW)
-		bad_binary("unknown kind of rows");
+		invalid_binary("clv_sample", "unknown kind of rows");
 	recv_frame(buf, &frame);
 	nrows = pq_getmsgint64(buf);
 
 	doubles_per_row = row_columns(kind) + 1;
 	if (nrows < 0 || nrows != (buf->len - buf->cursor) / (doubles_per_row * (int64) sizeof(double)))
-		bad_binary("the number of rows does not fit the length");
+		invalid_binary("clv_sample", "the number of rows does not fit the length");
 	s = stored_sample(kind, &frame, nrows);
 	for (int64 i = 0; i < nrows * doubles_per_row; i++)
 	{
@@ -246,6 +237,6 @@ clv_sample_recv(PG_FUNCTION_ARGS)
 	pq_getmsgend(buf);
 	problem = complete_sample(s);
 	if (problem)
-		bad_binary(problem);
+		invalid_binary("clv_sample", problem);
 	PG_RETURN_POINTER(s);
 }

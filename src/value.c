@@ -130,6 +130,7 @@ finite_result(float8 value)
 #define GUARD_DIGITS 20
 
 /* A quotient holds at most 1,000 decimals; rates with more than this many are refused. */
+#define MAX_QUOTIENT_SCALE 1000
 #define MAX_RESULT_SCALE 900
 #define MAX_RATE_SCALE 300
 
@@ -376,7 +377,7 @@ decimal_value_of_margins(Numeric margin, Numeric retention, Numeric discount, Nu
 	{
 		int64		n = whole_periods(periods);
 
-		if (compare(gap, int64_to_numeric(0)) == 0)
+		if (compare(gap, int64_to_numeric(0)) == 0 || compare(margin, int64_to_numeric(0)) == 0)
 			return result_decimal(times(margin, periods), scale);
 		first = times(first, one_minus_power(retention, growth, gap, n, inner_scale));
 	}
@@ -468,6 +469,15 @@ check_decimal_flows(const Datum *flows, int n)
 	return scale;
 }
 
+/* A rate below 0 enlarges each rounding error with every further period: by how many digits in all. */
+static int
+growing_digits(Numeric growth, int n)
+{
+	double		digits = -n * log10(approximate(growth));
+
+	return digits > 0 ? (int) ceil(Min(digits, MAX_QUOTIENT_SCALE)) : 0;
+}
+
 PG_FUNCTION_INFO_V1(clv_value_flows_numeric);
 Datum
 clv_value_flows_numeric(PG_FUNCTION_ARGS)
@@ -479,6 +489,7 @@ clv_value_flows_numeric(PG_FUNCTION_ARGS)
 	Datum	   *flows;
 	int			n;
 	int			scale;
+	int			inner_scale;
 
 	check_flows(array);
 	check_numeric(&discount_argument, rate);
@@ -486,11 +497,12 @@ clv_value_flows_numeric(PG_FUNCTION_ARGS)
 	growth = plus(int64_to_numeric(1), rate);
 	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &flows, NULL, &n);
 	scale = Min(check_decimal_flows(flows, n) + RESULT_DIGITS, MAX_RESULT_SCALE);
+	inner_scale = Min(scale + growing_digits(growth, n) + GUARD_DIGITS, MAX_QUOTIENT_SCALE);
 
 	/* from the last flow to the first: value = flow + value / (1 + rate) */
 	for (int i = n - 1; i >= 0; i--)
 	{
-		Numeric		later = quotient(value, growth, scale + GUARD_DIGITS);
+		Numeric		later = quotient(value, growth, inner_scale);
 
 		CHECK_FOR_INTERRUPTS();
 		pfree(value);
@@ -512,11 +524,7 @@ add_payment(FunctionCallInfo fcinfo, bool of_timestamptz)
 
 	for (int i = 1; i < 5; i++)
 		if (PG_ARGISNULL(i))
-		{
-			if (PG_ARGISNULL(0))
-				PG_RETURN_NULL();
-			PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-		}
+			return unchanged_state(fcinfo);
 	if (of_timestamptz)
 	{
 		paid_on = day_of_timestamptz(PG_GETARG_TIMESTAMPTZ(2), "paid_on");

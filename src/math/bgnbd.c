@@ -13,7 +13,6 @@
 #include "math/likelihood.h"
 #include "math/special.h"
 
-#define SEGMENT_ROWS 4096		/* rows between two polls of stop, and in one partial sum */
 #define LOG_ODDS_MAX 700.0		/* beyond, the odds overflow, and log(1 + q) is log q */
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see bgnbd_ran_off() */
 

@@ -125,7 +125,9 @@ evaluate(Search *search, Point *point)
 		theta[i] = exp(point->eta[i]);
 	point->value = search->model->log_likelihood(search->rows, theta, grad, minus_h,
 												 search->outer ? &search->stop : NULL);
-	finite = isfinite(point->value);
+	if (!isfinite(point->value))
+		return false;			/* or stopped */
+	finite = true;
 	for (int i = 0; i < n; i++)
 	{
 		grad[i] *= theta[i];

@@ -11,7 +11,6 @@
 #include "math/likelihood.h"
 #include "math/special.h"
 
-#define SEGMENT_ROWS 4096		/* rows between two polls of stop, and in one partial sum */
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see gamma_gamma_ran_off() */
 
 enum

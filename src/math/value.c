@@ -30,7 +30,7 @@ value_of_margins(double margin, double retention, double rate, double periods, i
 	double		first = first_at_1 ? retention : growth;
 	double		log_ratio;
 
-	if (periods < 1)
+	if (periods < 1 || (margin == 0 && isfinite(periods)))
 		return 0;
 	if (isinf(periods))
 		return gap > 0 ? margin * (first / gap) : INFINITY;
