@@ -467,7 +467,7 @@ CREATE FUNCTION clv_sample_recv(internal) RETURNS clv_sample
 CREATE FUNCTION clv_sample_send(clv_sample) RETURNS bytea
     AS 'MODULE_PATHNAME', 'clv_sample_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
-COMMENT ON FUNCTION clv_sample_in(cstring) IS 'text input of clv_sample: canonical form only, errors with SQLSTATE 22P02';
+COMMENT ON FUNCTION clv_sample_in(cstring) IS 'text input of clv_sample: rows distinct and sorted, as the output writes them; errors with SQLSTATE 22P02';
 COMMENT ON FUNCTION clv_sample_out(clv_sample) IS 'text output of clv_sample; does not depend on settings';
 COMMENT ON FUNCTION clv_sample_recv(internal) IS 'binary input of clv_sample; errors with SQLSTATE 22P03';
 COMMENT ON FUNCTION clv_sample_send(clv_sample) IS 'binary output of clv_sample';
@@ -548,23 +548,23 @@ COMMENT ON OPERATOR CLASS clv_sample_ops USING hash IS 'equality of the canonica
 
 -- Transition, combine and final functions: not for direct use. NULL arguments leave the state as it is.
 CREATE FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8) RETURNS clv_sample
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
 CREATE FUNCTION clv_sample_add_spend(clv_sample, float8, float8) RETURNS clv_sample
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
 CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, date) RETURNS clv_sample
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_sample_add_history_tz' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, date, text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_sample_add_history_unit' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_unit' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz, text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_sample_add_history_unit_tz' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_unit_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, date) RETURNS clv_sample
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, timestamptz) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_sample_add_history_spend_tz' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_spend_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_combine(clv_sample, clv_sample) RETURNS clv_sample
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100;
 CREATE FUNCTION clv_sample_final(clv_sample) RETURNS clv_sample
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
@@ -637,9 +637,9 @@ COMMENT ON AGGREGATE clv_sample(clv_sample) IS 'roll-up: the sample of all custo
 
 -- Transition and final functions: not for direct use. NULL arguments leave the state as it is.
 CREATE FUNCTION clv_value_xnpv_add(clv_sample, float8, date, date, float8) RETURNS clv_sample
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
 CREATE FUNCTION clv_value_xnpv_add(clv_sample, float8, timestamptz, timestamptz, float8) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_value_xnpv_add_tz' LANGUAGE C STABLE PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_value_xnpv_add_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_value_xnpv_final(clv_sample) RETURNS float8
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 
@@ -672,7 +672,7 @@ CREATE FUNCTION clv_model_recv(internal) RETURNS clv_model
 CREATE FUNCTION clv_model_send(clv_model) RETURNS bytea
     AS 'MODULE_PATHNAME', 'clv_model_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
 
-COMMENT ON FUNCTION clv_model_in(cstring) IS 'text input of clv_model: canonical form only, errors with SQLSTATE 22P02';
+COMMENT ON FUNCTION clv_model_in(cstring) IS 'text input of clv_model: all fields, in the order in which the output writes them; errors with SQLSTATE 22P02';
 COMMENT ON FUNCTION clv_model_out(clv_model) IS 'text output of clv_model; does not depend on settings';
 COMMENT ON FUNCTION clv_model_recv(internal) IS 'binary input of clv_model; errors with SQLSTATE 22P03';
 COMMENT ON FUNCTION clv_model_send(clv_model) IS 'binary output of clv_model';
@@ -912,7 +912,7 @@ COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, floa
 COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, float8) IS 'discounted expected residual transactions (DERT): discounted_purchases() without end. Source: Fader, Hardie and Lee 2005. Error 22023 for arguments that cannot be true, 22003 where the value is infinite.';
 
 CREATE FUNCTION expected_spend(spend_model clv_model, x float8, monetary_value float8) RETURNS float8
-    AS 'MODULE_PATHNAME', 'clv_expected_spend' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 5;
+    AS 'MODULE_PATHNAME', 'clv_expected_spend' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION expected_spend(clv_model, float8, float8) IS 'expected amount per purchase of a customer with x repeat purchases of mean monetary_value: a weighted mean of that and the population mean. x = 0: the population mean, monetary_value may be NULL. NULL with a WARNING where the population has no mean (q <= 1), error 22003 where the amount is out of range. Source: Fader and Hardie 2013.';
 
 CREATE FUNCTION expected_spend(spend_model clv_model, history purchase_history, as_of date) RETURNS float8

@@ -78,7 +78,7 @@ history_has_money(const PurchaseHistory *h)
 	return (h->flags & HISTORY_NO_MONEY) == 0;
 }
 
-/* The mean of n amounts whose sum is `micro`, in currency units, with one rounding. */
+/* The mean of n amounts whose sum is `micro`, in currency units. */
 static inline double
 micro_mean(int64 micro, int32 n)
 {

@@ -86,24 +86,21 @@ test_beta_ratio(void **state)
 	assert_true(log_beta_ratio(0.8, 2.4, 0) == 0);
 }
 
-/* x, digamma, trigamma */
-static const double polygammas[][3] = {
-	{1e-5, -100000.57719921567289, 10000000001.64490839},
-	{0.2426, -4.358361853222514235, 18.19821032424031331},
-	{1, -0.57721566490153286061, 1.6449340668482264365},
-	{7.3, 1.9178203356379860723, 0.14679576813142710199},
-	{1e6, 13.815510057964190771, 1.0000005000001666667e-6},
+/* x, trigamma */
+static const double trigammas[][2] = {
+	{1e-5, 10000000001.64490839},
+	{0.2426, 18.19821032424031331},
+	{1, 1.6449340668482264365},
+	{7.3, 0.14679576813142710199},
+	{1e6, 1.0000005000001666667e-6},
 };
 
 static void
-test_polygamma(void **state)
+test_trigamma(void **state)
 {
 	(void) state;
-	for (size_t i = 0; i < LENGTH(polygammas); i++)
-	{
-		assert_relative(digamma(polygammas[i][0]), polygammas[i][1], 2e-15);
-		assert_relative(trigamma(polygammas[i][0]), polygammas[i][2], 2e-15);
-	}
+	for (size_t i = 0; i < LENGTH(trigammas); i++)
+		assert_relative(trigamma(trigammas[i][0]), trigammas[i][1], 2e-15);
 }
 
 static void
@@ -224,7 +221,6 @@ test_gsl_error_handler(void **state)
 	gsl_error_handler_t *before = gsl_set_error_handler(count_errors);
 
 	(void) state;
-	assert_true(isnan(digamma(0)));
 	assert_true(isnan(trigamma(0)));
 	assert_int_equal(handled, 0);
 	assert_true(gsl_set_error_handler(before) == count_errors);
@@ -237,7 +233,7 @@ main(void)
 		cmocka_unit_test(test_gamma_differences),
 		cmocka_unit_test(test_gamma_differences_recurrence),
 		cmocka_unit_test(test_beta_ratio),
-		cmocka_unit_test(test_polygamma),
+		cmocka_unit_test(test_trigamma),
 		cmocka_unit_test(test_phi),
 		cmocka_unit_test(test_negative_binomial),
 		cmocka_unit_test(test_negative_binomial_tail),

@@ -1,5 +1,5 @@
 /*
- * special.h - special functions in forms that neither cancel nor overflow, and the one door to GSL.
+ * special.h - special functions in forms that neither cancel nor overflow.
  */
 #ifndef CLV_MATH_SPECIAL_H
 #define CLV_MATH_SPECIAL_H
@@ -14,8 +14,7 @@ extern double log_beta_ratio(double a, double b, double n);
 extern double digamma_difference(double b, double d);
 extern double trigamma_difference(double b, double d);
 
-/* digamma and trigamma of x > 0. */
-extern double digamma(double x);
+/* trigamma of x > 0; NAN where GSL fails. */
 extern double trigamma(double x);
 
 /* -expm1(-v) / v, and 1 at v = 0. */

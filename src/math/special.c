@@ -224,17 +224,6 @@ trigamma_difference(double b, double d)
 }
 
 double
-digamma(double x)
-{
-	gsl_error_handler_t *handler = gsl_guard_enter();
-	gsl_sf_result result;
-	int			status = gsl_sf_psi_e(x, &result);
-
-	gsl_guard_leave(handler);
-	return status == GSL_SUCCESS ? result.val : NAN;
-}
-
-double
 trigamma(double x)
 {
 	gsl_error_handler_t *handler = gsl_guard_enter();
