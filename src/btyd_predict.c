@@ -5,6 +5,7 @@
  * the same operation of the model. The forms for timestamptz are SQL functions over these.
  */
 #include "history.h"
+#include "math/value.h"
 #include "model.h"
 #include "sample.h"
 
@@ -85,7 +86,7 @@ daily_discount(FunctionCallInfo fcinfo, double annual_rate)
 		argument_error("annual_discount_rate must be finite and above -1", "Write 10 percent as 0.10.",
 					   "annual_discount_rate is %g.", annual_rate);
 	warn_if_high_rate(fcinfo, annual_rate);
-	return log1p(annual_rate) / 365;
+	return log1p(annual_rate) / DISCOUNT_YEAR_DAYS;
 }
 
 static double
@@ -157,13 +158,6 @@ DEFINE_PREDICTION(p_alive, p_alive)
 DEFINE_PREDICTION(expected_purchases, expected_purchases)
 DEFINE_PREDICTION(churn_risk, silence)
 
-/* Purchases become rare as a power of time, so that with a negative rate and no end their value is infinite. */
-static double
-discounted_purchases(const BtydModel *ops, const ClvModel *m, const Customer *c, double rate, double t)
-{
-	return rate < 0 && isinf(t) ? INFINITY : ops->discounted_purchases(m->values, c, rate, t);
-}
-
 PG_FUNCTION_INFO_V1(clv_discounted_purchases);
 Datum
 clv_discounted_purchases(PG_FUNCTION_ARGS)
@@ -171,14 +165,13 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 	ClvModel   *m = PG_GETARG_MODEL(0);
 	Customer	c = customer_of_numbers(fcinfo, 1);
 	double		rate = PG_GETARG_FLOAT8(4);
-	double		t = PG_NARGS() > 5 ? PG_GETARG_FLOAT8(5) : INFINITY;
+	double		t = PG_NARGS() > 5 ? checked_horizon(PG_GETARG_FLOAT8(5)) : INFINITY;
 
 	if (!isfinite(rate))
 		argument_error("continuous_rate_per_unit must be finite",
 					   "It is ln(1 + annual rate) times the length of the unit in years.", "It is %g.", rate);
-	if (!(t >= 0))
-		argument_error("the horizon must not be negative", "t is a length of time in the model's unit.", "t is %g.", t);
-	return finite_result(discounted_purchases(operations_for(m, ROWS_TIMING), m, &c, rate, t), "discounted_purchases");
+	return finite_result(operations_for(m, ROWS_TIMING)->discounted_purchases(m->values, &c, rate, t),
+						 "discounted_purchases");
 }
 
 /* ---- purchase models: a new customer --------------------------------------------------------------- */
@@ -304,7 +297,7 @@ clv_residual_value(PG_FUNCTION_ARGS)
 	spend = mean_spend_of_history(fcinfo, PG_GETARG_MODEL(1), &s);
 	if (isnan(spend))
 		PG_RETURN_NULL();
-	return finite_result((margin * spend - service_cost) * discounted_purchases(ops, m, &c, delta, t), "clv");
+	return finite_result((margin * spend - service_cost) * ops->discounted_purchases(m->values, &c, delta, t), "clv");
 }
 
 PG_FUNCTION_INFO_V1(clv_new_customer_value);
@@ -324,6 +317,7 @@ clv_new_customer_value(PG_FUNCTION_ARGS)
 					   "days is %g.", days);
 	if (isnan(spend))
 		PG_RETURN_NULL();
-	return finite_result(margin * spend * (1 + discounted_purchases(ops, m, &new_customer, delta, days / unit_of(m))),
+	return finite_result(margin * spend *
+						 (1 + ops->discounted_purchases(m->values, &new_customer, delta, days / unit_of(m))),
 						 "clv_new_customer");
 }

@@ -64,14 +64,10 @@ syntax_error(Parser *p, const char *expected)
 static bool
 order_error(Parser *p, DateADT day)
 {
-	StringInfoData name;
-
-	initStringInfo(&name);
-	append_day(&name, day);
 	REJECT(p,
 		   (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 			errmsg("invalid input for type %s: days must be in ascending order", "purchase_history"),
-			errdetail("%s does not come after the day before it.", name.data),
+			errdetail("%s does not come after the day before it.", day_text(day)),
 			errhint("Build histories from unsorted rows with the aggregate purchase_history(date, amount).")));
 }
 

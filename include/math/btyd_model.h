@@ -76,8 +76,10 @@ typedef struct BtydModel
 	double		(*silence) (const double *theta, const Customer *c, double t);
 	/* probability of exactly n purchases in (t_cal, t_cal + t] */
 	double		(*purchase_probability) (const double *theta, const Customer *c, double n, double t);
-	/* expected purchases in (t_cal, t_cal + t], each discounted by exp(-delta * time); t may be INFINITY
-	 * if delta > 0 */
+	/*
+	 * expected purchases in (t_cal, t_cal + t], each discounted by exp(-delta * time); t may be INFINITY,
+	 * and the value then is, too, where delta is negative
+	 */
 	double		(*discounted_purchases) (const double *theta, const Customer *c, double delta, double t);
 	/* expected amount per purchase given x repeat purchases of mean m; x = 0: population mean */
 	double		(*expected_spend) (const double *theta, double x, double m);

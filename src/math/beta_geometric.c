@@ -425,10 +425,10 @@ beta_geometric_discounted(const BetaGeometric *g, double delta, double t)
 
 	if (delta == 0)
 		return beta_geometric_expected(g, t);
-	if (t == 0 || alive == 0)
-		return 0;
 	if (delta < 0 && isinf(t))
 		return INFINITY;		/* purchases fade like a power of time only */
+	if (t == 0 || alive == 0)
+		return 0;
 	return alive *
 		   discounted_integral(purchase_intensity, &posterior, (g->R + 1) / g->A, delta, t);
 }

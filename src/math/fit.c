@@ -119,7 +119,7 @@ evaluate(Search *search, Point *point)
 	double		theta[BTYD_MAX_PARAMS] = {0};
 	double		grad[BTYD_MAX_PARAMS];
 	double		minus_h[BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];
-	bool		finite;
+	bool		finite = true;
 
 	for (int i = 0; i < n; i++)
 		theta[i] = exp(point->eta[i]);
@@ -127,7 +127,6 @@ evaluate(Search *search, Point *point)
 												 search->outer ? &search->stop : NULL);
 	if (!isfinite(point->value))
 		return false;			/* or stopped */
-	finite = true;
 	for (int i = 0; i < n; i++)
 	{
 		grad[i] *= theta[i];
