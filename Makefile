@@ -14,9 +14,8 @@ PGFILEDESC = "clv - customer lifetime value"
 
 src_dir := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
 
-ROOMS = common frame value numeric_micro history history_io history_read sample sample_io \
-        model model_io model_read btyd_fit btyd_predict
-MATH  = value special likelihood beta_geometric discount bgnbd gamma_gamma models fit inference
+ROOMS := $(sort $(notdir $(basename $(wildcard $(src_dir)/src/*.c))))
+MATH  := $(sort $(notdir $(basename $(wildcard $(src_dir)/src/math/*.c))))
 OBJS  = $(ROOMS:%=src/%.o) $(MATH:%=src/math/%.o)
 
 # META.json is the single source of the version: 1.2.3 becomes 10203.

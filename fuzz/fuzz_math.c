@@ -197,7 +197,7 @@ check_fit(const BtydModel *model, const Rows *rows)
 {
 	FitResult	fit;
 
-	btyd_fit(model, rows, NULL, &fit);
+	btyd_fit(model, rows, NULL, NULL, &fit);
 	CHECK(fit.status == FIT_CONVERGED || fit.status == FIT_NOT_CONVERGED ||
 		  fit.status == FIT_IMPOSSIBLE);
 	CHECK((fit.reason == NULL) == (fit.status == FIT_CONVERGED));

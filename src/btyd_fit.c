@@ -79,7 +79,7 @@ fit(FunctionCallInfo fcinfo, const BtydModel *kind)
 					   "The %s model reads %s rows, the sample holds %s rows.", kind->title, row_kind_name(kind->reads),
 					   row_kind_name(sample->kind));
 
-	btyd_fit(kind, &rows, &stop, &result);
+	btyd_fit(kind, &rows, NULL, &stop, &result);
 	if (result.status == FIT_STOPPED)
 	{
 		CHECK_FOR_INTERRUPTS();

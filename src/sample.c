@@ -117,7 +117,7 @@ cash_flow_problem(const double *row, const char **hint)
 const char *
 row_problem(RowKind kind, const double *row, const char **hint)
 {
-	switch (kind)
+	switch ((int) kind)
 	{
 		case ROWS_TIMING:
 			return timing_problem(row, hint);
@@ -137,7 +137,7 @@ check_row(RowKind kind, const double *row)
 
 	if (likely(problem == NULL))
 		return;
-	switch (kind)
+	switch ((int) kind)
 	{
 		case ROWS_TIMING:
 			argument_error(problem, hint, "x = %g, t_x = %g, t_cal = %g.", row[0], row[1], row[2]);
@@ -461,7 +461,7 @@ Rows
 sample_rows(const ClvSample *stored)
 {
 	Assert(stored->form == SAMPLE_STORED);
-	return (Rows) {.n = stored->nrows, .ncols = row_columns(stored->kind), .data = stored->data};
+	return (Rows) {.n = stored->nrows, .ncols = row_columns(stored->kind), .data = stored->data, .log_gaps = NAN};
 }
 
 /* ---- aggregate states -------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /*
- * support.h - what the tests of src/math share: samples of rows, random numbers, simulated
- * customers and the CDNOW data.
+ * support.h - what the tests of src/math share: samples of rows, simulated customers and the CDNOW
+ * data.
  */
 #ifndef CLV_TEST_SUPPORT_H
 #define CLV_TEST_SUPPORT_H
@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "math/random.h"
 #include "math/rows.h"
 
 /* Rows under construction: add, then fold into the distinct sorted rows a fit reads. */
@@ -27,19 +28,6 @@ extern void sample_init(Sample *sample, int ncols);
 extern void sample_add(Sample *sample, const double *columns, double count);
 extern const Rows *sample_fold(Sample *sample);
 extern void sample_free(Sample *sample);
-
-/* xoshiro256** seeded by splitmix64 (Blackman and Vigna). */
-typedef struct Random
-{
-	uint64_t	state[4];
-} Random;
-
-extern void random_seed(Random *random, uint64_t seed);
-extern double random_uniform(Random *random);	/* in (0, 1) */
-extern double random_normal(Random *random);
-extern double random_exponential(Random *random);
-extern double random_gamma(Random *random, double shape);
-extern double random_beta(Random *random, double a, double b);
 
 /*
  * One BG/NBD customer observed for t_cal; times are rounded down to multiples of grid unless it is

@@ -56,7 +56,7 @@ assert_impossible(const BtydModel *model, const Rows *rows, const char *about)
 {
 	FitResult	fit;
 
-	btyd_fit(model, rows, NULL, &fit);
+	btyd_fit(model, rows, NULL, NULL, &fit);
 	assert_int_equal(fit.status, FIT_IMPOSSIBLE);
 	assert_false(fit.has_covariance);
 	assert_non_null(fit.reason);
@@ -73,7 +73,7 @@ assert_golden(const BtydModel *model, const Rows *rows, double log_likelihood, d
 {
 	FitResult	fit;
 
-	btyd_fit(model, rows, NULL, &fit);
+	btyd_fit(model, rows, NULL, NULL, &fit);
 	assert_maximum(model, rows, &fit);
 	assert_near(fit.log_likelihood, log_likelihood, tolerance);
 	for (int i = 0; i < model->nparams; i++)
@@ -233,7 +233,7 @@ test_quarter_million_customers(void **state)
 
 		simulate_cohort(&sample, 233 + i, 233000, theta[i], 30, 730, 1);
 		assert_true(largest_x(&sample.rows) >= 81);
-		btyd_fit(&bgnbd_model, &sample.rows, NULL, &fit);
+		btyd_fit(&bgnbd_model, &sample.rows, NULL, NULL, &fit);
 		assert_maximum(&bgnbd_model, &sample.rows, &fit);
 		sample_free(&sample);
 	}
@@ -250,7 +250,7 @@ test_million_customers_daily(void **state)
 	(void) state;
 	simulate_cohort(&sample, 1, 1000000, theta, 140, 273, 1);
 	assert_true(sample.rows.n >= 100000 && sample.rows.n <= 300000);
-	btyd_fit(&bgnbd_model, &sample.rows, NULL, &fit);
+	btyd_fit(&bgnbd_model, &sample.rows, NULL, NULL, &fit);
 	assert_maximum(&bgnbd_model, &sample.rows, &fit);
 	sample_free(&sample);
 }
@@ -265,7 +265,7 @@ test_million_customers(void **state)
 
 	(void) state;
 	simulate_cohort(&sample, 2, 1000000, theta, 20, 78, 0);
-	btyd_fit(&bgnbd_model, &sample.rows, NULL, &fit);
+	btyd_fit(&bgnbd_model, &sample.rows, NULL, NULL, &fit);
 	assert_maximum(&bgnbd_model, &sample.rows, &fit);
 	for (int i = 0; i < 4; i++)
 		assert_near(log(fit.theta[i] / theta[i]) / sqrt(fit.covariance[5 * i]), 0, 4);
@@ -327,7 +327,7 @@ test_limits_of_bgnbd(void **state)
 		FitResult	fit;
 
 		simulate_cohort(&sample, limits[i].seed, 2000, limits[i].theta, 20, 78, 0);
-		btyd_fit(&bgnbd_model, &sample.rows, NULL, &fit);
+		btyd_fit(&bgnbd_model, &sample.rows, NULL, NULL, &fit);
 		assert_no_maximum(&bgnbd_model, &fit, limits[i].about);
 		sample_free(&sample);
 	}
@@ -356,7 +356,7 @@ test_limits_of_gamma_gamma(void **state)
 			sample_add(&sample, row, 1);
 		}
 		sample_fold(&sample);
-		btyd_fit(&gamma_gamma_model, &sample.rows, NULL, &fit);
+		btyd_fit(&gamma_gamma_model, &sample.rows, NULL, NULL, &fit);
 		assert_no_maximum(&gamma_gamma_model, &fit,
 						  same ? "q and v run off to infinity" : "p runs off to infinity");
 		sample_free(&sample);
@@ -376,7 +376,7 @@ test_second_start(void **state)
 
 	(void) state;
 	simulate_cohort(&sample, 97, 60, theta, 20, 78, 0);
-	btyd_fit(&bgnbd_model, &sample.rows, NULL, &fit);
+	btyd_fit(&bgnbd_model, &sample.rows, NULL, NULL, &fit);
 	assert_maximum(&bgnbd_model, &sample.rows, &fit);
 	assert_near(fit.log_likelihood, -1149.802764, 1e-6);
 	sample_free(&sample);
@@ -391,7 +391,7 @@ test_flat_likelihood(void **state)
 	FitResult	fit;
 
 	(void) state;
-	btyd_fit(&bgnbd_model, &rows, NULL, &fit);
+	btyd_fit(&bgnbd_model, &rows, NULL, NULL, &fit);
 	assert_no_maximum(&bgnbd_model, &fit, "");
 	assert_null(strstr(fit.reason, "was not reached"));
 }
@@ -405,7 +405,7 @@ test_purchases_at_time_zero(void **state)
 	FitResult	fit;
 
 	(void) state;
-	btyd_fit(&bgnbd_model, &rows, NULL, &fit);
+	btyd_fit(&bgnbd_model, &rows, NULL, NULL, &fit);
 	assert_no_maximum(&bgnbd_model, &fit, "alpha");
 }
 
@@ -432,7 +432,7 @@ test_small_cohorts(void **state)
 		age = exp(1 + 4 * random_uniform(&random));
 		simulate_cohort(&sample, seed, 20 + seed % 31, theta, seed % 3 ? age : 0, age,
 						seed % 2 ? age / 50 : 0);
-		btyd_fit(&bgnbd_model, &sample.rows, NULL, &fit);
+		btyd_fit(&bgnbd_model, &sample.rows, NULL, NULL, &fit);
 		if (fit.status == FIT_CONVERGED)
 		{
 			assert_maximum(&bgnbd_model, &sample.rows, &fit);
@@ -472,7 +472,7 @@ test_stopping(void **state)
 		FitStop		stop = {stop_at_poll, &left};
 		FitResult	fit;
 
-		btyd_fit(&bgnbd_model, &sample.rows, &stop, &fit);
+		btyd_fit(&bgnbd_model, &sample.rows, NULL, &stop, &fit);
 		assert_int_equal(fit.status, FIT_STOPPED);
 		assert_int_equal(left, 0);
 		assert_null(fit.reason);
@@ -492,9 +492,9 @@ test_deterministic(void **state)
 
 	(void) state;
 	simulate_cohort(&days, 4, 5000, theta, 140, 546, 1);
-	btyd_fit(&bgnbd_model, &days.rows, NULL, &first);
+	btyd_fit(&bgnbd_model, &days.rows, NULL, NULL, &first);
 	memset(&second, 255, sizeof(second));
-	btyd_fit(&bgnbd_model, &days.rows, NULL, &second);
+	btyd_fit(&bgnbd_model, &days.rows, NULL, NULL, &second);
 	assert_memory_equal(&first, &second, sizeof(first));
 
 	sample_init(&years, 3);
@@ -505,7 +505,7 @@ test_deterministic(void **state)
 
 		sample_add(&years, in_years, row[3]);
 	}
-	btyd_fit(&bgnbd_model, &years.rows, NULL, &second);
+	btyd_fit(&bgnbd_model, &years.rows, NULL, NULL, &second);
 	assert_maximum(&bgnbd_model, &years.rows, &second);
 	for (int i = 0; i < 4; i++)
 	{

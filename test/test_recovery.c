@@ -51,7 +51,7 @@ check_recovery(const BtydModel *model, int ncols, Simulate simulate, const doubl
 		sample_init(&sample, ncols);
 		for (int i = 0; i < CUSTOMERS; i++)
 			simulate(&random, theta, &sample);
-		btyd_fit(model, sample_fold(&sample), NULL, &fit);
+		btyd_fit(model, sample_fold(&sample), NULL, NULL, &fit);
 		sample_free(&sample);
 		assert_int_equal(fit.status, FIT_CONVERGED);
 		for (int i = 0; i < model->nparams; i++)

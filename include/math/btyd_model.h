@@ -2,18 +2,22 @@
  * btyd_model.h - what a model of purchases, churn or spend must know, and the table of models.
  *
  * A model is one file in src/math that fills one const BtydModel, and one line in src/math/models.c.
- * What a model reads says which operations it has: ROWS_TIMING all those of purchases (p_alive to
- * discounted_purchases, and the means), ROWS_SPEND expected_spend. The others are NULL, and the caller
- * refuses the model by what it reads.
+ * What a model reads says which operations it has, the others are NULL, and the caller refuses the model
+ * by what it reads:
+ *   ROWS_TIMING, ROWS_OPPORTUNITIES	p_alive to discounted_purchases, simulate, and both means
+ *   ROWS_RENEWALS						log_survival, expected_lifetime, simulate, and mean_dropout
+ *   ROWS_SPEND							expected_spend, draw_customer, draw_amount
  */
 #ifndef CLV_MATH_BTYD_MODEL_H
 #define CLV_MATH_BTYD_MODEL_H
 
 #include <stdbool.h>
 
+#include "math/random.h"
 #include "math/rows.h"
 
-#define BTYD_MAX_PARAMS 8
+#define BTYD_MAX_PARAMS 5		/* of a model by itself */
+#define FIT_MAX_PARAMS (4 + 2 * ROWS_MAX_COVARIATES)	/* with the effects of covariates */
 
 /* Polled every few thousand rows; when it answers true the computation is abandoned. */
 typedef struct FitStop
@@ -24,7 +28,7 @@ typedef struct FitStop
 
 /*
  * One customer in the model's time unit: x repeat purchases, the last at t_x, observed until t_cal
- * (both counted from the first purchase). A new customer is {0, 0, 0}.
+ * (both counted from the first purchase). A new customer is {0, 0, 0}. Of ROWS_OPPORTUNITIES, t_cal is n.
  */
 typedef struct Customer
 {
@@ -32,6 +36,21 @@ typedef struct Customer
 	double		t_x;
 	double		t_cal;
 } Customer;
+
+/*
+ * How covariates z enter a model, so that a positive effect means more purchases or more dropout. In
+ * both the second parameter, the rate alpha of the gamma distribution of purchase rates, becomes
+ * alpha exp(-g'z). Fader and Hardie 2007; docs/mathematics.md.
+ */
+typedef enum CovariateEffect
+{
+	COVARIATES_NONE = 0,
+	COVARIATES_DROPOUT_RATE,	/* the fourth parameter, beta, becomes beta exp(-d'z): Pareto/NBD */
+	COVARIATES_DROPOUT_ODDS		/* of the third and fourth, a and b, logit(a / (a + b)) grows by d'z, and a + b stays */
+} CovariateEffect;
+
+/* Takes the time of one simulated purchase; answers false to end the simulation. */
+typedef bool (*EmitPurchase) (double at, void *arg);
 
 /*
  * theta is an array of nparams positive parameters, in the order of params. All operations return
@@ -47,6 +66,11 @@ typedef struct BtydModel
 	int			nparams;
 	const char *const *params;
 
+	/* the last parameter is a whole number k >= 1, chosen by trying: log_likelihood has no slope in it */
+	bool		counts_phases;
+	CovariateEffect covariates;
+	const struct BtydModel *nests;	/* the special case of this model with one parameter less inside its range */
+
 	/*
 	 * Why the rows cannot determine the model, as static texts, or false when they can (cheap
 	 * checks only: enough rows, some repeat purchase, ...).
@@ -56,8 +80,9 @@ typedef struct BtydModel
 
 	/*
 	 * Log-likelihood (density of purchase times, without binomials) at theta, with gradient
-	 * grad[nparams] and Hessian hess[nparams * nparams] with respect to theta on its natural scale
-	 * where the pointers are not NULL. Polls stop (may be NULL) and returns NAN when it was asked to.
+	 * grad[n] and Hessian hess[n * n] with respect to theta on its natural scale where the pointers
+	 * are not NULL, n the number of parameters without a count of phases. Polls stop (may be NULL)
+	 * and returns NAN when it was asked to.
 	 */
 	double		(*log_likelihood) (const Rows *rows, const double *theta, double *grad, double *hess,
 								   const FitStop *stop);
@@ -83,10 +108,32 @@ typedef struct BtydModel
 	double		(*discounted_purchases) (const double *theta, const Customer *c, double delta, double t);
 	/* expected amount per purchase given x repeat purchases of mean m; x = 0: population mean */
 	double		(*expected_spend) (const double *theta, double x, double m);
+
+	/* log of the probability that a new customer is one after t = 0, 1, ... renewals */
+	double		(*log_survival) (const double *theta, double t);
+	/*
+	 * Expected number of payments, each discounted by 1 / (1 + rate) a period, rate >= 0: of a new customer,
+	 * the first at time 0 and certain (tenure = 0), or of one who has paid for `tenure` = 1, 2, ... periods,
+	 * from the renewal to come, which is at time 0 and not certain. INFINITY where it is.
+	 */
+	double		(*expected_lifetime) (const double *theta, double rate, double tenure);
+
+	/* Draw a new customer and emit the purchases after the first, or the renewals, in (0, t], in order. */
+	void		(*simulate) (const double *theta, double t, Random *random, EmitPurchase emit, void *arg);
+	/* What distinguishes a customer's amounts, and one amount of that customer. */
+	double		(*draw_customer) (const double *theta, Random *random);
+	double		(*draw_amount) (const double *theta, double customer, Random *random);
 } BtydModel;
 
-extern const BtydModel bgnbd_model;
-extern const BtydModel gamma_gamma_model;
+extern const BtydModel bgnbd_model; /* 1 */
+extern const BtydModel gamma_gamma_model;	/* 2 */
+extern const BtydModel pareto_nbd_model;	/* 3 */
+extern const BtydModel mbgnbd_model;	/* 4 */
+extern const BtydModel bgcnbd_model;	/* 5 */
+extern const BtydModel mbgcnbd_model;	/* 6 */
+extern const BtydModel bgbb_model;	/* 7 */
+extern const BtydModel sbg_model;	/* 8 */
+extern const BtydModel bdw_model;	/* 9 */
 
 /* Find a model by its code on disk or by its kind; NULL if unknown. */
 extern const BtydModel *btyd_model_by_code(int code);

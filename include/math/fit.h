@@ -16,13 +16,45 @@ typedef enum FitStatus
 	FIT_STOPPED					/* stop->requested answered true; nothing is set */
 } FitStatus;
 
+/*
+ * The parameters of a fit: those of the model, then for each covariate its effect on the purchase rate,
+ * then for each its effect on dropout. A model's own are positive and searched for on the log scale, a
+ * count of phases is tried and has no scale, effects have their own. eta is a parameter on its scale.
+ */
+typedef enum ParamScale
+{
+	SCALE_LOG,
+	SCALE_OWN,
+	SCALE_NONE
+} ParamScale;
+
+static inline ParamScale
+param_scale(const BtydModel *model, int i)
+{
+	if (i >= model->nparams)
+		return SCALE_OWN;
+	return model->counts_phases && i == model->nparams - 1 ? SCALE_NONE : SCALE_LOG;
+}
+
+/*
+ * What is known before the data, for a cohort too small to speak for itself: eta is normal around center
+ * with the inverse of precision (n x n) as covariance. The fit maximises log-likelihood + log density.
+ */
+typedef struct FitPrior
+{
+	const double *center;
+	const double *precision;
+} FitPrior;
+
 typedef struct FitResult
 {
 	FitStatus	status;
-	double		theta[BTYD_MAX_PARAMS];
+	int			nparams;
+	double		theta[FIT_MAX_PARAMS];
 	bool		has_covariance;
-	/* covariance of log(theta), row-major nparams x nparams, from the Hessian at theta */
-	double		covariance[BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];
+	/* covariance of eta, row-major nparams x nparams, from the Hessian at theta; 0 for SCALE_NONE */
+	double		covariance[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
+	double		own_weight;		/* what the data had to say, 1 without a prior, towards 0 when it decides */
 	double		log_likelihood;
 	double		gradient_norm;	/* sqrt(g' (-H)^-1 g) on the log scale: distance to the maximum in standard errors */
 	int			iterations;
@@ -31,9 +63,10 @@ typedef struct FitResult
 } FitResult;
 
 /*
- * Fit the model to the rows, starting from the data; deterministic. stop may be NULL.
+ * Fit the model to the rows, starting from the data, or from the center of the prior; deterministic.
+ * prior and stop may be NULL. log_likelihood is that of the data alone.
  */
-extern void btyd_fit(const BtydModel *model, const Rows *rows, const FitStop *stop,
-					 FitResult *result);
+extern void btyd_fit(const BtydModel *model, const Rows *rows, const FitPrior *prior,
+					 const FitStop *stop, FitResult *result);
 
 #endif

@@ -13,21 +13,38 @@ typedef enum RowKind
 {
 	ROWS_TIMING = 1,			/* x, t_x, t_cal: repeat purchases, time of the last, age */
 	ROWS_SPEND = 2,				/* x, monetary_value: repeat purchases and their mean amount */
-	ROWS_CASH_FLOW = 3			/* days, amount, annual_discount_rate: one dated payment */
+	ROWS_CASH_FLOW = 3,			/* days, amount, annual_discount_rate: one dated payment */
+	ROWS_OPPORTUNITIES = 4,		/* x, t_x, n: opportunities taken, the last one taken, all there were */
+	ROWS_RENEWALS = 5,			/* entry, tenure, churned: see below */
+	ROWS_HOLDOUT = 6,			/* x, t_x, t_cal, monetary_value; purchases and spend after t_cal */
+	ROWS_CALENDAR = 7			/* day, repeat: one purchase on a day, 0 a customer's first, 1 a later one */
 } RowKind;
 
-#define ROWS_MAX_COLUMNS 3
+/*
+ * ROWS_RENEWALS: churned = 1, the customer left in period `tenure` = 1, 2, ...; churned = 0, is still a
+ * customer after `tenure` = 0, 1, ... renewals. entry is how many renewals lay behind the customer when
+ * observation began (0 for those seen from their start; entry < tenure if churned, else entry <= tenure).
+ */
+
+#define ROWS_MAX_COVARIATES 16
+#define ROWS_MAX_COLUMNS (3 + ROWS_MAX_COVARIATES)
 
 /*
  * n rows of ncols values each, every row followed by its count (a whole number held as a double),
  * so a row occupies ncols + 1 doubles. Rows are distinct and sorted by their columns from left to
  * right, hence rows of equal x are neighbours and what depends on x alone is computed once.
+ *
+ * The first ncovariates columns are covariates, so that customers who share them are neighbours; the
+ * columns of the kind follow. A log_likelihood of a model sees rows without covariates only.
  */
 typedef struct Rows
 {
 	size_t		n;
 	int			ncols;
 	const double *data;
+	int			ncovariates;
+	/* ROWS_TIMING: sum over all customers of the logarithms of the times between purchases; NAN if unknown */
+	double		log_gaps;
 } Rows;
 
 static inline const double *

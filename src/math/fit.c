@@ -365,7 +365,8 @@ report(const BtydModel *model, const Point *point, Outcome outcome, FitResult *r
 }
 
 void
-btyd_fit(const BtydModel *model, const Rows *rows, const FitStop *stop, FitResult *result)
+btyd_fit(const BtydModel *model, const Rows *rows, const FitPrior *prior, const FitStop *stop,
+		 FitResult *result)
 {
 	Search		search = {model, rows, {stop_requested, &search}, stop, false};
 	Point		point;
@@ -373,7 +374,10 @@ btyd_fit(const BtydModel *model, const Rows *rows, const FitStop *stop, FitResul
 	double		theta[BTYD_MAX_PARAMS];
 	double		step[BTYD_MAX_PARAMS];
 
+	(void) prior;
 	memset(result, 0, sizeof(*result));
+	result->nparams = model->nparams;
+	result->own_weight = 1;
 	if (model->undetermined(rows, &result->reason, &result->hint))
 	{
 		result->status = FIT_IMPOSSIBLE;
