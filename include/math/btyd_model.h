@@ -76,6 +76,7 @@ typedef struct BtydModel
 	 * checks only: enough rows, some repeat purchase, ...).
 	 */
 	bool		(*undetermined) (const Rows *rows, const char **reason, const char **hint);
+	/* Start values from the data; the count of phases is set already. */
 	void		(*start) (const Rows *rows, double *theta);
 
 	/*

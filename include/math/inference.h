@@ -1,10 +1,12 @@
 /*
- * inference.h - standard errors and intervals from a covariance on the log scale (docs/mathematics.md, section 4).
+ * inference.h - standard errors, intervals and tests from the covariance of a fit (docs/mathematics.md).
  */
 #ifndef CLV_MATH_INFERENCE_H
 #define CLV_MATH_INFERENCE_H
 
-/* Standard error of theta and its interval theta * exp(-+ z * se(log theta)) for confidence 0 < conf < 1. */
+#include "math/fit.h"
+
+/* An estimate's standard error, and its interval for confidence 0 < conf < 1. */
 typedef struct Estimate
 {
 	double		std_error;
@@ -12,6 +14,49 @@ typedef struct Estimate
 	double		conf_high;
 } Estimate;
 
+/* A positive parameter: the interval is theta * exp(-+ z * se(log theta)). */
 extern Estimate positive_estimate(double theta, double log_variance, double conf);
+
+/* A parameter on its own scale: theta -+ z * se. */
+extern Estimate real_estimate(double theta, double variance, double conf);
+
+/* The scale on which a prediction is taken to be normal. */
+typedef enum PredictionScale
+{
+	PREDICTION_LOG,				/* positive amounts and numbers; where the value is not positive, the value itself */
+	PREDICTION_LOGIT			/* probabilities */
+} PredictionScale;
+
+/*
+ * A function of the parameters of one or two fits, such as a value of purchases and spend. second may be NULL.
+ */
+typedef double (*PredictedValue) (const double *theta, const double *second_theta, void *arg);
+
+typedef struct FittedModel
+{
+	const BtydModel *model;
+	int			nparams;
+	const double *theta;
+	const double *covariance;	/* of eta, nparams x nparams; NULL: taken to be known */
+} FittedModel;
+
+/*
+ * The interval of a prediction by the delta method: the uncertainty of the parameters, not the spread of
+ * one customer's outcome. Derivatives in eta are by central differences of fourth order. *value receives
+ * the prediction. A value at the end of its scale (0, or a probability of 0 or 1) has an interval of itself alone.
+ */
+extern Estimate prediction_interval(PredictedValue f, void *arg, const FittedModel *first, const FittedModel *second,
+									PredictionScale scale, double conf, double *value);
+
+/* Smallest interval [low, high] of purchase counts whose tails have at most (1 - conf) / 2 each. */
+extern void count_interval(const BtydModel *model, const double *theta, const Customer *c, double t, double conf,
+						   double *low, double *high);
+
+/* P(chi-square of df degrees of freedom > x); NAN where GSL fails. */
+extern double chi_square_tail(double x, double df);
+
+/* log(p / (1 - p)) and its inverse */
+extern double logit(double p);
+extern double inverse_logit(double y);
 
 #endif
