@@ -293,7 +293,7 @@ covariates_unframe(const BtydModel *model, const CovariateFrame *frame, int n, d
 {
 	int			nparams = BASE + 2 * n;
 	double		jacobian[FIT_MAX_PARAMS * FIT_MAX_PARAMS] = {0};
-	double		at_zero[FIT_MAX_PARAMS];
+	double		at_zero[ROWS_MAX_COVARIATES] = {0};
 	double		framed[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
 
 	for (int j = 0; j < n; j++)
