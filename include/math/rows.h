@@ -58,6 +58,16 @@ row_count(const Rows *rows, const double *row)
 	return row[rows->ncols];
 }
 
+/* Whether some row has more than that in its first column, as who bought again has x > 0. */
+static inline int
+rows_reach(const Rows *rows, double x)
+{
+	for (size_t i = rows->n; i-- > 0;)
+		if (rows_at(rows, i)[0] > x)
+			return 1;
+	return 0;
+}
+
 /* How many customers the rows stand for. */
 static inline double
 rows_total(const Rows *rows)

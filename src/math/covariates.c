@@ -19,6 +19,7 @@
 #define V 5
 #define INNER 6
 #define CHUNK_ROWS 1024			/* rows handed to the model at once */
+#define COLLINEAR 1e-9			/* least variance of a combination of standardised covariates */
 
 /* log(1 / (1 + exp(-y))) */
 static double
@@ -111,35 +112,51 @@ covariates_apply(const BtydModel *model, const double *theta, const double *z, i
 	}
 }
 
-bool
-covariates_frame(const Rows *rows, CovariateFrame *frame)
+/* Mean over the customers of the product of two standardised covariates. */
+static double
+mean_product(const Rows *rows, const CovariateFrame *frame, int j, int k)
 {
 	double		total = rows_total(rows);
+	double		sum = 0;
 
-	for (int j = 0; j < rows->ncovariates; j++)
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		const double *row = rows_at(rows, i);
+		const double *z = row - rows->ncovariates;
+
+		sum += (z[j] - frame->center[j]) / frame->scale[j] * ((z[k] - frame->center[k]) / frame->scale[k]) *
+			(row_count(rows, row) / total);
+	}
+	return sum;
+}
+
+const char *
+covariates_frame(const Rows *rows, CovariateFrame *frame)
+{
+	int			n = rows->ncovariates;
+	double		total = rows_total(rows);
+	double		correlation[ROWS_MAX_COVARIATES * ROWS_MAX_COVARIATES];
+	double		values[ROWS_MAX_COVARIATES];
+	double		vectors[ROWS_MAX_COVARIATES * ROWS_MAX_COVARIATES];
+
+	for (int j = 0; j < n; j++)
 	{
 		double		mean = 0;
-		double		squares = 0;
 
 		for (size_t i = 0; i < rows->n; i++)
-		{
-			const double *row = rows_at(rows, i);
-
-			mean += row[j - rows->ncovariates] * (row_count(rows, row) / total);
-		}
-		for (size_t i = 0; i < rows->n; i++)
-		{
-			const double *row = rows_at(rows, i);
-			double		deviation = row[j - rows->ncovariates] - mean;
-
-			squares += deviation * deviation * (row_count(rows, row) / total);
-		}
+			mean += rows_at(rows, i)[j - n] * (row_count(rows, rows_at(rows, i)) / total);
 		frame->center[j] = mean;
-		frame->scale[j] = sqrt(squares);
+		frame->scale[j] = 1;
+		frame->scale[j] = sqrt(mean_product(rows, frame, j, j));
 		if (!(frame->scale[j] > 1e-12 * fabs(mean) && isfinite(frame->scale[j])))
-			return false;
+			return "a covariate is the same for all customers";
 	}
-	return true;
+	for (int j = 0; j < n; j++)
+		for (int k = 0; k < n; k++)
+			correlation[j * n + k] = mean_product(rows, frame, j, k);
+	if (!symmetric_eigen(correlation, n, values, vectors) || !(values[0] > COLLINEAR))
+		return "the covariates determine one another";
+	return NULL;
 }
 
 /* The log-likelihood of one group of customers and its derivatives in the six variables. */

@@ -478,9 +478,7 @@ report(const Search *search, const Point *point, Outcome outcome, FitResult *res
 	else if (outcome == FLAT)
 	{
 		result->reason = "the likelihood is flat: the data do not determine all parameters";
-		result->hint = search->rows->ncovariates > 1 ?
-			"Leave out covariates that follow from others, or fit a larger group of customers." :
-			"Fit a longer history, or a larger group of customers.";
+		result->hint = "Fit a longer history, or a larger group of customers.";
 	}
 	else
 	{
@@ -508,11 +506,10 @@ hopeless(Search *search, FitResult *result)
 	if (search->model->undetermined(search->rows, &result->reason, &result->hint))
 		return true;
 	result->reason = result->hint = NULL;
-	if (ncovariates == 0 || covariates_frame(search->rows, &search->frame))
-		return false;
-	result->reason = "a covariate is the same for all customers";
-	result->hint = "Leave it out: its effect cannot be told from the level of all.";
-	return true;
+	if (ncovariates > 0)
+		result->reason = covariates_frame(search->rows, &search->frame);
+	result->hint = result->reason ? "Leave out covariates that are constant or follow from the others." : NULL;
+	return result->reason != NULL;
 }
 
 void
