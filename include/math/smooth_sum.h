@@ -16,7 +16,7 @@ typedef struct SmoothTerm
 	double		delta;
 	double		stretch;		/* at least 1 */
 	double		fastest;		/* bounds |d log f / du| at first; SMOOTH_SLOPE at most */
-	double		power;			/* f(u) falls like u^-power, */
+	double		excess;			/* f(u) falls like u^-(1 + excess), */
 	double		settled;		/* to the last digit from this log u on */
 } SmoothTerm;
 

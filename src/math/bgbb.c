@@ -426,7 +426,7 @@ sum_long(const Posterior *p, double k, double first, double m)
 		.arg = &l,
 		.stretch = 1,
 		.fastest = k / open + (p->a + k) / (p->b + open) + (p->c + 1) / (p->d + first),
-		.power = p->a + p->c + 1,
+		.excess = p->a + p->c,
 		.settled = log(SETTLED * scale * scale),
 	};
 	double		sum = smooth_sum(&term, first, m);

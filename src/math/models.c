@@ -9,6 +9,8 @@ static const BtydModel *const models[] = {
 	&bgnbd_model,
 	&gamma_gamma_model,
 	&bgbb_model,
+	&sbg_model,
+	&bdw_model,
 };
 
 #define NMODELS (sizeof(models) / sizeof(models[0]))

@@ -63,7 +63,7 @@ integrand(double o, void *arg)
 static double
 rest(const SmoothTerm *term, double log_u)
 {
-	double		by_power = term->power > 1 ? exp(log_term(term, log_u) + log_u) / (term->power - 1) : INFINITY;
+	double		by_power = term->excess > 0 ? exp(log_term(term, log_u) + log_u) / term->excess : INFINITY;
 	double		by_delta = term->delta > 0 ? exp(log_term(term, log_u)) / term->delta : INFINITY;
 
 	return fmin(by_power, by_delta);
@@ -129,7 +129,7 @@ smooth_sum(const SmoothTerm *term, double first, double last)
 	Axis		axis = {&t, first, 1, 0};
 	double		sum;
 
-	if (isinf(last) && (t.delta < 0 || (t.delta == 0 && t.power <= 1)))
+	if (isinf(last) && (t.delta < 0 || (t.delta == 0 && t.excess <= 0)))
 		return INFINITY;
 	if (t.delta > 0)
 		t.delta = fmax(t.delta, LEAST_DELTA);
@@ -223,7 +223,7 @@ discounted_periods(double a, double b, double delta, double m)
 		.delta = delta,
 		.stretch = 1,
 		.fastest = a / (b + direct),
-		.power = a,
+		.excess = a - 1,
 		.settled = INFINITY,
 	};
 
