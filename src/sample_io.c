@@ -98,8 +98,8 @@ complete_sample(ClvSample *s)
 
 	if (problem)
 		return problem;
-	if (s->kind != ROWS_TIMING && s->gaps_known)
-		return "only timing rows have log_gaps";
+	if (s->gaps_known && !row_kind_has_gaps(s->kind))
+		return "only timing and holdout rows have log_gaps";
 	if (s->gaps_whole > (int64) MAX_COUNT || s->gaps_whole < -(int64) MAX_COUNT)
 		return "log_gaps is out of range";
 	s->n = 0;
