@@ -115,7 +115,14 @@ extern void sample_forget_log_gaps(ClvSample *state);
 /* The sample in stored form: itself if it is, else a copy. Never edits its argument. */
 extern ClvSample *sample_stored(ClvSample *sample);
 
-/* The rows of a stored sample. */
+/* Row i, covariates first, and its count behind the columns. */
+static inline const double *
+sample_row(const ClvSample *sample, int64 i)
+{
+	return sample->data + i * (sample->columns + 1);
+}
+
+/* The rows of a stored sample as the mathematics read them. */
 extern Rows sample_rows(const ClvSample *stored);
 
 /*

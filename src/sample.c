@@ -348,7 +348,7 @@ sample_rows(const ClvSample *stored)
 {
 	Assert(stored->form == SAMPLE_STORED);
 	return (Rows) {
-		.n = stored->nrows, .ncols = stored->columns, .data = stored->data,
+		.n = stored->nrows, .ncols = row_columns(stored->kind), .data = stored->data,
 		.ncovariates = sample_covariates(stored),
 		.log_gaps = stored->gaps_known ? stored->gaps_whole + stored->gaps_fraction / GAPS_SCALE : NAN
 	};
