@@ -214,8 +214,7 @@ bgnbd_log_likelihood(const Rows *rows, const double *theta, double *grad, double
 static bool
 bgnbd_undetermined(const Rows *rows, const char **reason, const char **hint)
 {
-	/* sorted by x: somebody bought again if the last row did */
-	bool		repeats = rows->n > 0 && rows_at(rows, rows->n - 1)[0] > 0;
+	bool		repeats = rows_reach(rows, 0);
 
 	*hint = "Fit a larger group of customers, or one model for all groups.";
 	if (rows_total(rows) < 2)
@@ -371,6 +370,7 @@ const BtydModel bgnbd_model = {
 	.reads = ROWS_TIMING,
 	.nparams = NPARAMS,
 	.params = params,
+	.covariates = COVARIATES_DROPOUT_ODDS,
 	.undetermined = bgnbd_undetermined,
 	.start = bgnbd_start,
 	.log_likelihood = bgnbd_log_likelihood,
