@@ -54,14 +54,15 @@ add_history_timing(FunctionCallInfo fcinfo, DateADT as_of, double unit)
 {
 	Frame		frame = frame_at(unit, checked_day(as_of, "as_of"));
 	ClvSample  *s = sample_state(fcinfo, ROWS_TIMING, 0, &frame);
+	const PurchaseHistory *history = PG_GETARG_HISTORY(1);
 	HistorySummary h;
 
-	sample_forget_log_gaps(s);
-	if (!history_summary(PG_GETARG_HISTORY(1), as_of, &h))
+	if (!history_summary(history, as_of, &h))
 	{
 		sample_skip(s, 1);		/* not a customer yet */
 		return s;
 	}
+	sample_add_log_gaps(s, history_log_gaps(history, as_of, unit));
 	frame_cover(&s->frame, h.first, h.last);
 	return sample_add(s, (double[]) {h.x, h.t_x / unit, h.tenure / unit}, 1);
 }
