@@ -1067,3 +1067,100 @@ COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, timestamptz, tim
 CREATE FUNCTION clv_new_customer(model clv_model, spend_model clv_model, days float8, annual_discount_rate float8, margin float8 DEFAULT 1) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_new_customer_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION clv_new_customer(clv_model, clv_model, float8, float8, float8) IS 'lifetime value of a customer about to make the first purchase, that purchase included: margin x population mean spend x (1 + expected discounted repeat purchases within so many days); days may be infinity. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+
+-- ---- validation: models beside what happened -----------------------------------------------------------------------
+
+-- Transition functions: not for direct use. NULL arguments leave the state as it is.
+CREATE FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, date, date) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_holdout' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, timestamptz, timestamptz) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_holdout_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, date, date, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_holdout_unit' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, timestamptz, timestamptz, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_holdout_unit_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_validation_add_calendar(clv_sample, purchase_history) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_calendar' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+
+COMMENT ON FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, date, date) IS 'transition: count one customer as (x, t_x, t_cal, monetary_value, purchases, spend) in days';
+COMMENT ON FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, timestamptz, timestamptz) IS 'transition: count one customer as (x, t_x, t_cal, monetary_value, purchases, spend) in days';
+COMMENT ON FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, date, date, text) IS 'transition: count one customer as (x, t_x, t_cal, monetary_value, purchases, spend) in a unit';
+COMMENT ON FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, timestamptz, timestamptz, text) IS 'transition: count one customer as (x, t_x, t_cal, monetary_value, purchases, spend) in a unit';
+COMMENT ON FUNCTION clv_validation_add_calendar(clv_sample, purchase_history) IS 'transition: count the purchases of one customer as (day, repeat)';
+
+CREATE AGGREGATE holdout_sample(history purchase_history, calibration date, until date) (
+    SFUNC = clv_validation_add_holdout, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE holdout_sample(purchase_history, date, date) IS 'what was known of customers at the calibration date, and what they did in (calibration, until]: rows (x, t_x, t_cal, monetary_value, purchases, spend) with counts, times in days, for backtest() and backtest_classes(). spend is the net amount, refunds included; monetary_value is 0 without a repeat purchase, both are 0 without amounts. Rows with a NULL are skipped, as are customers without a purchase by calibration (counted as n_skipped). Error 22023 where until is not after calibration.';
+
+CREATE AGGREGATE holdout_sample(history purchase_history, calibration timestamptz, until timestamptz) (
+    SFUNC = clv_validation_add_holdout, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE holdout_sample(purchase_history, timestamptz, timestamptz) IS 'holdout_sample() in days, with the days of timestamps in the session''s time zone';
+
+CREATE AGGREGATE holdout_sample(history purchase_history, calibration date, until date, unit text) (
+    SFUNC = clv_validation_add_holdout, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE holdout_sample(purchase_history, date, date, text) IS 'what was known of customers at the calibration date, and what they did in (calibration, until]: rows (x, t_x, t_cal, monetary_value, purchases, spend) with counts, times in the unit day, week, month or year, for backtest() and backtest_classes(). spend is the net amount, refunds included; monetary_value is 0 without a repeat purchase, both are 0 without amounts. Rows with a NULL are skipped, as are customers without a purchase by calibration (counted as n_skipped). Error 22023 where until is not after calibration.';
+
+CREATE AGGREGATE holdout_sample(history purchase_history, calibration timestamptz, until timestamptz, unit text) (
+    SFUNC = clv_validation_add_holdout, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE holdout_sample(purchase_history, timestamptz, timestamptz, text) IS 'holdout_sample() in the unit day, week, month or year, with the days of timestamps in the session''s time zone';
+
+CREATE AGGREGATE calendar_sample(history purchase_history) (
+    SFUNC = clv_validation_add_calendar, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE calendar_sample(purchase_history) IS 'how many purchases there were on which day: rows (day, repeat) with counts, day as days since 2000-01-01, repeat 0 for the first purchase of a customer and 1 for later ones; for tracking(). NULLs are skipped, as are customers without a purchase (counted as n_skipped).';
+
+CREATE FUNCTION backtest(sample clv_sample, kind text DEFAULT 'pareto_nbd',
+        OUT kind text, OUT customers bigint, OUT actual_purchases bigint, OUT predicted_purchases float8,
+        OUT actual_spend float8, OUT predicted_spend float8, OUT mae float8, OUT rmse float8, OUT bias float8,
+        OUT spend_mae float8, OUT spend_rmse float8, OUT spend_bias float8,
+        OUT top_decile_share float8, OUT top_decile_possible float8, OUT converged boolean)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_validation_backtest_kind' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000 ROWS 1;
+COMMENT ON FUNCTION backtest(clv_sample, text) IS 'fits a model of the kind (as glance() names it), and the gamma-gamma spend model where there are amounts, to what a holdout_sample() knows at its calibration date, and compares their predictions with the holdout: one row per model and holdout: kind, customers, actual and predicted purchases and spend in the holdout, mean absolute error, root mean square error and bias (predicted less actual) per customer of purchases and of spend, the share of the actual value caught by the tenth of customers with the highest predicted value, the largest share any ranking could catch, and whether the fits converged. Value is spend where spend is predicted, else purchases; customers of equal prediction at the boundary count in part. Predictions are NULL with a WARNING where the data cannot determine a model, spend also where the spend model has no population mean, and without amounts. Error 22023 for another sample or an unknown kind.';
+
+CREATE FUNCTION backtest(sample clv_sample, model clv_model, spend_model clv_model DEFAULT NULL,
+        OUT kind text, OUT customers bigint, OUT actual_purchases bigint, OUT predicted_purchases float8,
+        OUT actual_spend float8, OUT predicted_spend float8, OUT mae float8, OUT rmse float8, OUT bias float8,
+        OUT spend_mae float8, OUT spend_rmse float8, OUT spend_bias float8,
+        OUT top_decile_share float8, OUT top_decile_possible float8, OUT converged boolean)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_validation_backtest_models' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION backtest(clv_sample, clv_model, clv_model) IS 'compares the predictions of given models with the holdout of a holdout_sample(): one row per model and holdout: kind, customers, actual and predicted purchases and spend in the holdout, mean absolute error, root mean square error and bias (predicted less actual) per customer of purchases and of spend, the share of the actual value caught by the tenth of customers with the highest predicted value, the largest share any ranking could catch, and whether the fits converged. Value is spend where spend is predicted, else purchases; customers of equal prediction at the boundary count in part. converged is NULL for typed-in models. Without a spend model (NULL) no spend is predicted; no row where the sample or the model is NULL. Units are converted. WARNING where a model was fitted to data after the calibration date, error 22023 for another sample, another model, or a model without a time unit.';
+
+CREATE FUNCTION backtest_classes(sample clv_sample, kind text DEFAULT 'pareto_nbd',
+        OUT class text, OUT customers bigint, OUT actual_purchases bigint, OUT predicted_purchases float8,
+        OUT actual_per_customer float8, OUT predicted_per_customer float8)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_validation_classes_kind' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000 ROWS 8;
+CREATE FUNCTION backtest_classes(sample clv_sample, model clv_model,
+        OUT class text, OUT customers bigint, OUT actual_purchases bigint, OUT predicted_purchases float8,
+        OUT actual_per_customer float8, OUT predicted_per_customer float8)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_validation_classes_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 8;
+COMMENT ON FUNCTION backtest_classes(clv_sample, text) IS 'actual and predicted purchases in the holdout of a holdout_sample() for customers with 0, 1, ..., 6, 7+ repeat purchases at the calibration date, the model of the kind fitted to what was known then. Means are NULL in a class of nobody; no row, with a WARNING, where the data cannot determine the model. Error 22023 for another sample or an unknown kind.';
+COMMENT ON FUNCTION backtest_classes(clv_sample, clv_model) IS 'backtest_classes() of a given model. WARNING where it was fitted to data after the calibration date, error 22023 for another sample, another model, or a model without a time unit.';
+
+CREATE FUNCTION tracking(sample clv_sample, model clv_model, step text DEFAULT 'week', until date DEFAULT NULL,
+        OUT period_start date, OUT period_end date, OUT actual bigint, OUT expected float8,
+        OUT actual_cumulative bigint, OUT expected_cumulative float8)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_validation_tracking' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 100;
+CREATE FUNCTION tracking(sample clv_sample, model clv_model, step text, until timestamptz,
+        OUT period_start date, OUT period_end date, OUT actual bigint, OUT expected float8,
+        OUT actual_cumulative bigint, OUT expected_cumulative float8)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 100
+    BEGIN ATOMIC
+        SELECT * FROM tracking(sample, model, step, until::date);
+    END;
+COMMENT ON FUNCTION tracking(clv_sample, clv_model, text, date) IS 'repeat purchases per period beside those the model expects, from a calendar_sample(): one row per day, week (7 days from the first purchase of all), calendar month or calendar year, from the first day of the sample to until (NULL: to its last day), where the last period ends; both also added up from the beginning. Expected is the sum of E[X(age)] over the customers who have bought by then. No row where the sample, the model or step is NULL, or until lies before the first day. Error 22023 for another sample, another model, or a model without a time unit, 22003 where the expectation is out of range.';
+COMMENT ON FUNCTION tracking(clv_sample, clv_model, text, timestamptz) IS 'tracking() with until as the day of a timestamp in the session''s time zone';
