@@ -78,4 +78,10 @@ extern ClvSample *sample_stored(ClvSample *sample);
 /* The rows of a stored sample. */
 extern Rows sample_rows(const ClvSample *stored);
 
+/*
+ * Sum over all rows, modulo 2^64, of a hash of the row without covariates: the same for the same rows in any order,
+ * and of the parts of a sample the numbers add up to that of the whole.
+ */
+extern uint64 sample_fingerprint(const ClvSample *stored);
+
 #endif
