@@ -402,6 +402,16 @@ COMMENT ON FUNCTION refund_share(purchase_history, date) IS
 COMMENT ON FUNCTION refund_share(purchase_history, timestamptz) IS
 'As refund_share(history, date), with the day of as_of in the session''s time zone.';
 
+CREATE FUNCTION log_gaps(history purchase_history, as_of date, unit text DEFAULT 'day') RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_history_log_gaps' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
+CREATE FUNCTION log_gaps(history purchase_history, as_of timestamptz, unit text DEFAULT 'day') RETURNS float8
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 3
+    RETURN log_gaps(history, as_of::date, unit);
+COMMENT ON FUNCTION log_gaps(purchase_history, date, text) IS
+'The sum of the natural logarithms of the times between successive purchase days up to as_of, in days or in unit (day, week, month = 30.4375 days, year = 365.25 days): what a model of regular purchases needs beside x, t_x and t_cal. 0 without a repeat purchase; may be negative in units longer than the gaps. NULL before the first purchase. Error: unknown unit, as_of infinite. Source: Reutterer, Platzer and Schroeder 2021.';
+COMMENT ON FUNCTION log_gaps(purchase_history, timestamptz, text) IS
+'As log_gaps(history, date, unit), with the day of as_of in the session''s time zone.';
+
 CREATE FUNCTION purchases_within(history purchase_history, after date, until date) RETURNS integer
     AS 'MODULE_PATHNAME', 'clv_history_purchases_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 CREATE FUNCTION purchases_within(history purchase_history, after timestamptz, until timestamptz) RETURNS integer

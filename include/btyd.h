@@ -52,8 +52,14 @@ extern bool question_of_dates(FunctionCallInfo fcinfo, const ClvModel *m, const 
 /* A length of time that is no error: not negative, and whole where the model counts opportunities. */
 extern double checked_horizon(const BtydModel *kind, double t);
 
-/* From as_of to until in the model's unit, opportunities rounded to whole ones; 'infinity' is no end. */
-extern double horizon_of_dates(const ClvModel *m, const BtydModel *kind, DateADT as_of, DateADT until);
+/* An error unless as_of is a day and until, if it is not 'infinity', one that does not come before it. */
+extern void check_until(DateADT as_of, DateADT until);
+
+/*
+ * From as_of to until in the model's unit, both checked; 'infinity' is no end. Of opportunities, those that a
+ * customer since `first` has in (as_of, until].
+ */
+extern double horizon_of_dates(const ClvModel *m, const BtydModel *kind, DateADT first, DateADT as_of, DateADT until);
 
 /*
  * When P(alive) is asked for without a later date: at the end of observation, or where a model counts opportunities at

@@ -98,6 +98,8 @@ customer_of_history(const ClvModel *m, const BtydModel *kind, const PurchaseHist
 
 	if (!history_summary(h, as_of, s))
 		return false;
+	if (kind->reads == ROWS_OPPORTUNITIES)
+		return history_opportunities(h, as_of, unit, &c->x, &c->t_x, &c->t_cal);
 	*c = (Customer) {s->x, s->t_x / unit, s->tenure / unit};
 	return true;
 }
@@ -114,22 +116,26 @@ checked_horizon(const BtydModel *kind, double t)
 	return t;
 }
 
-double
-horizon_of_dates(const ClvModel *m, const BtydModel *kind, DateADT as_of, DateADT until)
+void
+check_until(DateADT as_of, DateADT until)
 {
-	double		unit = unit_of(m);
-	double		t;
-
 	checked_day(as_of, "as_of");
-	if (DATE_IS_NOEND(until))
-		return INFINITY;
-	if (checked_day(until, "until") < as_of)
+	if (!DATE_IS_NOEND(until) && checked_day(until, "until") < as_of)
 		argument_error("until must not be before as_of", "Predictions cover the days after as_of up to until.",
 					   "as_of is %s, until is %s.", day_text(as_of), day_text(until));
-	t = (until - as_of) / unit;
+}
 
-	/* months and years differ in days: twelve months from any day are twelve opportunities */
-	return kind->reads == ROWS_OPPORTUNITIES ? rint(t) : t;
+double
+horizon_of_dates(const ClvModel *m, const BtydModel *kind, DateADT first, DateADT as_of, DateADT until)
+{
+	double		unit = unit_of(m);
+
+	if (DATE_IS_NOEND(until))
+		return INFINITY;
+	/* the customer's opportunities end whole units after the first purchase */
+	if (kind->reads == ROWS_OPPORTUNITIES)
+		return floor((until - first) / unit) - floor((as_of - first) / unit);
+	return (until - as_of) / unit;
 }
 
 Question
@@ -149,8 +155,12 @@ question_of_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *k
 	DateADT		as_of = checked_day(PG_GETARG_DATEADT(2), "as_of");
 	HistorySummary s;
 
-	q->t = nargs > 3 ? horizon_of_dates(m, kind, as_of, PG_GETARG_DATEADT(3)) : otherwise;
-	return customer_of_history(m, kind, PG_GETARG_HISTORY(1), as_of, &s, &q->customer);
+	if (nargs > 3)
+		check_until(as_of, PG_GETARG_DATEADT(3));
+	if (!customer_of_history(m, kind, PG_GETARG_HISTORY(1), as_of, &s, &q->customer))
+		return false;
+	q->t = nargs > 3 ? horizon_of_dates(m, kind, s.first, as_of, PG_GETARG_DATEADT(3)) : otherwise;
+	return true;
 }
 
 double

@@ -113,11 +113,14 @@ clv_purchase_probability_history(PG_FUNCTION_ARGS)
 	ClvModel   *m = PG_GETARG_MODEL(0);
 	const BtydModel *kind = purchase_operations(m);
 	DateADT		as_of = checked_day(PG_GETARG_DATEADT(2), "as_of");
+	DateADT		until = PG_GETARG_DATEADT(4);
 	HistorySummary s;
-	Question	q = {.t = horizon_of_dates(m, kind, as_of, PG_GETARG_DATEADT(4))};
+	Question	q;
 
+	check_until(as_of, until);
 	if (!customer_of_history(m, kind, PG_GETARG_HISTORY(1), as_of, &s, &q.customer))
 		PG_RETURN_NULL();
+	q.t = horizon_of_dates(m, kind, s.first, as_of, until);
 	return probability(m, kind, &q, PG_GETARG_INT32(3));
 }
 
@@ -176,17 +179,20 @@ clv_residual_value(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
 	const BtydModel *kind = purchase_operations(m);
-	DateADT		as_of = checked_day(PG_GETARG_DATEADT(3), "as_of");
+	DateADT		as_of = PG_GETARG_DATEADT(3);
+	DateADT		until = PG_GETARG_DATEADT(4);
 	double		delta = daily_discount(fcinfo, PG_GETARG_FLOAT8(5)) * unit_of(m);
 	double		margin = checked_margin(PG_GETARG_FLOAT8(6));
 	double		service_cost = checked_service_cost(PG_GETARG_FLOAT8(7));
-	double		t = horizon_of_dates(m, kind, as_of, PG_GETARG_DATEADT(4));
 	HistorySummary s;
 	Customer	c;
 	double		spend;
+	double		t;
 
+	check_until(as_of, until);
 	if (!customer_of_history(m, kind, PG_GETARG_HISTORY(2), as_of, &s, &c))
 		PG_RETURN_NULL();
+	t = horizon_of_dates(m, kind, s.first, as_of, until);
 	spend = mean_spend(fcinfo, PG_GETARG_MODEL(1), spend_of_summary(&s));
 	if (isnan(spend))
 		PG_RETURN_NULL();
@@ -212,7 +218,7 @@ clv_new_customer_value(PG_FUNCTION_ARGS)
 					   "It is the length of the period to value, counted from the first purchase.",
 					   "days is %g.", days);
 	if (kind->reads == ROWS_OPPORTUNITIES)
-		t = rint(t);
+		t = floor(t);
 	if (isnan(spend))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(checked_result((margin * spend - service_cost) *
