@@ -22,9 +22,9 @@ typedef struct ClvSample
 	uint8		form;			/* SampleForm */
 	Frame		frame;
 	int16		columns;		/* those of the kind, and covariates before them */
-	int16		gaps_known;		/* (timing) 1 where the sum of log gaps is known, else 0 */
+	int16		gaps_known;		/* (timing, holdout) 1 where the sum of log gaps is known, else 0 */
 	int32		reserved;		/* 0: values are compared by their bytes */
-	int64		gaps_whole;		/* (timing) that sum: whole + fraction / GAPS_SCALE, 0 <= fraction < GAPS_SCALE */
+	int64		gaps_whole;		/* (timing, holdout) that sum: whole + fraction / GAPS_SCALE, 0 <= fraction < GAPS_SCALE */
 	int64		gaps_fraction;
 	int64		n;				/* rows that came in and were of use: the sum of all counts */
 	int64		nrows;
@@ -68,6 +68,13 @@ extern const char *row_kind_name(RowKind kind);
 extern bool row_kind_by_name(const char **cursor, RowKind *kind);
 extern bool row_kind_known(int kind);
 
+/* Whether the sum of log gaps up to t_cal belongs to a sample of the kind. */
+static inline bool
+row_kind_has_gaps(RowKind kind)
+{
+	return kind == ROWS_TIMING || kind == ROWS_HOLDOUT;
+}
+
 /*
  * What cannot be true about a row of this kind, as a static message, or NULL; *hint says what to do.
  * The row begins behind the covariates. Its values belong in the detail of the error.
@@ -88,7 +95,7 @@ sample_covariates(const ClvSample *s)
  * The aggregate state in argument 0, ready to be edited: a new one if it is NULL, a copy if the call
  * is not an aggregate's or the state is in stored form. All rows of a sample share their kind, number of
  * covariates (0 unless ROWS_TIMING) and the frame's time unit, as_of and until: mixing them is an error.
- * Raw numbers have FRAME_OF_NUMBERS. The sum of log gaps of a new sample of timing is known: 0.
+ * Raw numbers have FRAME_OF_NUMBERS. Where the kind has a sum of log gaps, that of a new sample is known: 0.
  */
 extern ClvSample *sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame *frame);
 
@@ -99,7 +106,7 @@ extern ClvSample *sample_add(ClvSample *state, const double *row, double count);
 extern void sample_skip(ClvSample *state, int64 count);
 
 /*
- * ROWS_TIMING: add one customer's sum of the logarithms of the times between purchases (at most MAX_COUNT
+ * ROWS_TIMING, ROWS_HOLDOUT: add one customer's sum of the logarithms of the times between purchases (at most MAX_COUNT
  * either way), or forget the sum of all, because a customer's is not known.
  */
 extern void sample_add_log_gaps(ClvSample *state, double log_gaps);
@@ -108,7 +115,14 @@ extern void sample_forget_log_gaps(ClvSample *state);
 /* The sample in stored form: itself if it is, else a copy. Never edits its argument. */
 extern ClvSample *sample_stored(ClvSample *sample);
 
-/* The rows of a stored sample. */
+/* Row i, covariates first, and its count behind the columns. */
+static inline const double *
+sample_row(const ClvSample *sample, int64 i)
+{
+	return sample->data + i * (sample->columns + 1);
+}
+
+/* The rows of a stored sample as the mathematics read them. */
 extern Rows sample_rows(const ClvSample *stored);
 
 /*
@@ -116,5 +130,11 @@ extern Rows sample_rows(const ClvSample *stored);
  * and of the parts of a sample the numbers add up to that of the whole.
  */
 extern uint64 sample_fingerprint(const ClvSample *stored);
+
+/*
+ * What a fit at the calibration date reads of a stored sample of ROWS_HOLDOUT: the stored sample of ROWS_TIMING,
+ * or that of ROWS_SPEND, in which customers without a repeat purchase or a positive mean are skipped.
+ */
+extern ClvSample *sample_project(const ClvSample *holdout, RowKind kind);
 
 #endif

@@ -62,7 +62,7 @@ AssertSample(const ClvSample *s)
 {
 	Assert(s->version == SAMPLE_VERSION);
 	Assert(row_kind_known(s->kind) && sample_covariates(s) >= 0 && s->columns <= ROWS_MAX_COLUMNS);
-	Assert(s->gaps_known ? s->kind == ROWS_TIMING : s->gaps_whole == 0 && s->gaps_fraction == 0);
+	Assert(s->gaps_known ? row_kind_has_gaps(s->kind) : s->gaps_whole == 0 && s->gaps_fraction == 0);
 	Assert(s->nrows >= 0 && s->nrows <= s->n && s->frame.n_skipped >= 0);
 	Assert(s->nrows <= room(s));
 	Assert(s->form != SAMPLE_STORED || s->nrows == room(s));
@@ -348,10 +348,66 @@ sample_rows(const ClvSample *stored)
 {
 	Assert(stored->form == SAMPLE_STORED);
 	return (Rows) {
-		.n = stored->nrows, .ncols = stored->columns, .data = stored->data,
+		.n = stored->nrows, .ncols = row_columns(stored->kind), .data = stored->data,
 		.ncovariates = sample_covariates(stored),
-		.log_gaps = stored->gaps_known ? stored->gaps_whole + stored->gaps_fraction / GAPS_SCALE : NAN
+		.log_gaps = stored->gaps_known ? stored->gaps_whole + stored->gaps_fraction / (double) GAPS_SCALE : NAN
 	};
+}
+
+/* The columns of a holdout row that a row of the kind consists of. */
+static const int *
+holdout_columns(RowKind kind)
+{
+	static const int timing[] = {HOLDOUT_X, HOLDOUT_T_X, HOLDOUT_T_CAL};
+	static const int spend[] = {HOLDOUT_X, HOLDOUT_MONETARY_VALUE};
+
+	Assert(kind == ROWS_TIMING || kind == ROWS_SPEND);
+	return kind == ROWS_TIMING ? timing : spend;
+}
+
+ClvSample *
+sample_project(const ClvSample *holdout, RowKind kind)
+{
+	Rows		rows = sample_rows(holdout);
+	const int  *from = holdout_columns(kind);
+	int			columns = row_columns(kind);
+	ClvSample  *s = palloc(offsetof(ClvSample, data) + rows.n * (columns + 1) * sizeof(double));
+
+	Assert(holdout->kind == ROWS_HOLDOUT && sample_covariates(holdout) == 0);
+	memcpy(s, holdout, offsetof(ClvSample, data));
+	s->kind = kind;
+	s->columns = columns;
+	s->frame.until = DAY_NONE;
+	s->n = 0;
+	s->nrows = 0;
+	if (kind == ROWS_SPEND)
+	{
+		s->frame.unit_days = 0;
+		sample_forget_log_gaps(s);
+	}
+	for (size_t i = 0; i < rows.n; i++)
+	{
+		const double *row = rows_at(&rows, i);
+		double		count = row_count(&rows, row);
+		double	   *to = row_at(s, s->nrows);
+
+		if (i % ROWS_AT_ONCE == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (kind == ROWS_SPEND && (row[HOLDOUT_X] == 0 || row[HOLDOUT_MONETARY_VALUE] == 0))
+		{
+			sample_skip(s, (int64) count);
+			continue;
+		}
+		for (int c = 0; c < columns; c++)
+			to[c] = row[from[c]];
+		to[columns] = count;
+		s->n += (int64) count;
+		s->nrows++;
+	}
+	sort_and_fold(s);
+	SET_VARSIZE(s, offsetof(ClvSample, data) + s->nrows * (columns + 1) * sizeof(double));
+	AssertSample(s);
+	return s;
 }
 
 /* ---- sums of log gaps -------------------------------------------------------------------------- */
@@ -386,7 +442,7 @@ sample_add_log_gaps(ClvSample *s, double log_gaps)
 {
 	double		whole = floor(log_gaps);
 
-	Assert(s->kind == ROWS_TIMING && fabs(log_gaps) <= MAX_COUNT);
+	Assert(row_kind_has_gaps(s->kind) && fabs(log_gaps) <= MAX_COUNT);
 	/* a fraction that rounds up to 1 is one */
 	if (s->gaps_known)
 		add_gaps(s, (int64) whole, (int64) rint((log_gaps - whole) * GAPS_SCALE));
@@ -447,7 +503,7 @@ new_sample(RowKind kind, int columns, const Frame *frame)
 {
 	ClvSample	empty = {.version = SAMPLE_VERSION, .kind = kind, .columns = columns, .frame = *frame};
 
-	empty.gaps_known = kind == ROWS_TIMING;
+	empty.gaps_known = row_kind_has_gaps(kind);
 	return copy_with_room(&empty, SAMPLE_FOLDING, SAMPLE_FIRST_ROWS);
 }
 

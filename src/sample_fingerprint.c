@@ -29,7 +29,7 @@ sample_fingerprint(const ClvSample *stored)
 
 		if (i % ROWS_AT_ONCE == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (int j = rows.ncovariates; j < rows.ncols; j++)
+		for (int j = 0; j < rows.ncols; j++)
 		{
 			uint64		bits;
 
