@@ -2,8 +2,7 @@
  * btyd_fit.c - fits: from a clv_sample to a clv_model. The same C function is the final function of
  * the fit aggregates and the function of a stored sample.
  */
-#include "model.h"
-#include "sample.h"
+#include "btyd.h"
 
 #include <math.h>
 
@@ -27,6 +26,16 @@ stop_requested(void *arg)
 		return true;
 #endif
 	return QueryCancelPending || ProcDiePending || ClientConnectionLost;
+}
+
+const FitStop stop_on_cancel = {stop_requested, NULL};
+
+void
+stop_call(const char *what)
+{
+	CHECK_FOR_INTERRUPTS();
+	ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceling %s", what)));
+	pg_unreachable();
 }
 
 static void
@@ -64,12 +73,10 @@ model_of_fit(const BtydModel *kind, const ClvSample *sample, const FitResult *fi
 }
 
 /* One small cohort must not stop a nightly refresh: what cannot be fitted is NULL with a WARNING. */
-static Datum
-fit(FunctionCallInfo fcinfo, const BtydModel *kind)
+ClvModel *
+fit_sample(const BtydModel *kind, const ClvSample *sample)
 {
-	ClvSample  *sample = PG_GETARG_STORED_SAMPLE(0);
 	Rows		rows = sample_rows(sample);
-	FitStop		stop = {stop_requested, NULL};
 	FitResult	result;
 	ClvModel   *m = NULL;
 
@@ -79,12 +86,9 @@ fit(FunctionCallInfo fcinfo, const BtydModel *kind)
 					   "The %s model reads %s rows, the sample holds %s rows.", kind->title, row_kind_name(kind->reads),
 					   row_kind_name(sample->kind));
 
-	btyd_fit(kind, &rows, NULL, &stop, &result);
+	btyd_fit(kind, &rows, NULL, &stop_on_cancel, &result);
 	if (result.status == FIT_STOPPED)
-	{
-		CHECK_FOR_INTERRUPTS();
-		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceling the fit of a model")));
-	}
+		stop_call("the fit of a model");
 	if (result.status != FIT_IMPOSSIBLE)
 		m = model_of_fit(kind, sample, &result);
 	if (m != NULL && model_problem(m) != NULL)
@@ -100,7 +104,7 @@ fit(FunctionCallInfo fcinfo, const BtydModel *kind)
 				 errdetail(INT64_FORMAT " rows could be used, " INT64_FORMAT " not. The result is NULL.", sample->n,
 						   sample->frame.n_skipped),
 				 result.hint ? errhint("%s", result.hint) : 0));
-		PG_RETURN_NULL();
+		return NULL;
 	}
 	if (result.status == FIT_NOT_CONVERGED)
 		ereport(WARNING,
@@ -108,6 +112,16 @@ fit(FunctionCallInfo fcinfo, const BtydModel *kind)
 				 errdetail("The model has converged = false; " INT64_FORMAT " rows were fitted.", sample->n),
 				 result.hint ? errhint("%s", result.hint) : 0));
 	warn_if_silent_lately(sample);
+	return m;
+}
+
+static Datum
+fit(FunctionCallInfo fcinfo, const BtydModel *kind)
+{
+	ClvModel   *m = fit_sample(kind, PG_GETARG_STORED_SAMPLE(0));
+
+	if (m == NULL)
+		PG_RETURN_NULL();
 	PG_RETURN_POINTER(m);
 }
 

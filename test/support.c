@@ -111,6 +111,22 @@ simulate_bgnbd(Random *random, const double *theta, double t_cal, double grid, d
 	}
 }
 
+static bool
+note_purchase(double at, void *columns)
+{
+	((double *) columns)[0]++;
+	((double *) columns)[1] = at;
+	return true;
+}
+
+void
+simulate_customer(const BtydModel *model, Random *random, const double *theta, double t_cal, double *columns)
+{
+	columns[0] = columns[1] = 0;
+	columns[2] = t_cal;
+	model->simulate(theta, t_cal, random, note_purchase, columns);
+}
+
 double
 simulate_mean_spend(Random *random, const double *theta, double x)
 {

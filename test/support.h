@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "math/random.h"
+#include "math/btyd_model.h"
 #include "math/rows.h"
 
 /* Rows under construction: add, then fold into the distinct sorted rows a fit reads. */
@@ -35,6 +35,9 @@ extern void sample_free(Sample *sample);
  */
 extern void simulate_bgnbd(Random *random, const double *theta, double t_cal, double grid,
 						   double *columns);
+/* A timing row (x, t_x, t_cal) of a new customer of any model of purchases, in continuous time. */
+extern void simulate_customer(const BtydModel *model, Random *random, const double *theta, double t_cal,
+							  double *columns);
 /* Mean of x amounts of one gamma-gamma customer. */
 extern double simulate_mean_spend(Random *random, const double *theta, double x);
 
