@@ -28,8 +28,9 @@ check_rows(Datum sample)
 
 	STUB_CHECK(s->form == SAMPLE_STORED);
 	STUB_CHECK(rows_total(&rows) == (double) s->n);
+	STUB_CHECK(rows.ncols == row_columns(s->kind) + rows.ncovariates);
 	for (size_t i = 0; i < rows.n; i++)
-		STUB_CHECK(row_problem(s->kind, rows_at(&rows, i), &hint) == NULL);
+		STUB_CHECK(row_problem(s->kind, rows_at(&rows, i) + rows.ncovariates, &hint) == NULL);
 }
 
 /* Merging commutes, counts, and leaves its arguments alone; it may fail for different frames. */

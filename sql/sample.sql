@@ -56,6 +56,14 @@ FROM whole;
 -- the days covered are those of both
 SELECT clv_sample(s) FROM (VALUES ('timing(unit=day,as_of=2024-03-01,first=2024-01-05,last=2024-01-06,skipped=2){0:0:12}'::clv_sample),
     ('timing(unit=day,as_of=2024-03-01,first=2024-01-01,last=2024-02-06,skipped=1){0:0:12}'), ('timing(unit=day,as_of=2024-03-01){}')) v (s);
+-- sums of log gaps are exact, of both signs, and unknown where one of them is
+SELECT clv_sample(s) FROM (VALUES ('timing(log_gaps=0.1){1:2:3}'::clv_sample), ('timing(log_gaps=-0.3){1:2:3}'), ('timing(log_gaps=-0.000000000001){0:0:3}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing(log_gaps=0.75){1:2:3}'::clv_sample), ('timing(log_gaps=0.25){1:2:3}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing(log_gaps=0.75){1:2:3}'::clv_sample), ('timing{1:2:3}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing{1:2:3}'::clv_sample), ('timing(log_gaps=0.75){1:2:3}')) v (s);
+-- rows of any number of columns fold and sort: covariates, then those of the kind
+SELECT clv_sample(s) FROM (VALUES ('timing(covariates=2){1:0:1:2:3,1:2:0:0:3}'::clv_sample), ('timing(covariates=2){-1:5:0:0:3,1:0:1:2:3*2}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('holdout{1:2:3:0:4:5}'::clv_sample), ('holdout{1:2:3:0:1:5,1:2:3:0:4:5}')) v (s);
 -- combine leaves its arguments alone
 SELECT s = t AS untouched FROM (SELECT s, s::text::clv_sample AS t, clv_sample_combine(s, s) AS merged FROM whole OFFSET 0) x;
 -- a final function hands out a copy: the same state serves two aggregates
@@ -106,6 +114,9 @@ SELECT clv_sample(h, date '2024-01-31', unit) FROM histories, (VALUES ('day'), (
 SELECT clv_sample(h, date '2024-01-31', 'fortnight') FROM histories;
 SELECT clv_sample(h, date 'infinity') FROM histories;
 SELECT clv_sample(s) FROM (VALUES ('timing{}'::clv_sample), ('spend{}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing{}'::clv_sample), ('timing(covariates=1){}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('holdout(as_of=2024-01-31,until=2024-06-30){}'::clv_sample), ('holdout(as_of=2024-01-31,until=2024-07-31){}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing(log_gaps=9007199254740992){}'::clv_sample), ('timing(log_gaps=1){}')) v (s);
 SELECT spend_sample(h, date '2024-01-31') FROM (SELECT purchase_history(at) AS h FROM orders) n;
 SELECT gamma_gamma_fit(s) FROM whole;
 -- counts end at 2^53: up to there they are exact, and the type's input takes them back
@@ -142,6 +153,44 @@ SELECT 'timing(as_of=2024-02-01,first=2024-02-01){}'::clv_sample;
 SELECT 'timing(as_of=2024-02-01,first=2024-01-09,last=2024-01-08){}'::clv_sample;
 SELECT 'timing(skipped=-1){}'::clv_sample;
 SELECT 'timing(skipped=1,unit=week){}'::clv_sample;
+-- every kind of rows: what its text looks like, and what cannot be
+SELECT s FROM (VALUES ('timing(unit=week,as_of=2024-02-01,covariates=2,log_gaps=-0.25){-1:0:0:0:9*2,0.5:1:1:2:3}'::clv_sample),
+    ('opportunities(unit=month,as_of=2024-02-01,first=2024-01-01,last=2024-01-31){0:0:6*3,1:6:6,2:2:6}'),
+    ('renewals(unit=year,as_of=2024-02-01,skipped=3){0:0:0*4,0:3:0,0:3:1,2:3:1,3:3:0}'),
+    ('holdout(unit=day,as_of=2024-02-01,until=2024-06-30,first=2024-01-01,last=2024-01-31){0:0:9:0:0:-3.5,1:2:9:20:3:61.25}'),
+    ('calendar(as_of=2024-02-01){8766:0*2,8767:1}')) v (s);
+SELECT 'timing(covariates=0){1:2:3}'::clv_sample;
+SELECT 'timing(covariates=17){}'::clv_sample;
+SELECT 'timing(covariates=2){1:1:2:3}'::clv_sample;
+SELECT 'timing(covariates=1){nan:1:2:3}'::clv_sample;
+SELECT 'timing(covariates=1){1:1:2:3,0:1:2:3}'::clv_sample;
+SELECT 'timing(covariates=1){0:1:4:3}'::clv_sample;
+SELECT 'spend(covariates=1){0:1:4}'::clv_sample;
+SELECT 'timing(log_gaps=nan){}'::clv_sample;
+SELECT 'timing(log_gaps=){}'::clv_sample;
+SELECT 'timing(log_gaps=1e3){}'::clv_sample;
+SELECT 'timing(log_gaps=0.1234567890123){}'::clv_sample;
+SELECT 'timing(log_gaps=9007199254740993){}'::clv_sample;
+SELECT 'timing(log_gaps=-9007199254740992.5){}'::clv_sample;
+SELECT 'spend(log_gaps=1){}'::clv_sample;
+SELECT 'opportunities{1:0:3}'::clv_sample;
+SELECT 'opportunities{0:1:3}'::clv_sample;
+SELECT 'opportunities{1:4:3}'::clv_sample;
+SELECT 'opportunities{1:1.5:3}'::clv_sample;
+SELECT 'renewals{0:0:1}'::clv_sample;
+SELECT 'renewals{3:3:1}'::clv_sample;
+SELECT 'renewals{4:3:0}'::clv_sample;
+SELECT 'renewals{0:1:2}'::clv_sample;
+SELECT 'renewals{0:1.5:0}'::clv_sample;
+SELECT 'holdout{1:4:3:0:0:0}'::clv_sample;
+SELECT 'holdout{1:2:3:-1:0:0}'::clv_sample;
+SELECT 'holdout{1:2:3:0:0.5:0}'::clv_sample;
+SELECT 'holdout{1:2:3:0:0:1e999}'::clv_sample;
+SELECT 'holdout(until=2024-06-30){}'::clv_sample;
+SELECT 'holdout(as_of=2024-06-30,until=2024-06-30){}'::clv_sample;
+SELECT 'calendar{1.5:0}'::clv_sample;
+SELECT 'calendar{9999999:0}'::clv_sample;
+SELECT 'calendar{1:2}'::clv_sample;
 SELECT ('timing{' || repeat('1:2:3,', 100000) || '1:2:3}')::clv_sample;
 -- a message shows whole characters of what it could not read
 \set VERBOSITY default
@@ -172,11 +221,11 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE || ' ' || SQLERRM;
 END $$;
 SELECT receive(b) = s::text AS round_trip, receive(b || '\x00'::bytea) AS longer, receive(substr(b, 1, length(b) - 1)) AS shorter,
-       receive(set_byte(b, 1, 9)) AS version, receive(set_byte(b, 3, 9)) AS kind, receive(set_byte(b, 37, 255)) AS rows,
+       receive(set_byte(b, 1, 9)) AS version, receive(set_byte(b, 3, 9)) AS kind, receive(set_byte(b, 61, 255)) AS rows,
        receive('') AS nothing
 FROM (SELECT s, clv_sample_send(s) AS b FROM whole) w \gx
-SELECT receive(set_byte(clv_sample_send('timing{1:2:3}'), 4 + 8 + 7, 1)) AS n_skipped;
+SELECT receive(set_byte(clv_sample_send('timing{1:2:3}'), 8 + 8 + 7, 1)) AS n_skipped;
 SELECT receive(clv_sample_send('timing{1:2:3}') || float8send('NaN') || float8send(1) || float8send(2) || float8send(1)) AS count_of_rows;
-SELECT receive(overlay(clv_sample_send('timing{1:2:3}') PLACING float8send('NaN') FROM 41)) AS nan;
+SELECT receive(overlay(clv_sample_send('timing{1:2:3}') PLACING float8send('NaN') FROM 65)) AS nan;
 DROP TABLE orders, histories, numbers, whole, many, serial; DROP FUNCTION receive(bytea), plan_has(text, text);
 SELECT lo_unlink(424242);

@@ -111,20 +111,34 @@ simulate_bgnbd(Random *random, const double *theta, double t_cal, double grid, d
 	}
 }
 
-static bool
-note_purchase(double at, void *columns)
+typedef struct Purchases
 {
-	((double *) columns)[0]++;
-	((double *) columns)[1] = at;
+	double		x;
+	double		t_x;
+	double		log_gaps;
+} Purchases;
+
+static bool
+note_purchase(double at, void *arg)
+{
+	Purchases  *p = arg;
+
+	p->x++;
+	p->log_gaps += log(at - p->t_x);
+	p->t_x = at;
 	return true;
 }
 
-void
+double
 simulate_customer(const BtydModel *model, Random *random, const double *theta, double t_cal, double *columns)
 {
-	columns[0] = columns[1] = 0;
+	Purchases	p = {0, 0, 0};
+
+	model->simulate(theta, t_cal, random, note_purchase, &p);
+	columns[0] = p.x;
+	columns[1] = p.t_x;
 	columns[2] = t_cal;
-	model->simulate(theta, t_cal, random, note_purchase, columns);
+	return p.log_gaps;
 }
 
 double
@@ -157,17 +171,17 @@ day_number(int year, int month, int day)
 	return 365 * y + y / 4 - y / 100 + y / 400 + (m * 306 + 5) / 10 + day - 1;
 }
 
-typedef struct Purchases
+typedef struct CdnowCustomer
 {
 	int			customer;
 	int			first;
 	int			last;
 	double		x;
 	double		amount;			/* of the repeat purchases */
-} Purchases;
+} CdnowCustomer;
 
 static void
-add_customer(const Purchases *p, int end, Sample *timing, Sample *spend)
+add_customer(const CdnowCustomer *p, int end, Sample *timing, Sample *spend)
 {
 	double		row[3] = {p->x, (p->last - p->first) / 7.0, (end - p->first) / 7.0};
 
@@ -184,7 +198,7 @@ cdnow_exact(Sample *timing, Sample *spend)
 	FILE	   *file = open_data("cdnow_sample_transactions.csv");
 	int			end = day_number(1997, 9, 30);
 	int			customers = 0;
-	Purchases	p = {.customer = -1};
+	CdnowCustomer	p = {.customer = -1};
 	char		line[256];
 
 	if (file == NULL)
@@ -206,7 +220,7 @@ cdnow_exact(Sample *timing, Sample *spend)
 		{
 			if (customers++ > 0)
 				add_customer(&p, end, timing, spend);
-			p = (Purchases){customer, day, day, 0, 0};
+			p = (CdnowCustomer){customer, day, day, 0, 0};
 		}
 		else if (day <= end && day > p.first)
 		{

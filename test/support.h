@@ -35,8 +35,11 @@ extern void sample_free(Sample *sample);
  */
 extern void simulate_bgnbd(Random *random, const double *theta, double t_cal, double grid,
 						   double *columns);
-/* A timing row (x, t_x, t_cal) of a new customer of any model of purchases, in continuous time. */
-extern void simulate_customer(const BtydModel *model, Random *random, const double *theta, double t_cal,
+/*
+ * A row (x, t_x, t_cal) of a new customer of any model of purchases, seen until t_cal, or (x, t_x, n) in
+ * opportunities. Returns the sum of the logarithms of the times between purchases.
+ */
+extern double simulate_customer(const BtydModel *model, Random *random, const double *theta, double t_cal,
 							  double *columns);
 /* Mean of x amounts of one gamma-gamma customer. */
 extern double simulate_mean_spend(Random *random, const double *theta, double x);

@@ -9,21 +9,6 @@
 
 #include "math/btyd_model.h"
 
-/* The columns of ROWS_HOLDOUT. */
-enum
-{
-	HOLDOUT_X, HOLDOUT_T_X, HOLDOUT_T_CAL,
-	HOLDOUT_MONETARY_VALUE,		/* mean of the x repeat purchases; 0 without one or without amounts */
-	HOLDOUT_PURCHASES, HOLDOUT_SPEND,	/* after t_cal */
-	HOLDOUT_COLUMNS
-};
-
-/* The columns of ROWS_CALENDAR. */
-enum
-{
-	CALENDAR_DAY, CALENDAR_REPEAT, CALENDAR_COLUMNS
-};
-
 /* Two models of one population; the second may be missing. */
 typedef struct Forecaster
 {

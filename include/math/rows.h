@@ -26,6 +26,21 @@ typedef enum RowKind
  * observation began (0 for those seen from their start; entry < tenure if churned, else entry <= tenure).
  */
 
+/* The columns of ROWS_HOLDOUT. */
+enum
+{
+	HOLDOUT_X, HOLDOUT_T_X, HOLDOUT_T_CAL,
+	HOLDOUT_MONETARY_VALUE,		/* mean of the x repeat purchases; 0 without one or without amounts */
+	HOLDOUT_PURCHASES, HOLDOUT_SPEND,	/* after t_cal */
+	HOLDOUT_COLUMNS
+};
+
+/* The columns of ROWS_CALENDAR. */
+enum
+{
+	CALENDAR_DAY, CALENDAR_REPEAT, CALENDAR_COLUMNS
+};
+
 #define ROWS_MAX_COVARIATES 16
 #define ROWS_MAX_COLUMNS (3 + ROWS_MAX_COVARIATES)	/* covariates and values */
 

@@ -8,6 +8,7 @@
 static const BtydModel *const models[] = {
 	&bgnbd_model,
 	&gamma_gamma_model,
+	&pareto_nbd_model,
 	&mbgnbd_model,
 };
 
