@@ -5,7 +5,12 @@
 
 #include <string.h>
 
-static const BtydModel *const models[] = {&bgnbd_model, &gamma_gamma_model, &pareto_nbd_model};
+static const BtydModel *const models[] = {
+	&bgnbd_model,
+	&gamma_gamma_model,
+	&pareto_nbd_model,
+	&mbgnbd_model,
+};
 
 #define NMODELS (sizeof(models) / sizeof(models[0]))
 
