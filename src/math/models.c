@@ -10,6 +10,9 @@ static const BtydModel *const models[] = {
 	&gamma_gamma_model,
 	&pareto_nbd_model,
 	&mbgnbd_model,
+	&bgbb_model,
+	&sbg_model,
+	&bdw_model,
 };
 
 #define NMODELS (sizeof(models) / sizeof(models[0]))
