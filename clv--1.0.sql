@@ -486,7 +486,7 @@ CREATE TYPE clv_sample (
     INPUT = clv_sample_in, OUTPUT = clv_sample_out, RECEIVE = clv_sample_recv, SEND = clv_sample_send,
     INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
 );
-COMMENT ON TYPE clv_sample IS 'distinct rows with counts: what every fit reads. Daily data of millions of customers fold into few rows. Built by the aggregates clv_sample() and spend_sample(); knows its kind of rows, time unit and as_of, and refuses to mix them. Not a random sample.';
+COMMENT ON TYPE clv_sample IS 'distinct rows with counts: what every fit reads. Daily data of millions of customers fold into few rows. Built by the aggregates clv_sample(), spend_sample(), opportunity_sample() and renewal_sample(); knows its kind of rows, time unit and as_of, and refuses to mix them. Not a random sample.';
 
 CREATE FUNCTION clv_sample_eq(clv_sample, clv_sample) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clv_sample_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
@@ -556,7 +556,8 @@ CREATE OPERATOR CLASS clv_sample_ops DEFAULT FOR TYPE clv_sample USING hash AS
 COMMENT ON OPERATOR CLASS clv_sample_ops USING btree IS 'order of the canonical bytes, for DISTINCT, UNION, GROUP BY';
 COMMENT ON OPERATOR CLASS clv_sample_ops USING hash IS 'equality of the canonical bytes, for DISTINCT, UNION, GROUP BY';
 
--- Transition, combine and final functions: not for direct use. NULL arguments leave the state as it is.
+-- Transition, combine and final functions: not for direct use. NULL arguments leave the state as it is, but for the
+-- end of a contract that goes on.
 CREATE FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8) RETURNS clv_sample
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
 CREATE FUNCTION clv_sample_add_spend(clv_sample, float8, float8) RETURNS clv_sample
@@ -573,6 +574,32 @@ CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, date)
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, timestamptz) RETURNS clv_sample
     AS 'MODULE_PATHNAME', 'clv_sample_add_history_spend_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_timing_gaps' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_timing_covariates' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 8;
+CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, date, text, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_covariates' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz, text, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_covariates_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_sample_add_opportunities(clv_sample, float8, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_add_history_opportunities(clv_sample, purchase_history, date, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_history_opportunities(clv_sample, purchase_history, timestamptz, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_opportunities_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_renewals(clv_sample, float8, boolean) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_add_renewals(clv_sample, float8, boolean, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_add_contract(clv_sample, date, date, date, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_contract(clv_sample, date, date, date, text, date) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_contract(clv_sample, timestamptz, timestamptz, timestamptz, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_contract_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_contract(clv_sample, timestamptz, timestamptz, timestamptz, text, timestamptz) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_contract_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_combine(clv_sample, clv_sample) RETURNS clv_sample
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100;
 CREATE FUNCTION clv_sample_final(clv_sample) RETURNS clv_sample
@@ -586,6 +613,19 @@ COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, date, t
 COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz, text) IS 'transition: count one customer as (x, t_x, t_cal) in a unit';
 COMMENT ON FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, date) IS 'transition: count one customer as (x, monetary_value)';
 COMMENT ON FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, timestamptz) IS 'transition: count one customer as (x, monetary_value)';
+COMMENT ON FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8, float8) IS 'transition: count one row (x, t_x, t_cal) and add its log_gaps';
+COMMENT ON FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8, float8[]) IS 'transition: count one row (covariates, x, t_x, t_cal)';
+COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, date, text, float8[]) IS 'transition: count one customer as (covariates, x, t_x, t_cal) in a unit';
+COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz, text, float8[]) IS 'transition: count one customer as (covariates, x, t_x, t_cal) in a unit';
+COMMENT ON FUNCTION clv_sample_add_opportunities(clv_sample, float8, float8, float8) IS 'transition: count one row (x, t_x, n)';
+COMMENT ON FUNCTION clv_sample_add_history_opportunities(clv_sample, purchase_history, date, text) IS 'transition: count one customer as (x, t_x, n) in periods of a unit';
+COMMENT ON FUNCTION clv_sample_add_history_opportunities(clv_sample, purchase_history, timestamptz, text) IS 'transition: count one customer as (x, t_x, n) in periods of a unit';
+COMMENT ON FUNCTION clv_sample_add_renewals(clv_sample, float8, boolean) IS 'transition: count one row (tenure, churned)';
+COMMENT ON FUNCTION clv_sample_add_renewals(clv_sample, float8, boolean, float8) IS 'transition: count one row (tenure, churned, entry)';
+COMMENT ON FUNCTION clv_sample_add_contract(clv_sample, date, date, date, text) IS 'transition: count one contract (started, ended, as_of, unit); ended may be NULL';
+COMMENT ON FUNCTION clv_sample_add_contract(clv_sample, date, date, date, text, date) IS 'transition: count one contract (started, ended, as_of, unit, data_begin); ended may be NULL';
+COMMENT ON FUNCTION clv_sample_add_contract(clv_sample, timestamptz, timestamptz, timestamptz, text) IS 'transition: count one contract (started, ended, as_of, unit); ended may be NULL';
+COMMENT ON FUNCTION clv_sample_add_contract(clv_sample, timestamptz, timestamptz, timestamptz, text, timestamptz) IS 'transition: count one contract (started, ended, as_of, unit, data_begin); ended may be NULL';
 COMMENT ON FUNCTION clv_sample_combine(clv_sample, clv_sample) IS 'combine: add the counts of two samples of the same frame';
 COMMENT ON FUNCTION clv_sample_final(clv_sample) IS 'final: sorted distinct rows';
 
@@ -637,11 +677,94 @@ CREATE AGGREGATE spend_sample(history purchase_history, as_of timestamptz) (
 );
 COMMENT ON AGGREGATE spend_sample(purchase_history, timestamptz) IS 'rows (x, monetary_value) of customers at a date (of a timestamptz the day in the session''s time zone), for the fit of spend models. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). Customers without a repeat purchase, or whose repeat purchases cost nothing, are counted as n_skipped.';
 
+CREATE AGGREGATE clv_sample(x float8, t_x float8, t_cal float8, log_gaps float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(float8, float8, float8, float8) IS 'rows (x, t_x, t_cal) with counts for the fit of purchase models, with the sum of log_gaps that models of regular purchases need: per customer the sum of ln(time since the purchase before) over the x repeat purchases, in the unit of t_x, 0 if x = 0. Rows with a NULL are skipped; NULL without rows. Error 22023: impossible rows; log_gaps infinite, other than 0 for x = 0, or above x ln(t_x / x), beyond which x gaps within t_x cannot go (1 percent a gap is left for rounding).';
+
+CREATE AGGREGATE clv_sample(x float8, t_x float8, t_cal float8, covariates float8[]) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(float8, float8, float8, float8[]) IS 'rows (covariates, x, t_x, t_cal) with counts for the fit of purchase models with static covariates, as they were known at the first purchase: 1 to 16 numbers, of every customer the same in the same order. Rows with a NULL, also within covariates, are skipped; NULL without rows. Error 22023: impossible rows, other numbers of covariates, covariates that are not finite.';
+
+CREATE AGGREGATE clv_sample(history purchase_history, as_of date, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(purchase_history, date, text, float8[]) IS 'rows (covariates, x, t_x, t_cal) of customers at a date, in the unit day, week, month or year, for the fit of purchase models with static covariates, as they were known at the first purchase: 1 to 16 numbers, of every customer the same in the same order. Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE clv_sample(history purchase_history, as_of timestamptz, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(purchase_history, timestamptz, text, float8[]) IS 'rows (covariates, x, t_x, t_cal) of customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone, for the fit of purchase models with static covariates, as they were known at the first purchase: 1 to 16 numbers, of every customer the same in the same order. Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE opportunity_sample(x float8, t_x float8, n float8) (
+    SFUNC = clv_sample_add_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE opportunity_sample(float8, float8, float8) IS 'rows (x, t_x, n) with counts for the fit of bgbb: of n opportunities to buy the customer took x, the last of them being number t_x (0 if none). Rows with a NULL are skipped; NULL without rows. Error 22023: numbers that are not whole, x above t_x, t_x above n. Source: Fader, Hardie and Shang 2010.';
+
+CREATE AGGREGATE opportunity_sample(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE opportunity_sample(purchase_history, date, text) IS 'rows (x, t_x, n) of customers at a date: n whole periods of the unit day, week, month (30.4375 days) or year (365.25 days) lie between the first purchase and as_of, x of them saw a purchase, the last one was number t_x. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE opportunity_sample(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE opportunity_sample(purchase_history, timestamptz, text) IS 'rows (x, t_x, n) of customers at a date, as_of as the day in the session''s time zone: n whole periods of the unit day, week, month (30.4375 days) or year (365.25 days) lie between the first purchase and as_of, x of them saw a purchase, the last one was number t_x. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE renewal_sample(tenure float8, churned boolean) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(float8, boolean) IS 'rows (0, tenure, churned) with counts for the fit of contract models (sbg, bdw): churned customers left in period tenure = 1, 2, ..., the others are still customers after tenure = 0, 1, ... renewals. Rows with a NULL are skipped; NULL without rows. Error 22023: tenure not whole, negative, or 0 for a churned customer. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE renewal_sample(tenure float8, churned boolean, entry float8) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(float8, boolean, float8) IS 'rows (entry, tenure, churned) with counts: as renewal_sample(tenure, churned), for customers of whom entry renewals lay behind them when observation began (left truncation). Rows with a NULL are skipped. Error 22023 also: entry not whole, not below the tenure of a churned customer, above that of another.';
+
+CREATE AGGREGATE renewal_sample(started date, ended date, as_of date, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(date, date, date, text) IS 'rows (0, tenure, churned) from dates of contracts at as_of, in periods of the calendar: a month or year ends on the day of the month on which the contract began, or on the last of the month. ended NULL, infinity or after as_of: still a customer. A contract that ends on a renewal day was not renewed, so tenure counts the periods begun before ended; a renewal on as_of is made. Started after as_of: counted as n_skipped. Rows with another NULL are skipped. Error 22023: ended before started.';
+
+CREATE AGGREGATE renewal_sample(started date, ended date, as_of date, unit text, data_begin date) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(date, date, date, text, date) IS 'rows (entry, tenure, churned) as renewal_sample(started, ended, as_of, unit), for data that hold nobody who had left by data_begin: entry is the number of renewals up to data_begin of those who started before it. Who ended on or before it and had started before it is counted as n_skipped. Error 22023 also: data_begin after as_of.';
+
+CREATE AGGREGATE renewal_sample(started timestamptz, ended timestamptz, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(timestamptz, timestamptz, timestamptz, text) IS 'rows (0, tenure, churned) from dates of contracts at as_of, in periods of the calendar, the days being those of the session''s time zone: a month or year ends on the day of the month on which the contract began, or on the last of the month. ended NULL, infinity or after as_of: still a customer. A contract that ends on a renewal day was not renewed, so tenure counts the periods begun before ended; a renewal on as_of is made. Started after as_of: counted as n_skipped. Rows with another NULL are skipped. Error 22023: ended before started.';
+
+CREATE AGGREGATE renewal_sample(started timestamptz, ended timestamptz, as_of timestamptz, unit text, data_begin timestamptz) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(timestamptz, timestamptz, timestamptz, text, timestamptz) IS 'rows (entry, tenure, churned) as renewal_sample(started, ended, as_of, unit), the days being those of the session''s time zone, for data that hold nobody who had left by data_begin: entry is the number of renewals up to data_begin of those who started before it. Who ended on or before it and had started before it is counted as n_skipped. Error 22023 also: data_begin after as_of.';
+
 CREATE AGGREGATE clv_sample(sample clv_sample) (
     SFUNC = clv_sample_combine, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_sample(clv_sample) IS 'roll-up: the sample of all customers of several samples. NULLs are skipped; samples of different kind, unit or as_of are an error 22023.';
+COMMENT ON AGGREGATE clv_sample(clv_sample) IS 'roll-up: the sample of all customers of several samples. NULLs are skipped; samples of different kind, unit, as_of or number of covariates are an error 22023. The sum of log gaps is known where it is known of all.';
+
+CREATE FUNCTION sample_info(sample clv_sample)
+    RETURNS TABLE (kind text, unit text, as_of date, until date, first_day date, last_day date, n bigint, n_distinct bigint, n_skipped bigint, covariates integer)
+    AS 'MODULE_PATHNAME', 'clv_sample_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 1;
+COMMENT ON FUNCTION sample_info(clv_sample) IS 'what a sample holds, in one row: kind of rows, time unit and as_of (NULL for raw numbers), until (the end of a holdout), first and last purchase day, n customers in n_distinct rows, n_skipped who were of no use, the number of covariates';
 
 -- ---- value of dated payments, whose state is a clv_sample --------------------------------------------------------
 

@@ -5,7 +5,14 @@
 
 #include <string.h>
 
-static const BtydModel *const models[] = {&bgnbd_model, &gamma_gamma_model, &pareto_nbd_model};
+static const BtydModel *const models[] = {
+	&bgnbd_model,
+	&gamma_gamma_model,
+	&pareto_nbd_model,
+	&bgbb_model,
+	&sbg_model,
+	&bdw_model,
+};
 
 #define NMODELS (sizeof(models) / sizeof(models[0]))
 
