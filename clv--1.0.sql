@@ -814,7 +814,7 @@ CREATE TYPE clv_model (
     INPUT = clv_model_in, OUTPUT = clv_model_out, RECEIVE = clv_model_recv, SEND = clv_model_send,
     INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
 );
-COMMENT ON TYPE clv_model IS 'one fitted or typed-in model: kind, time unit, as_of, days covered, parameters, covariance of their logarithms, number of rows, log-likelihood, convergence, version that fitted it';
+COMMENT ON TYPE clv_model IS 'one fitted or typed-in model: kind, time unit, as_of, days covered, parameters, covariance of their logarithms (of effects of covariates as they are), number and fingerprint of the rows, log-likelihood, convergence, version that fitted it; or a prior, see cohort_prior()';
 
 CREATE FUNCTION clv_model_eq(clv_model, clv_model) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clv_model_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
@@ -884,15 +884,64 @@ CREATE OPERATOR CLASS clv_model_ops DEFAULT FOR TYPE clv_model USING hash AS
 COMMENT ON OPERATOR CLASS clv_model_ops USING btree IS 'order of the canonical bytes, for DISTINCT, UNION, GROUP BY';
 COMMENT ON OPERATOR CLASS clv_model_ops USING hash IS 'equality of the canonical bytes, for DISTINCT, UNION, GROUP BY';
 
+CREATE FUNCTION pareto_nbd_model(r float8, alpha float8, s float8, beta float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_pareto_nbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION pareto_nbd_model(r float8, alpha float8, s float8, beta float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_pareto_nbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION pareto_nbd_model(float8, float8, float8, float8) IS 'Pareto/NBD model from typed-in parameters, for raw numbers in the unit of alpha and beta: purchase rates are gamma(r, alpha), dropout rates gamma(s, beta). Parameters must be positive: error 22023. Source: Schmittlein, Morrison and Colombo 1987.';
+COMMENT ON FUNCTION pareto_nbd_model(float8, float8, float8, float8, text) IS 'Pareto/NBD model from typed-in parameters with the time unit of alpha and beta (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Schmittlein, Morrison and Colombo 1987.';
+
 CREATE FUNCTION bgnbd_model(r float8, alpha float8, a float8, b float8) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_bgnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 CREATE FUNCTION bgnbd_model(r float8, alpha float8, a float8, b float8, unit text) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_bgnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION bgnbd_model(float8, float8, float8, float8) IS 'BG/NBD model from typed-in parameters, for raw numbers in the unit of alpha: purchase rates are gamma(r, alpha), dropout probabilities after a purchase beta(a, b). P(alive) is 1 without a repeat purchase: rank by churn_risk(). Parameters must be positive: error 22023. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION bgnbd_model(float8, float8, float8, float8, text) IS 'BG/NBD model from typed-in parameters with the time unit of alpha (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Fader, Hardie and Lee 2005.';
+
+CREATE FUNCTION mbgnbd_model(r float8, alpha float8, a float8, b float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION mbgnbd_model(r float8, alpha float8, a float8, b float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION mbgnbd_model(float8, float8, float8, float8) IS 'MBG/NBD model from typed-in parameters, for raw numbers in the unit of alpha: purchase rates are gamma(r, alpha), dropout probabilities after a purchase, the first included, beta(a, b). Parameters must be positive: error 22023. Source: Batislam, Denizel and Filiztekin 2007.';
+COMMENT ON FUNCTION mbgnbd_model(float8, float8, float8, float8, text) IS 'MBG/NBD model from typed-in parameters with the time unit of alpha (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Batislam, Denizel and Filiztekin 2007.';
+
+CREATE FUNCTION bgcnbd_model(r float8, alpha float8, a float8, b float8, k float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgcnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION bgcnbd_model(r float8, alpha float8, a float8, b float8, k float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgcnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION bgcnbd_model(float8, float8, float8, float8, float8) IS 'BG/CNBD-k model from typed-in parameters, for raw numbers in the unit of alpha: times between purchases have k phases at a gamma(r, alpha) rate, k a whole number from 1 (random) to 1000 (regular); dropout probabilities after a purchase are beta(a, b). P(alive) is 1 without a repeat purchase: rank by churn_risk(). Parameters must be positive: error 22023. Source: Reutterer, Platzer and Schroeder 2021.';
+COMMENT ON FUNCTION bgcnbd_model(float8, float8, float8, float8, float8, text) IS 'BG/CNBD-k model from typed-in parameters with the time unit of alpha (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Reutterer, Platzer and Schroeder 2021.';
+
+CREATE FUNCTION mbgcnbd_model(r float8, alpha float8, a float8, b float8, k float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION mbgcnbd_model(r float8, alpha float8, a float8, b float8, k float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION mbgcnbd_model(float8, float8, float8, float8, float8) IS 'MBG/CNBD-k model from typed-in parameters, for raw numbers in the unit of alpha: times between purchases have k phases at a gamma(r, alpha) rate, k a whole number from 1 (random) to 1000 (regular); dropout probabilities after a purchase, the first included, are beta(a, b). Parameters must be positive: error 22023. Source: Reutterer, Platzer and Schroeder 2021.';
+COMMENT ON FUNCTION mbgcnbd_model(float8, float8, float8, float8, float8, text) IS 'MBG/CNBD-k model from typed-in parameters with the time unit of alpha (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Reutterer, Platzer and Schroeder 2021.';
+
+CREATE FUNCTION bgbb_model(alpha float8, beta float8, gamma float8, delta float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgbb_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION bgbb_model(alpha float8, beta float8, gamma float8, delta float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgbb_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION bgbb_model(float8, float8, float8, float8) IS 'BG/BB model from typed-in parameters, for counts of opportunities: at each opportunity a customer buys with a beta(alpha, beta) probability, and before each is lost with a beta(gamma, delta) probability. Parameters must be positive: error 22023. Source: Fader, Hardie and Shang 2010.';
+COMMENT ON FUNCTION bgbb_model(float8, float8, float8, float8, text) IS 'BG/BB model from typed-in parameters with the time between two opportunities (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Fader, Hardie and Shang 2010.';
+
+CREATE FUNCTION sbg_model(alpha float8, beta float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_sbg_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION sbg_model(alpha float8, beta float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_sbg_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION sbg_model(float8, float8) IS 'sBG model from typed-in parameters, for counts of periods: a contract is ended at each renewal with a beta(alpha, beta) probability that is the customer''s own. Parameters must be positive: error 22023. Source: Fader and Hardie 2007.';
+COMMENT ON FUNCTION sbg_model(float8, float8, text) IS 'sBG model from typed-in parameters with the length of a period (day, week, month, year), which simulations use. Parameters must be positive and the unit one of these: error 22023. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION bdw_model(alpha float8, beta float8, c float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bdw_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION bdw_model(alpha float8, beta float8, c float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bdw_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION bdw_model(float8, float8, float8) IS 'BdW model from typed-in parameters, for counts of periods: as the sBG model, but the probability of leaving changes over a customer''s time: it falls for c < 1, rises for c > 1. Parameters must be positive: error 22023. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+COMMENT ON FUNCTION bdw_model(float8, float8, float8, text) IS 'BdW model from typed-in parameters with the length of a period (day, week, month, year), which simulations use. Parameters must be positive and the unit one of these: error 22023. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
 CREATE FUNCTION gamma_gamma_model(p float8, q float8, v float8) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_gamma_gamma_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-
-COMMENT ON FUNCTION bgnbd_model(float8, float8, float8, float8) IS 'BG/NBD model from typed-in parameters, for raw numbers in the unit of alpha: purchase rates are gamma(r, alpha), dropout probabilities after a purchase beta(a, b). P(alive) is 1 without a repeat purchase: rank by churn_risk(). Parameters must be positive: error 22023. Source: Fader, Hardie and Lee 2005.';
-COMMENT ON FUNCTION bgnbd_model(float8, float8, float8, float8, text) IS 'BG/NBD model from typed-in parameters with the time unit of alpha (day, week, month, year), so that it can be used with histories and dates';
 COMMENT ON FUNCTION gamma_gamma_model(float8, float8, float8) IS 'gamma-gamma spend model from typed-in parameters; v is in units of money. Parameters must be positive: error 22023. Source: Fader and Hardie 2013.';
 
 CREATE FUNCTION tidy(model clv_model, conf float8 DEFAULT 0.95,
@@ -900,16 +949,25 @@ CREATE FUNCTION tidy(model clv_model, conf float8 DEFAULT 0.95,
         OUT conf_low float8, OUT conf_high float8)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'clv_model_tidy' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 4;
-COMMENT ON FUNCTION tidy(clv_model, float8) IS 'parameters of a model, one row each, on their natural scale: estimate, standard error, interval at confidence conf from the log scale (positive parameters; statistic and p_value are NULL, as no test of "= 0" exists). std_error and interval are NULL without a covariance, and where a double cannot hold them.';
+COMMENT ON FUNCTION tidy(clv_model, float8) IS 'parameters of a model, one row each, on their natural scale: estimate, standard error, interval at confidence conf. Positive parameters have an interval from the log scale, and statistic and p_value are NULL, as no test of "= 0" exists. Effects of covariates (purchase_1 and so on: on the logarithm of the purchase rate; dropout_1: on the logarithm of the dropout rate, or with BG models the log odds of dropout; positive is more) have a symmetric interval and Wald''s test. A count of phases (k) has an estimate alone. std_error and interval are NULL without a covariance, and where a double cannot hold them. Of a prior they describe how cohorts vary. Error 22023 unless 0 < conf < 1.';
 
 CREATE FUNCTION glance(model clv_model,
         OUT kind text, OUT unit text, OUT as_of date, OUT first_day date, OUT last_day date,
         OUT n bigint, OUT n_distinct bigint, OUT n_skipped bigint, OUT log_likelihood float8, OUT aic float8, OUT bic float8,
         OUT converged boolean, OUT iterations integer, OUT gradient_norm float8, OUT mean_rate float8, OUT mean_dropout float8,
-        OUT fitted_by text)
+        OUT covariates integer, OUT own_weight float8, OUT fitted_by text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'clv_model_glance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
-COMMENT ON FUNCTION glance(clv_model) IS 'one row about a model: kind, time unit, dates of the data, rows used (n), distinct and skipped, log-likelihood (density of purchase times), AIC, BIC, whether the fit converged, iterations, gradient_norm (distance to the maximum in standard errors), mean purchase rate per unit while alive, mean dropout probability after a purchase, version that fitted it. NULL where a typed-in model has none, or a double cannot hold it. Compare log-likelihoods only for the same rows, as_of and unit.';
+COMMENT ON FUNCTION glance(clv_model) IS 'one row about a model: kind, time unit, dates of the data, rows used (n; of a prior the cohorts it comes from), distinct and skipped, log-likelihood (density of purchase times), AIC, BIC (over all parameters; NULL for a model drawn towards a prior), whether the fit converged, iterations, gradient_norm (distance to the maximum in standard errors), mean purchase rate per unit while alive, mean dropout probability after a purchase or per period, or rate per unit (Pareto/NBD), both of a customer whose covariates are 0, number of covariates, own_weight (share of the cohort''s own data in the parameters: 1 unless shrunk), version that fitted it. NULL where a typed-in model has none. Compare log-likelihoods only for the same rows, as_of and unit.';
+
+CREATE FUNCTION glance(models clv_model[],
+        OUT kind text, OUT unit text, OUT as_of date, OUT first_day date, OUT last_day date,
+        OUT n bigint, OUT n_distinct bigint, OUT n_skipped bigint, OUT log_likelihood float8, OUT aic float8, OUT bic float8,
+        OUT converged boolean, OUT iterations integer, OUT gradient_norm float8, OUT mean_rate float8, OUT mean_dropout float8,
+        OUT covariates integer, OUT own_weight float8, OUT fitted_by text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_model_glance_array' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 4;
+COMMENT ON FUNCTION glance(clv_model[]) IS 'glance() of several models side by side: one row for each, in order; a NULL among them, such as a model that could not be fitted, has a row of NULLs. An array of more dimensions is an error.';
 
 CREATE FUNCTION coef(model clv_model, term text) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_model_coef' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
@@ -921,7 +979,7 @@ COMMENT ON FUNCTION vcov(clv_model) IS 'covariance matrix of the parameters on t
 
 CREATE FUNCTION clv_model_to_jsonb(model clv_model) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION clv_model_to_jsonb(clv_model) IS 'the model as a JSON object: kind, unit, parameters and, if fitted, dates, counts, log-likelihood, convergence, covariance_of_logs';
+COMMENT ON FUNCTION clv_model_to_jsonb(clv_model) IS 'the model as a JSON object: kind, unit, parameters and, if fitted, dates, counts, rows (a fingerprint of the rows fitted, in hexadecimal), log-likelihood, convergence, own_weight, covariance_of_logs (rows and columns in the order of tidy(); effects of covariates on their own scale). A prior has the number of its cohorts.';
 CREATE CAST (clv_model AS jsonb) WITH FUNCTION clv_model_to_jsonb(clv_model);
 COMMENT ON CAST (clv_model AS jsonb) IS 'see clv_model_to_jsonb()';
 
@@ -1064,9 +1122,9 @@ CREATE FUNCTION clv(model clv_model, spend_model clv_model, history purchase_his
 COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, date, date, float8, float8, float8) IS 'residual lifetime value: (margin x expected spend - service cost per purchase) x expected purchases in (as_of, until], each discounted continuously to as_of by ln(1 + annual_discount_rate) / 365 a day. until may be infinity. Without a repeat purchase the population''s mean spend is expected; NULL before the first purchase. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005; Fader and Hardie 2013.';
 COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, timestamptz, timestamptz, float8, float8, float8) IS 'clv() with the days of timestamps in the session''s time zone';
 
-CREATE FUNCTION clv_new_customer(model clv_model, spend_model clv_model, days float8, annual_discount_rate float8, margin float8 DEFAULT 1) RETURNS float8
+CREATE FUNCTION clv_new_customer(model clv_model, spend_model clv_model, days float8, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_new_customer_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION clv_new_customer(clv_model, clv_model, float8, float8, float8) IS 'lifetime value of a customer about to make the first purchase, that purchase included: margin x population mean spend x (1 + expected discounted repeat purchases within so many days); days may be infinity. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION clv_new_customer(clv_model, clv_model, float8, float8, float8, float8) IS 'lifetime value of a customer about to make the first purchase, that purchase included: (margin x population mean spend - service cost per purchase) x (1 + expected discounted repeat purchases within so many days); days may be infinity. NULL with a WARNING where the population has no mean spend. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
 
 -- ---- validation: models beside what happened -----------------------------------------------------------------------
 

@@ -133,6 +133,12 @@ sample_row(const ClvSample *sample, int64 i)
 extern Rows sample_rows(const ClvSample *stored);
 
 /*
+ * Sum over all rows, modulo 2^64, of a hash of the row without covariates: the same for the same rows in any order,
+ * and of the parts of a sample the numbers add up to that of the whole.
+ */
+extern uint64 sample_fingerprint(const ClvSample *stored);
+
+/*
  * What a fit at the calibration date reads of a stored sample of ROWS_HOLDOUT: the stored sample of ROWS_TIMING,
  * or that of ROWS_SPEND, in which customers without a repeat purchase or a positive mean are skipped.
  */

@@ -350,7 +350,7 @@ sample_rows(const ClvSample *stored)
 	return (Rows) {
 		.n = stored->nrows, .ncols = row_columns(stored->kind), .data = stored->data,
 		.ncovariates = sample_covariates(stored),
-		.log_gaps = stored->gaps_known ? stored->gaps_whole + stored->gaps_fraction / GAPS_SCALE : NAN
+		.log_gaps = stored->gaps_known ? stored->gaps_whole + stored->gaps_fraction / (double) GAPS_SCALE : NAN
 	};
 }
 

@@ -1,6 +1,6 @@
 /*
  * test_beta_geometric.c - predictions against 40-digit quadrature (reference/beta_geometric.csv,
- * see script/make_references), against published numbers, and against themselves.
+ * see reference/make_beta_geometric), against published numbers, and against themselves.
  */
 #include <math.h>
 #include <stdio.h>

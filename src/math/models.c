@@ -9,6 +9,7 @@ static const BtydModel *const models[] = {
 	&bgnbd_model,
 	&gamma_gamma_model,
 	&pareto_nbd_model,
+	&mbgnbd_model,
 	&bgbb_model,
 	&sbg_model,
 	&bdw_model,
