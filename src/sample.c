@@ -484,7 +484,7 @@ check_same_key(const ClvSample *s, RowKind kind, int columns, const Frame *frame
 	if (s->columns != columns)
 		argument_error("cannot mix different numbers of covariates in one sample",
 					   "Give every customer the same covariates, in the same order.",
-					   "The sample holds rows of %d covariates, what is added has %d.", sample_covariates(s),
+					   "Number of covariates in the sample: %d, in what is added: %d.", sample_covariates(s),
 					   columns - row_columns(kind));
 	if (s->frame.unit_days != frame->unit_days)
 		argument_error("cannot mix different time units in one sample", hint,
