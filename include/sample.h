@@ -24,7 +24,7 @@ typedef struct ClvSample
 	int16		columns;		/* those of the kind, and covariates before them */
 	int16		gaps_known;		/* (timing, holdout) 1 where the sum of log gaps is known, else 0 */
 	int32		reserved;		/* 0: values are compared by their bytes */
-	int64		gaps_whole;		/* (timing, holdout) that sum: whole + fraction / GAPS_SCALE, 0 <= fraction < GAPS_SCALE */
+	int64		gaps_whole;		/* that sum: whole + fraction / GAPS_SCALE, 0 <= fraction < GAPS_SCALE */
 	int64		gaps_fraction;
 	int64		n;				/* rows that came in and were of use: the sum of all counts */
 	int64		nrows;
@@ -84,6 +84,13 @@ extern const char *row_problem(RowKind kind, const double *row, const char **hin
 /* Raise that error. */
 extern void check_row(RowKind kind, const double *row);
 
+/*
+ * Argument covariates float8[] of SQL functions: the numbers go to covariates[ROWS_MAX_COVARIATES], the answer is
+ * how many there are, or 0 where one is NULL. An array that is empty, longer or not a list, and numbers that are
+ * not finite, are errors.
+ */
+extern int	covariates_of_array(Datum array, double *covariates);
+
 /* How many of the columns of a sample's rows are covariates: the first ones. */
 static inline int
 sample_covariates(const ClvSample *s)
@@ -115,8 +122,21 @@ extern void sample_forget_log_gaps(ClvSample *state);
 /* The sample in stored form: itself if it is, else a copy. Never edits its argument. */
 extern ClvSample *sample_stored(ClvSample *sample);
 
-/* The rows of a stored sample. */
+/* Row i, covariates first, and its count behind the columns. */
+static inline const double *
+sample_row(const ClvSample *sample, int64 i)
+{
+	return sample->data + i * (sample->columns + 1);
+}
+
+/* The rows of a stored sample as the mathematics read them. */
 extern Rows sample_rows(const ClvSample *stored);
+
+/*
+ * Sum over all rows, modulo 2^64, of a hash of the row without covariates: the same for the same rows in any order,
+ * and of the parts of a sample the numbers add up to that of the whole.
+ */
+extern uint64 sample_fingerprint(const ClvSample *stored);
 
 /*
  * What a fit at the calibration date reads of a stored sample of ROWS_HOLDOUT: the stored sample of ROWS_TIMING,

@@ -17,7 +17,7 @@ SELECT coef(bgnbd_model(1, 2, 3, 4), 'beta');
 -- A fitted model, written by hand: variances of the logarithms 0.04 and 0.01, covariance 0.01 -------------------------
 --   r = 2: standard error 2 * 0.2 = 0.4, interval 2 * exp(-+1.959964 * 0.2) = 1.351418 .. 2.959854; alpha = 10: 10 * 0.1 = 1
 --   covariance of r and alpha: 0.01 * 2 * 10 = 0.2
-CREATE TABLE models AS SELECT clv_model 'bgnbd(unit=week,as_of=2026-01-01,first=2025-01-01,last=2025-12-30,skipped=3,n=1000,distinct=400,log_likelihood=-2500.5,gradient=1e-09,iterations=6,converged=true,clv=10000){r=2,alpha=10,a=0.5,b=1.5}{0.04,0.01,0,0,0.01,0.01,0,0,0,0,0.09,0,0,0,0,0.16}' AS m;
+CREATE TABLE models AS SELECT clv_model 'bgnbd(unit=week,as_of=2026-01-01,first=2025-01-01,last=2025-12-30,skipped=3,n=1000,distinct=400,rows=00000000000003e8,log_likelihood=-2500.5,gradient=1e-09,iterations=6,converged=true,clv=10000){r=2,alpha=10,a=0.5,b=1.5}{0.04,0.01,0,0,0.01,0.01,0,0,0,0,0.09,0,0,0,0,0.16}' AS m;
 SELECT term, estimate, round(std_error::numeric, 6) AS std_error, statistic, p_value, round(conf_low::numeric, 6) AS conf_low,
        round(conf_high::numeric, 6) AS conf_high FROM models, tidy(m);
 SELECT term, round(conf_low::numeric, 6) AS conf_low, round(conf_high::numeric, 6) AS conf_high FROM models, tidy(m, conf => 0.5);
@@ -25,20 +25,20 @@ SELECT * FROM models, tidy(m, 95);
 SELECT * FROM models, tidy(m, 'NaN');
 -- AIC = 5001 + 8, BIC = 5001 + 4 ln 1000 = 5028.631021; mean rate 2 / 10 a week, mean dropout 0.5 / 2
 SELECT kind, unit, as_of, first_day, last_day, n, n_distinct, n_skipped, log_likelihood, aic, round(bic::numeric, 6) AS bic, converged,
-       iterations, gradient_norm, mean_rate, mean_dropout, fitted_by FROM models, glance(m) \gx
+       iterations, gradient_norm, mean_rate, mean_dropout, covariates, own_weight, fitted_by FROM models, glance(m) \gx
 SELECT vcov(m) FROM models;
 SELECT jsonb_pretty(m::jsonb - 'covariance_of_logs') FROM models;
 SELECT m::jsonb -> 'covariance_of_logs' FROM models;
 
 -- What a double cannot hold is NULL, and an error in the matrix that has no place for one
-CREATE TABLE extreme AS SELECT clv_model 'bgnbd(n=2,distinct=2,log_likelihood=-1.7e308,gradient=0,iterations=1,converged=true,clv=10000){r=1e300,alpha=1e-300,a=1,b=2}{1e6,0,0,0,0,1,0,0,0,0,0,0,0,0,0,1e300}' AS m;
+CREATE TABLE extreme AS SELECT clv_model 'bgnbd(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1.7e308,gradient=0,iterations=1,converged=true,clv=10000){r=1e300,alpha=1e-300,a=1,b=2}{1e6,0,0,0,0,1,0,0,0,0,0,0,0,0,0,1e300}' AS m;
 SELECT term, estimate, std_error, conf_high IS NULL AS open FROM extreme, tidy(m);
 -- 0.5 + conf / 2 rounds to 1, whose quantile is infinite
 SELECT term, conf_low, conf_high FROM extreme, tidy(m, 0.9999999999999999);
 SELECT log_likelihood, aic, bic, mean_rate, round(mean_dropout::numeric, 6) AS mean_dropout FROM extreme, glance(m);
 SELECT vcov(m) FROM extreme;
 -- 1e300 * 1e300 * 0 is 0
-SELECT vcov('bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=10000){r=1e300,alpha=1e300,a=1,b=1}{0,0,0,0,0,0,0,0,0,0,1,0,0,0,0,1}');
+SELECT vcov('bgnbd(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=10000){r=1e300,alpha=1e300,a=1,b=1}{0,0,0,0,0,0,0,0,0,0,1,0,0,0,0,1}');
 
 -- Text and binary -----------------------------------------------------------------------------------------------
 SELECT m::text::clv_model = m AS text_round_trip FROM models;
@@ -66,14 +66,14 @@ SELECT (repeat('bgnbd', 100000))::clv_model;
 SELECT 'bgnbd{r=0,alpha=2,a=3,b=4}'::clv_model;
 SELECT 'bgnbd{r=1,alpha=2,a=3,b=4}{1,0,0,0,0,1,0,0,0,0,1,0,0,0,0,1}'::clv_model;
 SELECT 'bgnbd(as_of=2026-01-01){r=1,alpha=2,a=3,b=4}'::clv_model;
-SELECT 'bgnbd(n=0,distinct=0,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
-SELECT 'bgnbd(n=1,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
-SELECT 'bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=-1,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
-SELECT 'bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=-1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
-SELECT 'bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=yes,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
-SELECT 'bgnbd(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=99999999999,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
-SELECT 'gamma_gamma(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){p=1,q=2,v=3}{1,2,0,0,1,0,0,0,1}'::clv_model;
-SELECT 'gamma_gamma(n=2,distinct=2,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){p=1,q=2,v=3}{-1,0,0,0,1,0,0,0,1}'::clv_model;
+SELECT 'bgnbd(n=0,distinct=0,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=1,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=-1,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=-1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=yes,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=99999999999,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'gamma_gamma(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){p=1,q=2,v=3}{1,2,0,0,1,0,0,0,1}'::clv_model;
+SELECT 'gamma_gamma(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){p=1,q=2,v=3}{-1,0,0,0,1,0,0,0,1}'::clv_model;
 
 -- Binary: what was sent comes back; what the text form cannot show is refused
 CREATE FUNCTION receive(b bytea) RETURNS text LANGUAGE plpgsql AS $$
@@ -94,7 +94,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE || ' ' || SQLERRM;
 END $$;
 SELECT receive(b) = m::text AS round_trip, receive(b || '\x00'::bytea) AS longer, receive(substr(b, 1, length(b) - 1)) AS shorter,
-       receive(set_byte(b, 1, 9)) AS version, receive(set_byte(b, 3, 9)) AS flags, receive(set_byte(b, 7, 99)) AS kind
+       receive(set_byte(b, 1, 9)) AS version, receive(set_byte(b, 3, 64)) AS flags, receive(set_byte(b, 7, 99)) AS kind
 FROM (SELECT m, clv_model_send(m) AS b FROM models) w \gx
 -- bytes 41 to 48 hold the number of rows, which a typed-in model does not have
 SELECT receive(b) AS typed_in, receive(overlay(b PLACING int8send(7) FROM 41)) AS with_rows FROM (SELECT clv_model_send(bgnbd_model(1, 2, 3, 4)) AS b) t;

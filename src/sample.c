@@ -348,9 +348,9 @@ sample_rows(const ClvSample *stored)
 {
 	Assert(stored->form == SAMPLE_STORED);
 	return (Rows) {
-		.n = stored->nrows, .ncols = stored->columns, .data = stored->data,
+		.n = stored->nrows, .ncols = row_columns(stored->kind), .data = stored->data,
 		.ncovariates = sample_covariates(stored),
-		.log_gaps = stored->gaps_known ? stored->gaps_whole + stored->gaps_fraction / GAPS_SCALE : NAN
+		.log_gaps = stored->gaps_known ? stored->gaps_whole + stored->gaps_fraction / (double) GAPS_SCALE : NAN
 	};
 }
 
@@ -484,7 +484,7 @@ check_same_key(const ClvSample *s, RowKind kind, int columns, const Frame *frame
 	if (s->columns != columns)
 		argument_error("cannot mix different numbers of covariates in one sample",
 					   "Give every customer the same covariates, in the same order.",
-					   "The sample holds rows of %d covariates, what is added has %d.", sample_covariates(s),
+					   "Number of covariates in the sample: %d, in what is added: %d.", sample_covariates(s),
 					   columns - row_columns(kind));
 	if (s->frame.unit_days != frame->unit_days)
 		argument_error("cannot mix different time units in one sample", hint,

@@ -43,7 +43,7 @@ Datum
 clv_sample_out(PG_FUNCTION_ARGS)
 {
 	ClvSample  *s = PG_GETARG_STORED_SAMPLE(0);
-	Rows		rows = sample_rows(s);
+	int			ncovariates = sample_covariates(s);
 	StringInfoData buf;
 	int			start;
 
@@ -51,10 +51,10 @@ clv_sample_out(PG_FUNCTION_ARGS)
 	appendStringInfoString(&buf, row_kind_name(s->kind));
 	start = buf.len;
 	append_frame(&buf, start, &s->frame);
-	if (rows.ncovariates > 0)
+	if (ncovariates > 0)
 	{
 		append_field(&buf, start, "covariates");
-		appendStringInfo(&buf, "%d", rows.ncovariates);
+		appendStringInfo(&buf, "%d", ncovariates);
 	}
 	if (s->gaps_known)
 	{
@@ -63,21 +63,21 @@ clv_sample_out(PG_FUNCTION_ARGS)
 	}
 	close_fields(&buf, start);
 	appendStringInfoChar(&buf, '{');
-	for (size_t i = 0; i < rows.n; i++)
+	for (int64 i = 0; i < s->nrows; i++)
 	{
-		const double *row = rows_at(&rows, i);
+		const double *row = sample_row(s, i);
 
 		CHECK_FOR_INTERRUPTS();
 		if (i > 0)
 			appendStringInfoChar(&buf, ',');
-		for (int c = 0; c < rows.ncols; c++)
+		for (int c = 0; c < s->columns; c++)
 		{
 			if (c > 0)
 				appendStringInfoChar(&buf, ':');
 			append_double(&buf, row[c]);
 		}
-		if (row_count(&rows, row) != 1)
-			appendStringInfo(&buf, "*%.0f", row_count(&rows, row));
+		if (row[s->columns] != 1)
+			appendStringInfo(&buf, "*%.0f", row[s->columns]);
 	}
 	appendStringInfoChar(&buf, '}');
 	PG_RETURN_CSTRING(buf.data);
@@ -92,7 +92,7 @@ clv_sample_out(PG_FUNCTION_ARGS)
 static const char *
 complete_sample(ClvSample *s)
 {
-	Rows		rows = sample_rows(s);
+	int			ncovariates = sample_covariates(s);
 	const char *problem = frame_problem(&s->frame);
 	const char *hint;
 
@@ -103,17 +103,17 @@ complete_sample(ClvSample *s)
 	if (s->gaps_whole > (int64) MAX_COUNT || s->gaps_whole < -(int64) MAX_COUNT)
 		return "log_gaps is out of range";
 	s->n = 0;
-	for (size_t i = 0; i < rows.n; i++)
+	for (int64 i = 0; i < s->nrows; i++)
 	{
-		const double *row = rows_at(&rows, i);
-		double		count = row_count(&rows, row);
+		const double *row = sample_row(s, i);
+		double		count = row[s->columns];
 		int			c;
 
 		CHECK_FOR_INTERRUPTS();
-		for (c = 0; c < rows.ncovariates; c++)
+		for (c = 0; c < ncovariates; c++)
 			if (!isfinite(row[c]))
 				return "covariates must be finite";
-		problem = row_problem(s->kind, row + rows.ncovariates, &hint);
+		problem = row_problem(s->kind, row + ncovariates, &hint);
 		if (problem)
 			return problem;
 		if (s->kind == ROWS_SPEND && (row[0] == 0 || row[1] == 0))
@@ -125,9 +125,9 @@ complete_sample(ClvSample *s)
 		if (i == 0)
 			continue;
 		c = 0;
-		while (c < rows.ncols && rows_at(&rows, i - 1)[c] == row[c])
+		while (c < s->columns && sample_row(s, i - 1)[c] == row[c])
 			c++;
-		if (c == rows.ncols || rows_at(&rows, i - 1)[c] > row[c])
+		if (c == s->columns || sample_row(s, i - 1)[c] > row[c])
 			return "rows must be distinct and sorted";
 	}
 	return NULL;

@@ -266,19 +266,22 @@ cdnow_two_decimals(Sample *timing)
 #define TOLERANCE 1e-10
 #define REPRESENTABLE 1e-300
 
-/* Columns of a line; NAN where a column is empty. False at the end of the file. */
-static bool
-read_row(FILE *file, double *row, int ncolumns)
+bool
+read_numbers(void *file, double *row, int columns)
 {
-	char		line[1024];
-	char	   *at = line;
+	char		line[2048];
+	char	   *at;
+	char	   *end;
 
-	if (fgets(line, sizeof(line), file) == NULL)
-		return false;
-	for (int i = 0; i < ncolumns; i++)
+	do
 	{
-		char	   *end;
-
+		if (fgets(line, sizeof(line), file) == NULL)
+			return false;
+		row[0] = strtod(line, &end);
+	} while (end == line);
+	at = line;
+	for (int i = 0; i < columns; i++)
+	{
 		row[i] = strtod(at, &end);
 		if (end == at)
 			row[i] = NAN;
@@ -304,8 +307,7 @@ check_references(const char *path, const char *const *names, int ninputs, int nc
 	double		row[MAX_COLUMNS];
 
 	assert_non_null(file);
-	assert_true(read_row(file, row, ncolumns));	/* the header */
-	while (read_row(file, row, ncolumns))
+	while (read_numbers(file, row, ncolumns))
 		for (int i = ninputs; i < ncolumns; i++)
 			if (!isnan(row[i]))
 			{

@@ -105,6 +105,55 @@ gamma_gamma_reference(const double *row, const Real *theta)
 		   px * logl(row[0]) - (px + q) * logl(row[0] * (Real) row[1] + v);
 }
 
+/* log B(a+x, b+y) / B(a, b) */
+static Real
+log_beta(Real a, Real b, Real x, Real y)
+{
+	return log_product(a, a + b, 1, x) + log_product(b, a + b + x, 1, y);
+}
+
+/* Fader, Hardie and Shang 2010, equation 2, without the log */
+static Real
+bgbb_reference(const double *row, const Real *theta)
+{
+	Real		x = row[0];
+	Real		alive = log_beta(theta[0], theta[1], x, row[2] - x) + log_beta(theta[2], theta[3], 0, row[2]);
+	Real		sum = 1;
+
+	for (Real k = row[1]; k < row[2]; k++)
+		sum += expl(log_beta(theta[0], theta[1], x, k - x) + log_beta(theta[2], theta[3], 1, k) - alive);
+	return alive + logl(sum);
+}
+
+/* Fader and Hardie 2007, equations 5 and 6; over survival until entry */
+static Real
+sbg_reference(const double *row, const Real *theta)
+{
+	Real		value = log_beta(theta[0], theta[1], row[2], row[1] - row[2]);
+
+	return value - log_beta(theta[0], theta[1], 0, row[0]);
+}
+
+/* log B(a, b + t^c) / B(a, b) */
+static Real
+log_survival(const Real *theta, Real t)
+{
+	Real		w = t > 0 ? powl(t, theta[2]) : 0;
+
+	return lgammal(theta[1] + w) - lgammal(theta[1]) - lgammal(theta[0] + theta[1] + w) + lgammal(theta[0] + theta[1]);
+}
+
+/* Fader et al. 2018 */
+static Real
+bdw_reference(const double *row, const Real *theta)
+{
+	Real		value = log_survival(theta, row[1] - row[2]) - log_survival(theta, row[0]);
+
+	if (row[2] > 0)
+		value += logl(-expm1l(log_survival(theta, row[1]) - log_survival(theta, row[1] - 1)));
+	return value;
+}
+
 typedef Real (*Reference) (const double *row, const Real *theta);
 
 static Real
@@ -371,6 +420,90 @@ test_gamma_gamma_derivatives(void **state)
 						  0x1p-7L);
 }
 
+/* ---- BG/BB ----------------------------------------------------------------------------------- */
+
+static const double opportunity_rows[][4] = {
+	{0, 0, 0, 2},
+	{0, 0, 1, 5},
+	{0, 0, 6, 3464},
+	{1, 1, 6, 1091},
+	{1, 1, 7, 10},
+	{1, 6, 6, 120},
+	{3, 4, 6, 99},
+	{6, 6, 6, 1203},
+	{7, 40, 52, 3},
+	{30, 30, 52, 1},
+	{52, 52, 52, 2},
+};
+
+static const double bgbb_points[][4] = {
+	{1.20352239, .74971636, .65671817, 2.78344198},
+	{1, 1, 1, 1},
+	{.01, .02, .05, .01},
+	{30, 5, 1e-4, 3},
+	{2, 300, 40, 9},
+	{.3, 1e-3, 20, 4000},
+};
+
+static void
+test_bgbb_derivatives(void **state)
+{
+	Rows		rows = {LENGTH(opportunity_rows), 3, opportunity_rows[0]};
+
+	(void) state;
+	for (size_t i = 0; i < LENGTH(bgbb_points); i++)
+		check_derivatives(&bgbb_model, bgbb_reference, &rows, bgbb_points[i], 0x1p-9L);
+}
+
+/* The odds of being dead are about 1e430 here, beyond the largest double. */
+static void
+test_bgbb_derivatives_certainly_dead(void **state)
+{
+	static const double gone[][4] = {{300, 300, 600, 1}, {400, 410, 1000, 2}};
+	Rows		rows = {LENGTH(gone), 3, gone[0]};
+
+	(void) state;
+	for (size_t i = 0; i < LENGTH(bgbb_points); i++)
+		check_derivatives(&bgbb_model, bgbb_reference, &rows, bgbb_points[i], 0x1p-13L);
+}
+
+/* ---- renewals -------------------------------------------------------------------------------- */
+
+static const double renewal_rows[][4] = {
+	{0, 0, 0, 4},
+	{0, 1, 1, 369},
+	{0, 2, 1, 163},
+	{0, 7, 0, 241},
+	{0, 7, 1, 21},
+	{3, 3, 0, 2},
+	{3, 4, 1, 30},
+	{3, 9, 0, 12},
+	{24, 60, 0, 3},
+	{24, 60, 1, 1},
+};
+
+static const double renewal_points[][3] = {
+	{.704, 1.182, 1},
+	{.2594, 1.7226, 1.584},
+	{1, 1, .5},
+	{20, 3, .8},
+	{.05, .02, 1.1},
+	{3, 120, 2.2},
+};
+
+static void
+test_renewal_derivatives(void **state)
+{
+	Rows		rows = {LENGTH(renewal_rows), 3, renewal_rows[0]};
+
+	(void) state;
+	for (size_t i = 0; i < LENGTH(renewal_points); i++)
+	{
+		check_derivatives(&sbg_model, sbg_reference, &rows, renewal_points[i], 0x1p-9L);
+		check_derivatives(&bdw_model, bdw_reference, &rows, renewal_points[i], 0x1p-7L);
+	}
+}
+
 /* ---- stopping -------------------------------------------------------------------------------- */
 
 typedef struct Patience
@@ -434,6 +567,9 @@ main(void)
 		cmocka_unit_test(test_bgnbd_change_of_unit),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_gamma_gamma_derivatives),
+		cmocka_unit_test(test_bgbb_derivatives),
+		cmocka_unit_test(test_bgbb_derivatives_certainly_dead),
+		cmocka_unit_test(test_renewal_derivatives),
 		cmocka_unit_test(test_stopping),
 	};
 

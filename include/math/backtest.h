@@ -26,10 +26,12 @@ typedef struct Forecaster
 extern bool backtest_predict(const Forecaster *by, const Rows *rows, double t, double *purchases, double *spend,
 							 const FitStop *stop);
 
-/* Totals, and per customer: mean absolute error, root mean square error, and predicted less actual. */
+/* The total of a column over all customers. */
+extern bool backtest_total(const Rows *rows, int column, const FitStop *stop, double *total);
+
+/* The total, and per customer: mean absolute error, root mean square error, and predicted less actual. */
 typedef struct ForecastErrors
 {
-	double		actual;
 	double		predicted;
 	double		mae;
 	double		rmse;

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "math/value.h"
+
 /* A prediction may take a hundred times as long as an addition. */
 #define POLL_ADDITIONS 4096
 #define POLL_PREDICTIONS 64
@@ -61,6 +63,24 @@ backtest_predict(const Forecaster *by, const Rows *rows, double t, double *purch
 
 /* ---- errors ------------------------------------------------------------------------------------ */
 
+/* amounts of money are added as people would: to the last digit */
+bool
+backtest_total(const Rows *rows, int column, const FitStop *stop, double *total)
+{
+	CompensatedSum sum = {0, 0};
+
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		const double *row = rows_at(rows, i);
+
+		if (stopped(stop, i, POLL_ADDITIONS))
+			return false;
+		compensated_add(&sum, row_count(rows, row) * row[column]);
+	}
+	*total = compensated_sum(&sum);
+	return true;
+}
+
 bool
 backtest_errors(const Rows *rows, int column, const double *predicted, const FitStop *stop, ForecastErrors *errors)
 {
@@ -76,7 +96,6 @@ backtest_errors(const Rows *rows, int column, const double *predicted, const Fit
 		if (stopped(stop, i, POLL_ADDITIONS))
 			return false;
 		customers += count;
-		sums.actual += count * row[column];
 		sums.predicted += count * predicted[i];
 		sums.mae += count * fabs(error);
 		sums.rmse += count * error * error;
