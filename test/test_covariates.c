@@ -57,10 +57,7 @@ simulate_rows(const BtydModel *model, Random *random, int customers, double star
 		double		row[N + 3] = {start + z[0], z[1]};
 
 		customer_theta(model, z, theta_z);
-		if (model->covariates == COVARIATES_DROPOUT_ODDS)
-			simulate_bgnbd(random, theta_z, 20 + 58 * random_uniform(random), 0, row + N);
-		else
-			simulate_customer(model, random, theta_z, 20 + 58 * random_uniform(random), row + N);
+		simulate_customer(model, random, theta_z, 20 + 58 * random_uniform(random), row + N);
 		sample_add(sample, row, 1);
 	}
 	sample_fold(sample);
