@@ -254,6 +254,32 @@ cdnow_two_decimals(Sample *timing)
 	return true;
 }
 
+/* ---- references ------------------------------------------------------------------------------ */
+
+bool
+read_numbers(void *file, double *row, int columns)
+{
+	char		line[2048];
+	char	   *at;
+	char	   *end;
+
+	do
+	{
+		if (fgets(line, sizeof(line), file) == NULL)
+			return false;
+		row[0] = strtod(line, &end);
+	} while (end == line);
+	at = line;
+	for (int i = 0; i < columns; i++)
+	{
+		row[i] = strtod(at, &end);
+		if (end == at)
+			row[i] = NAN;
+		at = end + (*end == ',');
+	}
+	return true;
+}
+
 /* ---- assertions ------------------------------------------------------------------------------ */
 
 void

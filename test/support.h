@@ -58,6 +58,12 @@ extern int	cdnow_exact(Sample *timing, Sample *spend);
 /* The same as published with two decimals; false if absent. */
 extern bool cdnow_two_decimals(Sample *timing);
 
+/*
+ * The numbers of the next line of a file of test/reference, NAN where a column is empty; lines without a number at
+ * their start are skipped. False at the end of the file.
+ */
+extern bool read_numbers(void *file, double *row, int columns);
+
 extern void assert_near(double actual, double expected, double tolerance);
 extern void assert_relative(double actual, double expected, double tolerance);
 

@@ -303,10 +303,10 @@ bgbb_ran_off(const double *theta, const char **reason, const char **hint)
 		*reason = "gamma and delta run off to infinity: customers do not differ in their dropout";
 	else if (stays < 1 / LIMIT)
 		*reason = "gamma and delta run off to zero: customers drop out at once or never";
-	else if (buys > LIMIT)
-		*reason = "alpha and beta run off to infinity: customers do not differ in how often they buy";
 	else if (theta[P_BETA] < buys / LIMIT)
 		*reason = "alpha / beta runs off to infinity: whoever is alive takes every opportunity";
+	else if (buys > LIMIT)
+		*reason = "alpha and beta run off to infinity: customers do not differ in how often they buy";
 	else
 		*reason = "alpha and beta run off to zero: customers take every opportunity or none";
 }
