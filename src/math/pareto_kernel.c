@@ -127,7 +127,7 @@ panel_length(const Shape *shape, double y, double rest, const Rule **rule)
 
 	while (length * steepest > LARGEST_RULE->change)
 	{
-		length = fmax(LARGEST_RULE->change / steepest, 0.5 * length);
+		length = fmax(0.99 * LARGEST_RULE->change / steepest, 0.5 * length);
 		steepest = fmax(rise, decline(shape, y + length));
 	}
 	*rule = rule_for(length * steepest, length);
@@ -367,7 +367,7 @@ count_side(const CountShape *c, int side, double end)
 
 		while (length * steepest > LARGEST_RULE->change)
 		{
-			length = fmax(LARGEST_RULE->change / steepest, 0.5 * length);
+			length = fmax(0.99 * LARGEST_RULE->change / steepest, 0.5 * length);
 			steepest = fmax(at_start, fabs(count_slope(c, side * (d + length))));
 		}
 		middle = d + 0.5 * length;
