@@ -227,7 +227,7 @@ static bool
 bgbb_undetermined(const Rows *rows, const char **reason, const char **hint)
 {
 	/* sorted by x: somebody bought if the last row did */
-	bool		bought = rows->n > 0 && rows_at(rows, rows->n - 1)[0] > 0;
+	bool		bought = rows_reach(rows, 0);
 	bool		passed = false;
 	double		most = 0;
 
