@@ -24,7 +24,7 @@ typedef struct ClvSample
 	int16		columns;		/* those of the kind, and covariates before them */
 	int16		gaps_known;		/* (timing, holdout) 1 where the sum of log gaps is known, else 0 */
 	int32		reserved;		/* 0: values are compared by their bytes */
-	int64		gaps_whole;		/* (timing, holdout) that sum: whole + fraction / GAPS_SCALE, 0 <= fraction < GAPS_SCALE */
+	int64		gaps_whole;		/* that sum: whole + fraction / GAPS_SCALE, 0 <= fraction < GAPS_SCALE */
 	int64		gaps_fraction;
 	int64		n;				/* rows that came in and were of use: the sum of all counts */
 	int64		nrows;

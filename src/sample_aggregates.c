@@ -105,8 +105,9 @@ covariates_of_array(Datum datum, double *covariates)
 	memcpy(covariates, ARR_DATA_PTR(array), n * sizeof(double));
 	for (int i = 0; i < n; i++)
 		if (!isfinite(covariates[i]))
-			argument_error("covariates must be finite", "Leave out or correct customers with NaN or infinite covariates.",
-						   "Number %d is %g.", i + 1, covariates[i]);
+			argument_error("covariates must be finite",
+						   "Leave out or correct customers with NaN or infinite covariates.", "Number %d is %g.", i + 1,
+						   covariates[i]);
 	return n;
 }
 

@@ -17,6 +17,7 @@
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see bgbb_ran_off() */
 #define RESCALE 1e200			/* sums of terms are kept below */
 #define NEGLIGIBLE 1e-18
+#define POLL_STEPS 1e6			/* terms of sums between two polls of stop */
 #define LONG_SUM 2000.0			/* more terms than that are not added one by one */
 #define SETTLED 1e18			/* relative to its scale squared, where a term is a plain power */
 
@@ -203,6 +204,14 @@ add_segment(const double *row, const double *end, Likelihood *sum)
 		sum->value += count * (log_alive_path(theta, x, n) + log_path_odds(&deaths));
 		if (slopes)
 			add_slopes(theta, x, n, count, &deaths, sum);
+		sum->work += n - row[1];
+		if (sum->stop != NULL && sum->work > POLL_STEPS)
+		{
+			sum->work = 0;
+			sum->stopped = sum->stop->requested(sum->stop->arg);
+			if (sum->stopped)
+				return;
+		}
 	}
 }
 
@@ -218,7 +227,7 @@ static bool
 bgbb_undetermined(const Rows *rows, const char **reason, const char **hint)
 {
 	/* sorted by x: somebody bought if the last row did */
-	bool		bought = rows->n > 0 && rows_at(rows, rows->n - 1)[0] > 0;
+	bool		bought = rows_reach(rows, 0);
 	bool		passed = false;
 	double		most = 0;
 
@@ -303,10 +312,10 @@ bgbb_ran_off(const double *theta, const char **reason, const char **hint)
 		*reason = "gamma and delta run off to infinity: customers do not differ in their dropout";
 	else if (stays < 1 / LIMIT)
 		*reason = "gamma and delta run off to zero: customers drop out at once or never";
-	else if (buys > LIMIT)
-		*reason = "alpha and beta run off to infinity: customers do not differ in how often they buy";
 	else if (theta[P_BETA] < buys / LIMIT)
 		*reason = "alpha / beta runs off to infinity: whoever is alive takes every opportunity";
+	else if (buys > LIMIT)
+		*reason = "alpha and beta run off to infinity: customers do not differ in how often they buy";
 	else
 		*reason = "alpha and beta run off to zero: customers take every opportunity or none";
 }

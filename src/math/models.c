@@ -10,12 +10,20 @@ static const BtydModel *const models[] = {
 	&gamma_gamma_model,
 	&pareto_nbd_model,
 	&mbgnbd_model,
+	&bgcnbd_model,
+	&mbgcnbd_model,
 	&bgbb_model,
 	&sbg_model,
 	&bdw_model,
 };
 
 #define NMODELS (sizeof(models) / sizeof(models[0]))
+
+const BtydModel *
+btyd_model_at(int i)
+{
+	return i >= 0 && (size_t) i < NMODELS ? models[i] : NULL;
+}
 
 const BtydModel *
 btyd_model_by_code(int code)

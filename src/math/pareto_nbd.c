@@ -2,12 +2,13 @@
  * pareto_nbd.c - the Pareto/NBD model (Schmittlein, Morrison and Colombo 1987): purchases at a gamma-distributed
  * rate, until the customer drops out at a gamma-distributed rate.
  *
- * With R = r + x, A = alpha + T, and I the odds of having dropped out since t_x, one customer adds
- *   log Gamma(R)/Gamma(r) - r log(1 + T/alpha) - s log(1 + T/beta) - x log A + log(1 + I),
- *   I = s INT_{t_x}^T (alpha + u)^-R (beta + u)^-(s + 1) du / [A^-R (beta + T)^-s].
- * I is the difference of two integrals up to the latest time of a segment of rows with equal x, one from t_x and
- * one from T (which is less than 1). They depend on the time alone, and the times of many rows are few: one sweep
- * backwards through the times of the segment adds up all of them, with all they need for the derivatives.
+ * With R = r + x and K(t) = (alpha + t)^-R (beta + t)^-s, one customer adds
+ *   log Gamma(R)/Gamma(r) - x log alpha - R log(1 + t_x/alpha) - s log(1 + t_x/beta) + log S,
+ *   S = [K(T) + s INT_{t_x}^T K(u) / (beta + u) du] / K(t_x)
+ * where S is the probability of no purchase in (t_x, T) given alive at t_x. The integral is the difference of two
+ * up to the latest time of a segment of rows with equal x, one from t_x and one from T, the latter less than K(T).
+ * They depend on the time alone, and the times of many rows are few: one sweep backwards through the times of
+ * the segment adds up all of them, with all they need for the derivatives.
  */
 #include <math.h>
 #include <stdint.h>
@@ -19,7 +20,6 @@
 #include "math/pareto_kernel.h"
 #include "math/special.h"
 
-#define LOG_ODDS_MAX 600.0		/* beyond, everything is relative to the odds */
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see pareto_nbd_ran_off() */
 
 enum
@@ -132,7 +132,7 @@ collect_ages(const double *row, size_t n, Ages *ages)
  */
 typedef struct Dropout
 {
-	double		log_total;		/* log(1 + I) */
+	double		log_silence;	/* log of the probability of no purchase in (t_x, T), given alive at t_x */
 	double		zero;			/* I / (1 + I) = P(dropped out) */
 	double		first[PARETO_FIRST];
 	double		second[PARETO_SECOND];
@@ -146,34 +146,32 @@ static void
 dropout_between(const ParetoKernel *k, const double *z, const ParetoSums *last, const ParetoSums *age,
 				bool wants_means, Dropout *out)
 {
-	double		log_ratio = k->R * z[0] + k->s * z[1];
-	bool		huge = log_ratio > LOG_ODDS_MAX;
-	double		early = huge ? 1 : exp(log_ratio);
-	double		late = huge ? exp(-log_ratio) : 1;
-	double		zero = early * last->zero - late * age->zero;
-	const double *second = last->second;
-	double		scale;
+	double		late = exp(-k->R * z[0] - k->s * z[1]);
+	double		zero = last->zero - late * age->zero;
+	double		silence = late + k->s * zero;
+	double		early;
 	int			ij = 0;
 
-	out->log_total = huge ? log_ratio + log(late + k->s * zero) : log1p(k->s * zero);
+	out->log_silence = log(silence);
 	if (!wants_means)
 		return;
-	scale = k->s / (late + k->s * zero);
-	early *= scale;
-	late *= scale;
-	out->zero = scale * zero;
+	early = k->s / silence;
+	late *= early;
+	zero *= early;
+	out->zero = zero;
 	for (int i = 0; i < PARETO_FIRST; i++)
 	{
 		out->first[i] = early * (z[i] * last->zero - last->first[i]) + late * age->first[i];
 		for (int j = i; j < PARETO_FIRST; j++, ij++)
 			out->second[ij] = early * (z[i] * (z[j] * last->zero - last->first[j]) - z[j] * last->first[i] +
-									   second[ij]) - late * age->second[ij];
+									   last->second[ij]) - late * age->second[ij];
 	}
 }
 
 /*
- * With q the gradient of the logarithm of the density s k(u) / K(T), the gradient of log(1 + I) is the mean of q,
- * and its Hessian the mean of q q' + dq less the product of the means.
+ * Seen from T, log S is log(1 + I) but for its derivative by K(T): I are the odds of having dropped out. With q the
+ * gradient of the logarithm of the density s k(u) / K(T), the gradient of log(1 + I) is the mean of q, and its
+ * Hessian the mean of q q' + dq less the product of the means.
  *   q = (z0, z1 + 1/s, -R z2, -(s + 1) z3 - 1/(beta + T))  for  (r, s, alpha, beta)
  */
 static void
@@ -213,8 +211,8 @@ add_dropout(const ParetoKernel *k, double t_cal, double count, const Dropout *m,
 }
 
 /*
- * The rest of a row: -r log(1 + T/alpha) - s log(1 + T/beta) - x log(alpha + T). What would be 1/alpha - 1/A is
- * kept as T / A / alpha, so that nothing cancels when parameters run off.
+ * What the derivatives of the rest of a row need, seen from T: -r log(1 + T/alpha) - s log(1 + T/beta) - x log(alpha
+ * + T). What would be 1/alpha - 1/A is kept as T / A / alpha, so that nothing cancels when parameters run off.
  */
 typedef struct SegmentSums
 {
@@ -281,7 +279,10 @@ add_segment(const double *row, const double *end, Likelihood *sum)
 	ParetoKernel k = kernel_of(theta, x);
 	ParetoSums	last = {0};		/* from `at` on */
 	SegmentSums sums = {0};
-	double		log_totals = 0;
+	double		value = 0;
+	double		last_t_x = NAN;
+	double		log_alpha = 0;	/* log(1 + t_x / alpha) */
+	double		log_beta = 0;
 	Ages		ages;
 	uint32_t	next_age = 0;
 	double		at;
@@ -316,17 +317,22 @@ add_segment(const double *row, const double *end, Likelihood *sum)
 		}
 		pareto_distances(&k, t_x, t_cal - t_x, z);
 		dropout_between(&k, z, &last, &ages.ages[*find_slot(&ages, t_cal) - 1].sums, sum->wants_gradient, &dropout);
-		log_totals += count * dropout.log_total;
-		sums.log_alpha += count * (log1p(t_x / k.alpha) + z[0]);
-		sums.log_beta += count * (log1p(t_x / k.beta) + z[1]);
+		if (t_x != last_t_x)
+		{
+			last_t_x = t_x;
+			log_alpha = log1p(t_x / k.alpha);
+			log_beta = log1p(t_x / k.beta);
+		}
+		value += count * (dropout.log_silence - k.R * log_alpha - k.s * log_beta);
+		sums.log_alpha += count * (log_alpha + z[0]);
+		sums.log_beta += count * (log_beta + z[1]);
 		add_age(&k, t_cal, count, &sums);
 		if (sum->wants_gradient)
 			add_dropout(&k, t_cal, count, &dropout, sum);
 	}
 	free(ages.ages);
 
-	sum->value += sums.n * (log_gamma_ratio(theta[P_R], x) - x * log(k.alpha)) - k.R * sums.log_alpha -
-				  k.s * sums.log_beta + log_totals;
+	sum->value += sums.n * (log_gamma_ratio(theta[P_R], x) - x * log(k.alpha)) + value;
 	if (sum->wants_gradient)
 		add_gradient(x, &sums, theta, sum->gradient);
 	if (sum->wants_hessian)
@@ -344,8 +350,7 @@ pareto_nbd_log_likelihood(const Rows *rows, const double *theta, double *grad, d
 static bool
 pareto_nbd_undetermined(const Rows *rows, const char **reason, const char **hint)
 {
-	/* sorted by x: somebody bought again if the last row did */
-	bool		repeats = rows->n > 0 && rows_at(rows, rows->n - 1)[0] > 0;
+	bool		repeats = rows_reach(rows, 0);
 
 	*hint = "Fit a larger group of customers, or one model for all groups.";
 	if (rows_total(rows) < 2)
@@ -363,8 +368,9 @@ pareto_nbd_undetermined(const Rows *rows, const char **reason, const char **hint
 }
 
 /*
- * Moments: purchases per unit of time, their dispersion as a negative binomial, and dropouts per unit of time,
- * counting as gone the repeat buyers who have been silent for more than three of their mean gaps.
+ * Moments: purchases per unit of time and their dispersion as a negative binomial. Of the repeat buyers, those
+ * silent for more than three of their mean gaps count as gone; twice their dropouts per unit of active time are
+ * nearer to the mean over everybody, which holds those who left before they came back.
  */
 static void
 pareto_nbd_start(const Rows *rows, double *theta)
@@ -372,7 +378,8 @@ pareto_nbd_start(const Rows *rows, double *theta)
 	double		n = 0;
 	double		sum_x = 0;
 	double		sum_xx = 0;
-	double		sum_active = 0;
+	double		active = 0;
+	double		repeat_active = 0;
 	double		dropouts = 0;
 
 	for (size_t i = 0; i < rows->n; i++)
@@ -384,7 +391,8 @@ pareto_nbd_start(const Rows *rows, double *theta)
 		n += count;
 		sum_x += count * row[0];
 		sum_xx += count * row[0] * row[0];
-		sum_active += count * (gone ? row[1] : row[2]);
+		active += count * (gone ? row[1] : row[2]);
+		repeat_active += row[0] > 0 ? count * (gone ? row[1] : row[2]) : 0;
 		dropouts += gone ? count : 0;
 	}
 
@@ -393,12 +401,10 @@ pareto_nbd_start(const Rows *rows, double *theta)
 	double		r = excess > 0 ? mean * mean / excess : 10;
 
 	r = fmin(fmax(r, 0.1), 10);
-	if (!(sum_active > 0))
-		sum_active = sum_x;
 	theta[P_R] = r;
-	theta[P_ALPHA] = r * sum_active / sum_x;
-	theta[P_S] = 1;
-	theta[P_BETA] = sum_active / fmax(dropouts, 0.01 * n);
+	theta[P_ALPHA] = active > 0 ? r * active / sum_x : 1;
+	theta[P_S] = 0.5;
+	theta[P_BETA] = repeat_active > 0 ? theta[P_S] * repeat_active / (2 * fmax(dropouts, 0.01 * n)) : 1;
 }
 
 static void
@@ -414,8 +420,8 @@ pareto_nbd_ran_off(const double *theta, const char **reason, const char **hint)
 		*reason = "r and alpha run off to infinity: customers do not differ in their rates";
 	else if (theta[P_S] > LIMIT)
 		*reason = "s and beta run off to infinity: customers do not differ in their dropout";
-	else if (theta[P_S] < 1 / LIMIT)
-		*reason = "s and beta run off to zero: customers leave at once or never";
+	else if (theta[P_S] < 1 && (theta[P_S] < 1 / LIMIT || dropout > rate * LIMIT))
+		*reason = "beta runs off to zero: customers leave at once or never";
 	else if (dropout > rate * LIMIT)
 	{
 		*reason = "s / beta runs off to infinity: customers leave at once";
