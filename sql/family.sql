@@ -296,6 +296,12 @@ SELECT near(coef(shrunk_fit(s, 'mbgnbd(prior=3){r=1,alpha=5,a=1,b=4}{1e6,0,0,0,0
        near(coef(shrunk_fit(s, 'mbgnbd(prior=3){r=1,alpha=5,a=1,b=4}{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}'), 'alpha'), 5, 1e-2) AS sure FROM cohort_models WHERE c = 12;
 SELECT mbgnbd_fit(s) IS NULL AS alone, coef(shrunk_fit(s, prior), 'r') < coef(prior, 'r') AS drawn, g.own_weight < 0.5 AS mostly_prior FROM prior, (VALUES ('timing{0:0:30,0:0:40}'::clv_sample)) v (s), glance(shrunk_fit(s, prior)) g;
 SELECT shrunk_fit('timing{}', prior) IS NULL AS empty FROM prior;
+-- the number of phases is the prior's: a model with another one is not drawn, a sample is fitted with it
+SELECT shrink('bgcnbd(n=9,distinct=9,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4,k=2}', 'bgcnbd(prior=3){r=1,alpha=2,a=3,b=4,k=3}{1,0,0,0,0,0,1,0,0,0,0,0,1,0,0,0,0,0,1,0,0,0,0,0,0}');
+SELECT term, round(e::numeric, 6) AS estimate, round(s::numeric, 6) AS std_error FROM (SELECT shrink('bgcnbd(n=9,distinct=9,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){r=2,alpha=2,a=3,b=4,k=2}{0.04,0,0,0,0,0,1,0,0,0,0,0,1,0,0,0,0,0,1,0,0,0,0,0,0}',
+    'bgcnbd(prior=3){r=1,alpha=2,a=3,b=4,k=2}{0.01,0,0,0,0,0,1,0,0,0,0,0,1,0,0,0,0,0,1,0,0,0,0,0,0}') AS m) f, tidy(m) AS t (term, e, s, statistic, p_value, low, high);
+SELECT coef(m, 'k') AS k, tidy.std_error IS NULL AS no_error, converged, own_weight BETWEEN 0 AND 1 AS weight FROM (
+    SELECT shrunk_fit(timing, 'mbgcnbd(unit=week,prior=3){r=0.5,alpha=6,a=0.9,b=1.6,k=2}{0.1,0,0,0,0,0,0.1,0,0,0,0,0,0.1,0,0,0,0,0,0.1,0,0,0,0,0,0}') AS m FROM samples) f, glance(m), tidy(m) WHERE term = 'k';
 SELECT cohort_prior(array[m, NULL, m], m) IS NULL AS too_few FROM pooled;
 SELECT cohort_prior(array[m, sbg], m) FROM pooled, retention LIMIT 1;
 SELECT cohort_prior(array[m, shrink(m, prior)], m) FROM pooled, prior;
