@@ -201,8 +201,8 @@ log_phase_mean(const Horizon *h, double log_xi)
 }
 
 /*
- * For the root s = c omega^m of 1 - p, c = (1 - p)^(1/k), the mean of s^(N + j) is elementary. The real root comes first,
- * in the forms that are exact for small p; none of the others is larger.
+ * For the root s = c omega^m of 1 - p, c = (1 - p)^(1/k), the mean of s^(N + j) is elementary. The real root comes
+ * first, in the forms that are exact for small p; none of the others is larger.
  */
 static double
 log_by_roots(const Horizon *h, double p, double not_p)
