@@ -226,6 +226,22 @@ check_derivatives(const BtydModel *model, Reference reference, const Rows *rows,
 	}
 }
 
+/* ---- stopping after some polls ---------------------------------------------------------------- */
+
+typedef struct Patience
+{
+	int			polls;
+	int			stop_at;		/* 0: never */
+} Patience;
+
+static bool
+out_of_patience(void *arg)
+{
+	Patience   *patience = arg;
+
+	return ++patience->polls == patience->stop_at;
+}
+
 /* ---- BG/NBD ---------------------------------------------------------------------------------- */
 
 static const double timing_rows[][4] = {
@@ -455,16 +471,37 @@ test_bgbb_derivatives(void **state)
 		check_derivatives(&bgbb_model, bgbb_reference, &rows, bgbb_points[i], 0x1p-9L);
 }
 
-/* The odds of being dead are about 1e430 here, beyond the largest double. */
+/* The odds of being dead are 1e152 to 1e605, beyond the largest double. */
 static void
 test_bgbb_derivatives_certainly_dead(void **state)
 {
-	static const double gone[][4] = {{300, 300, 600, 1}, {400, 410, 1000, 2}};
+	static const double gone[][4] = {{400, 410, 1000, 2}, {1000, 1000, 2000, 1}};
 	Rows		rows = {LENGTH(gone), 3, gone[0]};
 
 	(void) state;
 	for (size_t i = 0; i < LENGTH(bgbb_points); i++)
-		check_derivatives(&bgbb_model, bgbb_reference, &rows, bgbb_points[i], 0x1p-13L);
+		check_derivatives(&bgbb_model, bgbb_reference, &rows, bgbb_points[i], 0x1p-9L);
+}
+
+/* A row of many opportunities is much work: it is the work that is polled for, a million steps or so at a time. */
+static void
+test_bgbb_stopping(void **state)
+{
+	Sample		sample;
+
+	(void) state;
+	sample_init(&sample, 3);
+	for (int i = 0; i < 200; i++)
+		sample_add(&sample, (const double[]) {1 + i, 1 + i, 20000}, 1);
+	for (int stop_at = 1; stop_at <= 3; stop_at++)
+	{
+		Patience	patience = {0, stop_at};
+		FitStop		stop = {out_of_patience, &patience};
+
+		assert_true(isnan(bgbb_model.log_likelihood(&sample.rows, bgbb_points[0], NULL, NULL, &stop)));
+		assert_int_equal(patience.polls, stop_at);
+	}
+	sample_free(&sample);
 }
 
 /* ---- renewals -------------------------------------------------------------------------------- */
@@ -505,20 +542,6 @@ test_renewal_derivatives(void **state)
 }
 
 /* ---- stopping -------------------------------------------------------------------------------- */
-
-typedef struct Patience
-{
-	int			polls;
-	int			stop_at;		/* 0: never */
-} Patience;
-
-static bool
-out_of_patience(void *arg)
-{
-	Patience   *patience = arg;
-
-	return ++patience->polls == patience->stop_at;
-}
 
 static void
 check_stopping(const BtydModel *model, const double *theta, Sample *sample, int polls)
@@ -569,6 +592,7 @@ main(void)
 		cmocka_unit_test(test_gamma_gamma_derivatives),
 		cmocka_unit_test(test_bgbb_derivatives),
 		cmocka_unit_test(test_bgbb_derivatives_certainly_dead),
+		cmocka_unit_test(test_bgbb_stopping),
 		cmocka_unit_test(test_renewal_derivatives),
 		cmocka_unit_test(test_stopping),
 	};
