@@ -402,6 +402,16 @@ COMMENT ON FUNCTION refund_share(purchase_history, date) IS
 COMMENT ON FUNCTION refund_share(purchase_history, timestamptz) IS
 'As refund_share(history, date), with the day of as_of in the session''s time zone.';
 
+CREATE FUNCTION log_gaps(history purchase_history, as_of date, unit text DEFAULT 'day') RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_history_log_gaps' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
+CREATE FUNCTION log_gaps(history purchase_history, as_of timestamptz, unit text DEFAULT 'day') RETURNS float8
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 3
+    RETURN log_gaps(history, as_of::date, unit);
+COMMENT ON FUNCTION log_gaps(purchase_history, date, text) IS
+'The sum of the natural logarithms of the times between successive purchase days up to as_of, in days or in unit (day, week, month = 30.4375 days, year = 365.25 days): what a model of regular purchases needs beside x, t_x and t_cal. 0 without a repeat purchase; may be negative in units longer than the gaps. NULL before the first purchase. Error: unknown unit, as_of infinite. Source: Reutterer, Platzer and Schroeder 2021.';
+COMMENT ON FUNCTION log_gaps(purchase_history, timestamptz, text) IS
+'As log_gaps(history, date, unit), with the day of as_of in the session''s time zone.';
+
 CREATE FUNCTION purchases_within(history purchase_history, after date, until date) RETURNS integer
     AS 'MODULE_PATHNAME', 'clv_history_purchases_within' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 CREATE FUNCTION purchases_within(history purchase_history, after timestamptz, until timestamptz) RETURNS integer
@@ -476,7 +486,7 @@ CREATE TYPE clv_sample (
     INPUT = clv_sample_in, OUTPUT = clv_sample_out, RECEIVE = clv_sample_recv, SEND = clv_sample_send,
     INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
 );
-COMMENT ON TYPE clv_sample IS 'distinct rows with counts: what every fit reads. Daily data of millions of customers fold into few rows. Built by the aggregates clv_sample() and spend_sample(); knows its kind of rows, time unit and as_of, and refuses to mix them. Not a random sample.';
+COMMENT ON TYPE clv_sample IS 'distinct rows with counts: what every fit reads. Daily data of millions of customers fold into few rows. Built by the aggregates clv_sample(), spend_sample(), opportunity_sample() and renewal_sample(); knows its kind of rows, time unit and as_of, and refuses to mix them. Not a random sample.';
 
 CREATE FUNCTION clv_sample_eq(clv_sample, clv_sample) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clv_sample_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
@@ -546,7 +556,8 @@ CREATE OPERATOR CLASS clv_sample_ops DEFAULT FOR TYPE clv_sample USING hash AS
 COMMENT ON OPERATOR CLASS clv_sample_ops USING btree IS 'order of the canonical bytes, for DISTINCT, UNION, GROUP BY';
 COMMENT ON OPERATOR CLASS clv_sample_ops USING hash IS 'equality of the canonical bytes, for DISTINCT, UNION, GROUP BY';
 
--- Transition, combine and final functions: not for direct use. NULL arguments leave the state as it is.
+-- Transition, combine and final functions: not for direct use. NULL arguments leave the state as it is, but for the
+-- end of a contract that goes on.
 CREATE FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8) RETURNS clv_sample
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
 CREATE FUNCTION clv_sample_add_spend(clv_sample, float8, float8) RETURNS clv_sample
@@ -563,6 +574,32 @@ CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, date)
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, timestamptz) RETURNS clv_sample
     AS 'MODULE_PATHNAME', 'clv_sample_add_history_spend_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_timing_gaps' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_timing_covariates' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 8;
+CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, date, text, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_covariates' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz, text, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_covariates_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_sample_add_opportunities(clv_sample, float8, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_add_history_opportunities(clv_sample, purchase_history, date, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_history_opportunities(clv_sample, purchase_history, timestamptz, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_history_opportunities_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_renewals(clv_sample, float8, boolean) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_add_renewals(clv_sample, float8, boolean, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_sample_add_contract(clv_sample, date, date, date, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_contract(clv_sample, date, date, date, text, date) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_contract(clv_sample, timestamptz, timestamptz, timestamptz, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_contract_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_sample_add_contract(clv_sample, timestamptz, timestamptz, timestamptz, text, timestamptz) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_sample_add_contract_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_sample_combine(clv_sample, clv_sample) RETURNS clv_sample
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100;
 CREATE FUNCTION clv_sample_final(clv_sample) RETURNS clv_sample
@@ -576,6 +613,19 @@ COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, date, t
 COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz, text) IS 'transition: count one customer as (x, t_x, t_cal) in a unit';
 COMMENT ON FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, date) IS 'transition: count one customer as (x, monetary_value)';
 COMMENT ON FUNCTION clv_sample_add_history_spend(clv_sample, purchase_history, timestamptz) IS 'transition: count one customer as (x, monetary_value)';
+COMMENT ON FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8, float8) IS 'transition: count one row (x, t_x, t_cal) and add its log_gaps';
+COMMENT ON FUNCTION clv_sample_add_timing(clv_sample, float8, float8, float8, float8[]) IS 'transition: count one row (covariates, x, t_x, t_cal)';
+COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, date, text, float8[]) IS 'transition: count one customer as (covariates, x, t_x, t_cal) in a unit';
+COMMENT ON FUNCTION clv_sample_add_history(clv_sample, purchase_history, timestamptz, text, float8[]) IS 'transition: count one customer as (covariates, x, t_x, t_cal) in a unit';
+COMMENT ON FUNCTION clv_sample_add_opportunities(clv_sample, float8, float8, float8) IS 'transition: count one row (x, t_x, n)';
+COMMENT ON FUNCTION clv_sample_add_history_opportunities(clv_sample, purchase_history, date, text) IS 'transition: count one customer as (x, t_x, n) in periods of a unit';
+COMMENT ON FUNCTION clv_sample_add_history_opportunities(clv_sample, purchase_history, timestamptz, text) IS 'transition: count one customer as (x, t_x, n) in periods of a unit';
+COMMENT ON FUNCTION clv_sample_add_renewals(clv_sample, float8, boolean) IS 'transition: count one row (tenure, churned)';
+COMMENT ON FUNCTION clv_sample_add_renewals(clv_sample, float8, boolean, float8) IS 'transition: count one row (tenure, churned, entry)';
+COMMENT ON FUNCTION clv_sample_add_contract(clv_sample, date, date, date, text) IS 'transition: count one contract (started, ended, as_of, unit); ended may be NULL';
+COMMENT ON FUNCTION clv_sample_add_contract(clv_sample, date, date, date, text, date) IS 'transition: count one contract (started, ended, as_of, unit, data_begin); ended may be NULL';
+COMMENT ON FUNCTION clv_sample_add_contract(clv_sample, timestamptz, timestamptz, timestamptz, text) IS 'transition: count one contract (started, ended, as_of, unit); ended may be NULL';
+COMMENT ON FUNCTION clv_sample_add_contract(clv_sample, timestamptz, timestamptz, timestamptz, text, timestamptz) IS 'transition: count one contract (started, ended, as_of, unit, data_begin); ended may be NULL';
 COMMENT ON FUNCTION clv_sample_combine(clv_sample, clv_sample) IS 'combine: add the counts of two samples of the same frame';
 COMMENT ON FUNCTION clv_sample_final(clv_sample) IS 'final: sorted distinct rows';
 
@@ -627,11 +677,94 @@ CREATE AGGREGATE spend_sample(history purchase_history, as_of timestamptz) (
 );
 COMMENT ON AGGREGATE spend_sample(purchase_history, timestamptz) IS 'rows (x, monetary_value) of customers at a date (of a timestamptz the day in the session''s time zone), for the fit of spend models. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). Customers without a repeat purchase, or whose repeat purchases cost nothing, are counted as n_skipped.';
 
+CREATE AGGREGATE clv_sample(x float8, t_x float8, t_cal float8, log_gaps float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(float8, float8, float8, float8) IS 'rows (x, t_x, t_cal) with counts for the fit of purchase models, with the sum of log_gaps that models of regular purchases need: per customer the sum of ln(time since the purchase before) over the x repeat purchases, in the unit of t_x, 0 if x = 0. Rows with a NULL are skipped; NULL without rows. Error 22023: impossible rows; log_gaps infinite, other than 0 for x = 0, or above x ln(t_x / x), beyond which x gaps within t_x cannot go (1 percent a gap is left for rounding).';
+
+CREATE AGGREGATE clv_sample(x float8, t_x float8, t_cal float8, covariates float8[]) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(float8, float8, float8, float8[]) IS 'rows (covariates, x, t_x, t_cal) with counts for the fit of purchase models with static covariates, as they were known at the first purchase: 1 to 16 numbers, of every customer the same in the same order. Rows with a NULL, also within covariates, are skipped; NULL without rows. Error 22023: impossible rows, other numbers of covariates, covariates that are not finite.';
+
+CREATE AGGREGATE clv_sample(history purchase_history, as_of date, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(purchase_history, date, text, float8[]) IS 'rows (covariates, x, t_x, t_cal) of customers at a date, in the unit day, week, month or year, for the fit of purchase models with static covariates, as they were known at the first purchase: 1 to 16 numbers, of every customer the same in the same order. Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE clv_sample(history purchase_history, as_of timestamptz, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_sample(purchase_history, timestamptz, text, float8[]) IS 'rows (covariates, x, t_x, t_cal) of customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone, for the fit of purchase models with static covariates, as they were known at the first purchase: 1 to 16 numbers, of every customer the same in the same order. Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE opportunity_sample(x float8, t_x float8, n float8) (
+    SFUNC = clv_sample_add_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE opportunity_sample(float8, float8, float8) IS 'rows (x, t_x, n) with counts for the fit of bgbb: of n opportunities to buy the customer took x, the last of them being number t_x (0 if none). Rows with a NULL are skipped; NULL without rows. Error 22023: numbers that are not whole, x above t_x, t_x above n. Source: Fader, Hardie and Shang 2010.';
+
+CREATE AGGREGATE opportunity_sample(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE opportunity_sample(purchase_history, date, text) IS 'rows (x, t_x, n) of customers at a date: n whole periods of the unit day, week, month (30.4375 days) or year (365.25 days) lie between the first purchase and as_of, x of them saw a purchase, the last one was number t_x. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE opportunity_sample(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE opportunity_sample(purchase_history, timestamptz, text) IS 'rows (x, t_x, n) of customers at a date, as_of as the day in the session''s time zone: n whole periods of the unit day, week, month (30.4375 days) or year (365.25 days) lie between the first purchase and as_of, x of them saw a purchase, the last one was number t_x. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped).';
+
+CREATE AGGREGATE renewal_sample(tenure float8, churned boolean) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(float8, boolean) IS 'rows (0, tenure, churned) with counts for the fit of contract models (sbg, bdw): churned customers left in period tenure = 1, 2, ..., the others are still customers after tenure = 0, 1, ... renewals. Rows with a NULL are skipped; NULL without rows. Error 22023: tenure not whole, negative, or 0 for a churned customer. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE renewal_sample(tenure float8, churned boolean, entry float8) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(float8, boolean, float8) IS 'rows (entry, tenure, churned) with counts: as renewal_sample(tenure, churned), for customers of whom entry renewals lay behind them when observation began (left truncation). Rows with a NULL are skipped. Error 22023 also: entry not whole, not below the tenure of a churned customer, above that of another.';
+
+CREATE AGGREGATE renewal_sample(started date, ended date, as_of date, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(date, date, date, text) IS 'rows (0, tenure, churned) from dates of contracts at as_of, in periods of the calendar: a month or year ends on the day of the month on which the contract began, or on the last of the month. ended NULL, infinity or after as_of: still a customer. A contract that ends on a renewal day was not renewed, so tenure counts the periods begun before ended; a renewal on as_of is made. Started after as_of: counted as n_skipped. Rows with another NULL are skipped. Error 22023: ended before started.';
+
+CREATE AGGREGATE renewal_sample(started date, ended date, as_of date, unit text, data_begin date) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(date, date, date, text, date) IS 'rows (entry, tenure, churned) as renewal_sample(started, ended, as_of, unit), for data that hold nobody who had left by data_begin: entry is the number of renewals up to data_begin of those who started before it. Who ended on or before it and had started before it is counted as n_skipped. Error 22023 also: data_begin after as_of.';
+
+CREATE AGGREGATE renewal_sample(started timestamptz, ended timestamptz, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(timestamptz, timestamptz, timestamptz, text) IS 'rows (0, tenure, churned) from dates of contracts at as_of, in periods of the calendar, the days being those of the session''s time zone: a month or year ends on the day of the month on which the contract began, or on the last of the month. ended NULL, infinity or after as_of: still a customer. A contract that ends on a renewal day was not renewed, so tenure counts the periods begun before ended; a renewal on as_of is made. Started after as_of: counted as n_skipped. Rows with another NULL are skipped. Error 22023: ended before started.';
+
+CREATE AGGREGATE renewal_sample(started timestamptz, ended timestamptz, as_of timestamptz, unit text, data_begin timestamptz) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE renewal_sample(timestamptz, timestamptz, timestamptz, text, timestamptz) IS 'rows (entry, tenure, churned) as renewal_sample(started, ended, as_of, unit), the days being those of the session''s time zone, for data that hold nobody who had left by data_begin: entry is the number of renewals up to data_begin of those who started before it. Who ended on or before it and had started before it is counted as n_skipped. Error 22023 also: data_begin after as_of.';
+
 CREATE AGGREGATE clv_sample(sample clv_sample) (
     SFUNC = clv_sample_combine, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE clv_sample(clv_sample) IS 'roll-up: the sample of all customers of several samples. NULLs are skipped; samples of different kind, unit or as_of are an error 22023.';
+COMMENT ON AGGREGATE clv_sample(clv_sample) IS 'roll-up: the sample of all customers of several samples. NULLs are skipped; samples of different kind, unit, as_of or number of covariates are an error 22023. The sum of log gaps is known where it is known of all.';
+
+CREATE FUNCTION sample_info(sample clv_sample)
+    RETURNS TABLE (kind text, unit text, as_of date, until date, first_day date, last_day date, n bigint, n_distinct bigint, n_skipped bigint, covariates integer)
+    AS 'MODULE_PATHNAME', 'clv_sample_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 1;
+COMMENT ON FUNCTION sample_info(clv_sample) IS 'what a sample holds, in one row: kind of rows, time unit and as_of (NULL for raw numbers), until (the end of a holdout), first and last purchase day, n customers in n_distinct rows, n_skipped who were of no use, the number of covariates';
 
 -- ---- value of dated payments, whose state is a clv_sample --------------------------------------------------------
 
@@ -681,7 +814,7 @@ CREATE TYPE clv_model (
     INPUT = clv_model_in, OUTPUT = clv_model_out, RECEIVE = clv_model_recv, SEND = clv_model_send,
     INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
 );
-COMMENT ON TYPE clv_model IS 'one fitted or typed-in model: kind, time unit, as_of, days covered, parameters, covariance of their logarithms, number of rows, log-likelihood, convergence, version that fitted it';
+COMMENT ON TYPE clv_model IS 'one fitted or typed-in model: kind, time unit, as_of, days covered, parameters, covariance of their logarithms (of effects of covariates as they are), number and fingerprint of the rows, log-likelihood, convergence, version that fitted it; or a prior, see cohort_prior()';
 
 CREATE FUNCTION clv_model_eq(clv_model, clv_model) RETURNS boolean
     AS 'MODULE_PATHNAME', 'clv_model_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
@@ -751,15 +884,64 @@ CREATE OPERATOR CLASS clv_model_ops DEFAULT FOR TYPE clv_model USING hash AS
 COMMENT ON OPERATOR CLASS clv_model_ops USING btree IS 'order of the canonical bytes, for DISTINCT, UNION, GROUP BY';
 COMMENT ON OPERATOR CLASS clv_model_ops USING hash IS 'equality of the canonical bytes, for DISTINCT, UNION, GROUP BY';
 
+CREATE FUNCTION pareto_nbd_model(r float8, alpha float8, s float8, beta float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_pareto_nbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION pareto_nbd_model(r float8, alpha float8, s float8, beta float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_pareto_nbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION pareto_nbd_model(float8, float8, float8, float8) IS 'Pareto/NBD model from typed-in parameters, for raw numbers in the unit of alpha and beta: purchase rates are gamma(r, alpha), dropout rates gamma(s, beta). Parameters must be positive: error 22023. Source: Schmittlein, Morrison and Colombo 1987.';
+COMMENT ON FUNCTION pareto_nbd_model(float8, float8, float8, float8, text) IS 'Pareto/NBD model from typed-in parameters with the time unit of alpha and beta (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Schmittlein, Morrison and Colombo 1987.';
+
 CREATE FUNCTION bgnbd_model(r float8, alpha float8, a float8, b float8) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_bgnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 CREATE FUNCTION bgnbd_model(r float8, alpha float8, a float8, b float8, unit text) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_bgnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION bgnbd_model(float8, float8, float8, float8) IS 'BG/NBD model from typed-in parameters, for raw numbers in the unit of alpha: purchase rates are gamma(r, alpha), dropout probabilities after a purchase beta(a, b). P(alive) is 1 without a repeat purchase: rank by churn_risk(). Parameters must be positive: error 22023. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION bgnbd_model(float8, float8, float8, float8, text) IS 'BG/NBD model from typed-in parameters with the time unit of alpha (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Fader, Hardie and Lee 2005.';
+
+CREATE FUNCTION mbgnbd_model(r float8, alpha float8, a float8, b float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION mbgnbd_model(r float8, alpha float8, a float8, b float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION mbgnbd_model(float8, float8, float8, float8) IS 'MBG/NBD model from typed-in parameters, for raw numbers in the unit of alpha: purchase rates are gamma(r, alpha), dropout probabilities after a purchase, the first included, beta(a, b). Parameters must be positive: error 22023. Source: Batislam, Denizel and Filiztekin 2007.';
+COMMENT ON FUNCTION mbgnbd_model(float8, float8, float8, float8, text) IS 'MBG/NBD model from typed-in parameters with the time unit of alpha (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Batislam, Denizel and Filiztekin 2007.';
+
+CREATE FUNCTION bgcnbd_model(r float8, alpha float8, a float8, b float8, k float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgcnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION bgcnbd_model(r float8, alpha float8, a float8, b float8, k float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgcnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION bgcnbd_model(float8, float8, float8, float8, float8) IS 'BG/CNBD-k model from typed-in parameters, for raw numbers in the unit of alpha: times between purchases have k phases at a gamma(r, alpha) rate, k a whole number from 1 (random) to 1000 (regular); dropout probabilities after a purchase are beta(a, b). P(alive) is 1 without a repeat purchase: rank by churn_risk(). Parameters must be positive: error 22023. Source: Reutterer, Platzer and Schroeder 2021.';
+COMMENT ON FUNCTION bgcnbd_model(float8, float8, float8, float8, float8, text) IS 'BG/CNBD-k model from typed-in parameters with the time unit of alpha (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Reutterer, Platzer and Schroeder 2021.';
+
+CREATE FUNCTION mbgcnbd_model(r float8, alpha float8, a float8, b float8, k float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION mbgcnbd_model(r float8, alpha float8, a float8, b float8, k float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION mbgcnbd_model(float8, float8, float8, float8, float8) IS 'MBG/CNBD-k model from typed-in parameters, for raw numbers in the unit of alpha: times between purchases have k phases at a gamma(r, alpha) rate, k a whole number from 1 (random) to 1000 (regular); dropout probabilities after a purchase, the first included, are beta(a, b). Parameters must be positive: error 22023. Source: Reutterer, Platzer and Schroeder 2021.';
+COMMENT ON FUNCTION mbgcnbd_model(float8, float8, float8, float8, float8, text) IS 'MBG/CNBD-k model from typed-in parameters with the time unit of alpha (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Reutterer, Platzer and Schroeder 2021.';
+
+CREATE FUNCTION bgbb_model(alpha float8, beta float8, gamma float8, delta float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgbb_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION bgbb_model(alpha float8, beta float8, gamma float8, delta float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgbb_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION bgbb_model(float8, float8, float8, float8) IS 'BG/BB model from typed-in parameters, for counts of opportunities: at each opportunity a customer buys with a beta(alpha, beta) probability, and before each is lost with a beta(gamma, delta) probability. Parameters must be positive: error 22023. Source: Fader, Hardie and Shang 2010.';
+COMMENT ON FUNCTION bgbb_model(float8, float8, float8, float8, text) IS 'BG/BB model from typed-in parameters with the time between two opportunities (day, week, month, year), so that it can be used with histories and dates. Parameters must be positive and the unit one of these: error 22023. Source: Fader, Hardie and Shang 2010.';
+
+CREATE FUNCTION sbg_model(alpha float8, beta float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_sbg_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION sbg_model(alpha float8, beta float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_sbg_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION sbg_model(float8, float8) IS 'sBG model from typed-in parameters, for counts of periods: a contract is ended at each renewal with a beta(alpha, beta) probability that is the customer''s own. Parameters must be positive: error 22023. Source: Fader and Hardie 2007.';
+COMMENT ON FUNCTION sbg_model(float8, float8, text) IS 'sBG model from typed-in parameters with the length of a period (day, week, month, year), which simulations use. Parameters must be positive and the unit one of these: error 22023. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION bdw_model(alpha float8, beta float8, c float8) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bdw_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION bdw_model(alpha float8, beta float8, c float8, unit text) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bdw_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION bdw_model(float8, float8, float8) IS 'BdW model from typed-in parameters, for counts of periods: as the sBG model, but the probability of leaving changes over a customer''s time: it falls for c < 1, rises for c > 1. Parameters must be positive: error 22023. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+COMMENT ON FUNCTION bdw_model(float8, float8, float8, text) IS 'BdW model from typed-in parameters with the length of a period (day, week, month, year), which simulations use. Parameters must be positive and the unit one of these: error 22023. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
 CREATE FUNCTION gamma_gamma_model(p float8, q float8, v float8) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_gamma_gamma_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-
-COMMENT ON FUNCTION bgnbd_model(float8, float8, float8, float8) IS 'BG/NBD model from typed-in parameters, for raw numbers in the unit of alpha: purchase rates are gamma(r, alpha), dropout probabilities after a purchase beta(a, b). P(alive) is 1 without a repeat purchase: rank by churn_risk(). Parameters must be positive: error 22023. Source: Fader, Hardie and Lee 2005.';
-COMMENT ON FUNCTION bgnbd_model(float8, float8, float8, float8, text) IS 'BG/NBD model from typed-in parameters with the time unit of alpha (day, week, month, year), so that it can be used with histories and dates';
 COMMENT ON FUNCTION gamma_gamma_model(float8, float8, float8) IS 'gamma-gamma spend model from typed-in parameters; v is in units of money. Parameters must be positive: error 22023. Source: Fader and Hardie 2013.';
 
 CREATE FUNCTION tidy(model clv_model, conf float8 DEFAULT 0.95,
@@ -767,16 +949,25 @@ CREATE FUNCTION tidy(model clv_model, conf float8 DEFAULT 0.95,
         OUT conf_low float8, OUT conf_high float8)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'clv_model_tidy' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 4;
-COMMENT ON FUNCTION tidy(clv_model, float8) IS 'parameters of a model, one row each, on their natural scale: estimate, standard error, interval at confidence conf from the log scale (positive parameters; statistic and p_value are NULL, as no test of "= 0" exists). std_error and interval are NULL without a covariance, and where a double cannot hold them.';
+COMMENT ON FUNCTION tidy(clv_model, float8) IS 'parameters of a model, one row each, on their natural scale: estimate, standard error, interval at confidence conf. Positive parameters have an interval from the log scale, and statistic and p_value are NULL, as no test of "= 0" exists. Effects of covariates (purchase_1 and so on: on the logarithm of the purchase rate; dropout_1: on the logarithm of the dropout rate, or with BG models the log odds of dropout; positive is more) have a symmetric interval and Wald''s test. A count of phases (k) has an estimate alone. std_error and interval are NULL without a covariance, and where a double cannot hold them. Of a prior they describe how cohorts vary. Error 22023 unless 0 < conf < 1.';
 
 CREATE FUNCTION glance(model clv_model,
         OUT kind text, OUT unit text, OUT as_of date, OUT first_day date, OUT last_day date,
         OUT n bigint, OUT n_distinct bigint, OUT n_skipped bigint, OUT log_likelihood float8, OUT aic float8, OUT bic float8,
         OUT converged boolean, OUT iterations integer, OUT gradient_norm float8, OUT mean_rate float8, OUT mean_dropout float8,
-        OUT fitted_by text)
+        OUT covariates integer, OUT own_weight float8, OUT fitted_by text)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'clv_model_glance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
-COMMENT ON FUNCTION glance(clv_model) IS 'one row about a model: kind, time unit, dates of the data, rows used (n), distinct and skipped, log-likelihood (density of purchase times), AIC, BIC, whether the fit converged, iterations, gradient_norm (distance to the maximum in standard errors), mean purchase rate per unit while alive, mean dropout probability after a purchase, version that fitted it. NULL where a typed-in model has none, or a double cannot hold it. Compare log-likelihoods only for the same rows, as_of and unit.';
+COMMENT ON FUNCTION glance(clv_model) IS 'one row about a model: kind, time unit, dates of the data, rows used (n; of a prior the cohorts it comes from), distinct and skipped, log-likelihood (density of purchase times), AIC, BIC (over all parameters; NULL for a model drawn towards a prior), whether the fit converged, iterations, gradient_norm (distance to the maximum in standard errors), mean purchase rate per unit while alive, mean dropout probability after a purchase or per period, or rate per unit (Pareto/NBD), both of a customer whose covariates are 0, number of covariates, own_weight (share of the cohort''s own data in the parameters: 1 unless shrunk), version that fitted it. NULL where a typed-in model has none. Compare log-likelihoods only for the same rows, as_of and unit.';
+
+CREATE FUNCTION glance(models clv_model[],
+        OUT kind text, OUT unit text, OUT as_of date, OUT first_day date, OUT last_day date,
+        OUT n bigint, OUT n_distinct bigint, OUT n_skipped bigint, OUT log_likelihood float8, OUT aic float8, OUT bic float8,
+        OUT converged boolean, OUT iterations integer, OUT gradient_norm float8, OUT mean_rate float8, OUT mean_dropout float8,
+        OUT covariates integer, OUT own_weight float8, OUT fitted_by text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_model_glance_array' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 4;
+COMMENT ON FUNCTION glance(clv_model[]) IS 'glance() of several models side by side: one row for each, in order; a NULL among them, such as a model that could not be fitted, has a row of NULLs. An array of more dimensions is an error.';
 
 CREATE FUNCTION coef(model clv_model, term text) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_model_coef' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
@@ -788,128 +979,456 @@ COMMENT ON FUNCTION vcov(clv_model) IS 'covariance matrix of the parameters on t
 
 CREATE FUNCTION clv_model_to_jsonb(model clv_model) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION clv_model_to_jsonb(clv_model) IS 'the model as a JSON object: kind, unit, parameters and, if fitted, dates, counts, log-likelihood, convergence, covariance_of_logs';
+COMMENT ON FUNCTION clv_model_to_jsonb(clv_model) IS 'the model as a JSON object: kind, unit, parameters and, if fitted, dates, counts, rows (a fingerprint of the rows fitted, in hexadecimal), log-likelihood, convergence, own_weight, covariance_of_logs (rows and columns in the order of tidy(); effects of covariates on their own scale). A prior has the number of its cohorts.';
 CREATE CAST (clv_model AS jsonb) WITH FUNCTION clv_model_to_jsonb(clv_model);
 COMMENT ON CAST (clv_model AS jsonb) IS 'see clv_model_to_jsonb()';
 
 -- ---- btyd: fits and predictions ---------------------------------------------------------------------------------
 
+CREATE FUNCTION pareto_nbd_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_pareto_nbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3000000;
+COMMENT ON FUNCTION pareto_nbd_fit(clv_sample) IS 'Pareto/NBD model by maximum likelihood from a stored sample of (x, t_x, t_cal), with covariates if it has them. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(x float8, t_x float8, t_cal float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(float8, float8, float8) IS 'Pareto/NBD model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, date) IS 'Pareto/NBD model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, timestamptz) IS 'Pareto/NBD model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, date, text) IS 'Pareto/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, timestamptz, text) IS 'Pareto/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(x float8, t_x float8, t_cal float8, covariates float8[]) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(float8, float8, float8, float8[]) IS 'Pareto/NBD model with static covariates by maximum likelihood over rows of raw numbers, in their unit. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the logarithm of the dropout rate; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005; Fader and Hardie 2007.';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of date, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, date, text, float8[]) IS 'Pareto/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the logarithm of the dropout rate; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005; Fader and Hardie 2007.';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of timestamptz, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, timestamptz, text, float8[]) IS 'Pareto/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the logarithm of the dropout rate; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005; Fader and Hardie 2007.';
+
 CREATE FUNCTION bgnbd_fit(sample clv_sample) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_bgnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
-COMMENT ON FUNCTION bgnbd_fit(clv_sample) IS 'BG/NBD model by maximum likelihood from a stored sample of (x, t_x, t_cal). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION bgnbd_fit(clv_sample) IS 'BG/NBD model by maximum likelihood from a stored sample of (x, t_x, t_cal), with covariates if it has them. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
 
 CREATE AGGREGATE bgnbd_fit(x float8, t_x float8, t_cal float8) (
     SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE bgnbd_fit(float8, float8, float8) IS 'BG/NBD model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON AGGREGATE bgnbd_fit(float8, float8, float8) IS 'BG/NBD model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
 
 CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of date) (
     SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date) IS 'BG/NBD model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date) IS 'BG/NBD model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
 
 CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of timestamptz) (
     SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz) IS 'BG/NBD model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz) IS 'BG/NBD model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
 
 CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of date, unit text) (
     SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date, text) IS 'BG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date, text) IS 'BG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
 
 CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of timestamptz, unit text) (
     SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz, text) IS 'BG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz, text) IS 'BG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
+
+CREATE AGGREGATE bgnbd_fit(x float8, t_x float8, t_cal float8, covariates float8[]) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgnbd_fit(float8, float8, float8, float8[]) IS 'BG/NBD model with static covariates by maximum likelihood over rows of raw numbers, in their unit. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005; Fader and Hardie 2007.';
+
+CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of date, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date, text, float8[]) IS 'BG/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005; Fader and Hardie 2007.';
+
+CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of timestamptz, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz, text, float8[]) IS 'BG/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005; Fader and Hardie 2007.';
+
+CREATE FUNCTION mbgnbd_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION mbgnbd_fit(clv_sample) IS 'MBG/NBD model by maximum likelihood from a stored sample of (x, t_x, t_cal), with covariates if it has them. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(x float8, t_x float8, t_cal float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(float8, float8, float8) IS 'MBG/NBD model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, date) IS 'MBG/NBD model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, timestamptz) IS 'MBG/NBD model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, date, text) IS 'MBG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, timestamptz, text) IS 'MBG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(x float8, t_x float8, t_cal float8, covariates float8[]) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(float8, float8, float8, float8[]) IS 'MBG/NBD model with static covariates by maximum likelihood over rows of raw numbers, in their unit. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007; Fader and Hardie 2007.';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of date, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, date, text, float8[]) IS 'MBG/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007; Fader and Hardie 2007.';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of timestamptz, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, timestamptz, text, float8[]) IS 'MBG/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007; Fader and Hardie 2007.';
+
+CREATE FUNCTION bgcnbd_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000000;
+COMMENT ON FUNCTION bgcnbd_fit(clv_sample) IS 'BG/CNBD-k model by maximum likelihood from a stored sample of (x, t_x, t_cal), which knows the times between purchases. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE bgcnbd_fit(x float8, t_x float8, t_cal float8, log_gaps float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgcnbd_fit(float8, float8, float8, float8) IS 'BG/CNBD-k model by maximum likelihood over rows of raw numbers, in their unit; log_gaps is the sum of the logarithms of the times between the customer''s purchases, see log_gaps(). The number of phases k is chosen by likelihood. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE bgcnbd_fit(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgcnbd_fit(purchase_history, date) IS 'BG/CNBD-k model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE bgcnbd_fit(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgcnbd_fit(purchase_history, timestamptz) IS 'BG/CNBD-k model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE bgcnbd_fit(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgcnbd_fit(purchase_history, date, text) IS 'BG/CNBD-k model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE bgcnbd_fit(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgcnbd_fit(purchase_history, timestamptz, text) IS 'BG/CNBD-k model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE FUNCTION mbgcnbd_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000000;
+COMMENT ON FUNCTION mbgcnbd_fit(clv_sample) IS 'MBG/CNBD-k model by maximum likelihood from a stored sample of (x, t_x, t_cal), which knows the times between purchases. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE mbgcnbd_fit(x float8, t_x float8, t_cal float8, log_gaps float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgcnbd_fit(float8, float8, float8, float8) IS 'MBG/CNBD-k model by maximum likelihood over rows of raw numbers, in their unit; log_gaps is the sum of the logarithms of the times between the customer''s purchases, see log_gaps(). The number of phases k is chosen by likelihood. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE mbgcnbd_fit(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgcnbd_fit(purchase_history, date) IS 'MBG/CNBD-k model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE mbgcnbd_fit(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgcnbd_fit(purchase_history, timestamptz) IS 'MBG/CNBD-k model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE mbgcnbd_fit(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgcnbd_fit(purchase_history, date, text) IS 'MBG/CNBD-k model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE mbgcnbd_fit(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgcnbd_fit(purchase_history, timestamptz, text) IS 'MBG/CNBD-k model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE FUNCTION bgbb_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgbb_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION bgbb_fit(clv_sample) IS 'BG/BB model by maximum likelihood from a stored sample of (x, t_x, n), opportunities taken out of n. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader, Hardie and Shang 2010.';
+
+CREATE AGGREGATE bgbb_fit(x float8, t_x float8, n float8) (
+    SFUNC = clv_sample_add_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgbb_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgbb_fit(float8, float8, float8) IS 'BG/BB model by maximum likelihood over rows of raw numbers: of n opportunities to buy the customer took x, the last of them number t_x. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader, Hardie and Shang 2010.';
+
+CREATE AGGREGATE bgbb_fit(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgbb_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgbb_fit(purchase_history, date, text) IS 'BG/BB model by maximum likelihood over customers at a date: an opportunity is a whole period of the unit day, week, month (30.4375 days) or year (365.25 days) after the first purchase, and taken if it saw a purchase. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader, Hardie and Shang 2010.';
+
+CREATE AGGREGATE bgbb_fit(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgbb_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgbb_fit(purchase_history, timestamptz, text) IS 'BG/BB model by maximum likelihood over customers at a date, as_of as the day in the session''s time zone: an opportunity is a whole period of the unit day, week, month (30.4375 days) or year (365.25 days) after the first purchase, and taken if it saw a purchase. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader, Hardie and Shang 2010.';
+
+CREATE FUNCTION sbg_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_sbg_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 300000;
+COMMENT ON FUNCTION sbg_fit(clv_sample) IS 'sBG model by maximum likelihood from a stored sample of renewals. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(tenure float8, churned boolean) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(float8, boolean) IS 'sBG model of contractual retention by maximum likelihood: a customer churned in period tenure = 1, 2, ..., or still is one after tenure = 0, 1, ... renewals. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(tenure float8, churned boolean, entry float8) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(float8, boolean, float8) IS 'sBG model as sbg_fit(tenure, churned), with left truncation: entry renewals lay behind the customer when observation began. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(started date, ended date, as_of date, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(date, date, date, text) IS 'sBG model from dates of contracts at as_of, in periods of the unit day, week, month or year; ended NULL is a customer still. See renewal_sample(started, ended, as_of, unit). Rows with another NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(started timestamptz, ended timestamptz, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(timestamptz, timestamptz, timestamptz, text) IS 'sBG model from dates of contracts at as_of, the days being those of the session''s time zone, in periods of the unit day, week, month or year; ended NULL is a customer still. See renewal_sample(started, ended, as_of, unit). Rows with another NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(started date, ended date, as_of date, unit text, data_begin date) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(date, date, date, text, date) IS 'sBG model from dates of contracts as sbg_fit(started, ended, as_of, unit), for data that hold nobody who had left by data_begin (left truncation). Rows with a NULL but that of ended are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started, data_begin after as_of. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(started timestamptz, ended timestamptz, as_of timestamptz, unit text, data_begin timestamptz) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(timestamptz, timestamptz, timestamptz, text, timestamptz) IS 'sBG model from dates of contracts as sbg_fit(started, ended, as_of, unit), the days being those of the session''s time zone, for data that hold nobody who had left by data_begin (left truncation). Rows with a NULL but that of ended are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started, data_begin after as_of. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION bdw_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bdw_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 300000;
+COMMENT ON FUNCTION bdw_fit(clv_sample) IS 'BdW (beta-discrete-Weibull) model by maximum likelihood from a stored sample of renewals. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(tenure float8, churned boolean) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(float8, boolean) IS 'BdW (beta-discrete-Weibull) model of contractual retention by maximum likelihood: a customer churned in period tenure = 1, 2, ..., or still is one after tenure = 0, 1, ... renewals. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(tenure float8, churned boolean, entry float8) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(float8, boolean, float8) IS 'BdW (beta-discrete-Weibull) model as bdw_fit(tenure, churned), with left truncation: entry renewals lay behind the customer when observation began. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(started date, ended date, as_of date, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(date, date, date, text) IS 'BdW (beta-discrete-Weibull) model from dates of contracts at as_of, in periods of the unit day, week, month or year; ended NULL is a customer still. See renewal_sample(started, ended, as_of, unit). Rows with another NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(started timestamptz, ended timestamptz, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(timestamptz, timestamptz, timestamptz, text) IS 'BdW (beta-discrete-Weibull) model from dates of contracts at as_of, the days being those of the session''s time zone, in periods of the unit day, week, month or year; ended NULL is a customer still. See renewal_sample(started, ended, as_of, unit). Rows with another NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(started date, ended date, as_of date, unit text, data_begin date) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(date, date, date, text, date) IS 'BdW (beta-discrete-Weibull) model from dates of contracts as bdw_fit(started, ended, as_of, unit), for data that hold nobody who had left by data_begin (left truncation). Rows with a NULL but that of ended are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started, data_begin after as_of. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(started timestamptz, ended timestamptz, as_of timestamptz, unit text, data_begin timestamptz) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(timestamptz, timestamptz, timestamptz, text, timestamptz) IS 'BdW (beta-discrete-Weibull) model from dates of contracts as bdw_fit(started, ended, as_of, unit), the days being those of the session''s time zone, for data that hold nobody who had left by data_begin (left truncation). Rows with a NULL but that of ended are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started, data_begin after as_of. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
 
 CREATE FUNCTION gamma_gamma_fit(sample clv_sample) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_gamma_gamma_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION gamma_gamma_fit(clv_sample) IS 'gamma-gamma spend model by maximum likelihood from a stored sample of (x, monetary_value). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader and Hardie 2013.';
+COMMENT ON FUNCTION gamma_gamma_fit(clv_sample) IS 'gamma-gamma spend model by maximum likelihood from a stored sample of (x, monetary_value). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. WARNING where spend goes with frequency (correlation above 0.2, significant at 1 percent), which the model takes not to be so. Source: Fader and Hardie 2013.';
 
 CREATE AGGREGATE gamma_gamma_fit(x float8, monetary_value float8) (
     SFUNC = clv_sample_add_spend, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = gamma_gamma_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE gamma_gamma_fit(float8, float8) IS 'gamma-gamma spend model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
+COMMENT ON AGGREGATE gamma_gamma_fit(float8, float8) IS 'gamma-gamma spend model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. WARNING where spend goes with frequency (correlation above 0.2, significant at 1 percent), which the model takes not to be so. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
 
 CREATE AGGREGATE gamma_gamma_fit(history purchase_history, as_of date) (
     SFUNC = clv_sample_add_history_spend, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = gamma_gamma_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE gamma_gamma_fit(purchase_history, date) IS 'gamma-gamma spend model by maximum likelihood over customers at a date. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
+COMMENT ON AGGREGATE gamma_gamma_fit(purchase_history, date) IS 'gamma-gamma spend model by maximum likelihood over customers at a date. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. WARNING where spend goes with frequency (correlation above 0.2, significant at 1 percent), which the model takes not to be so. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
 
 CREATE AGGREGATE gamma_gamma_fit(history purchase_history, as_of timestamptz) (
     SFUNC = clv_sample_add_history_spend, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = gamma_gamma_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE gamma_gamma_fit(purchase_history, timestamptz) IS 'gamma-gamma spend model by maximum likelihood over customers at a date (of a timestamptz the day in the session''s time zone). Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
+COMMENT ON AGGREGATE gamma_gamma_fit(purchase_history, timestamptz) IS 'gamma-gamma spend model by maximum likelihood over customers at a date (of a timestamptz the day in the session''s time zone). Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. WARNING where spend goes with frequency (correlation above 0.2, significant at 1 percent), which the model takes not to be so. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
 
--- Predictions for raw numbers, in the model's unit; for a history and dates; for a new customer.
+-- Predictions for raw numbers, in the model's unit; for a history and dates; for a new customer. BG/BB counts
+-- opportunities: t_cal is the number n there were, t the number to come.
 
 CREATE FUNCTION p_alive(model clv_model, x float8, t_x float8, t_cal float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_p_alive' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION p_alive(clv_model, float8, float8, float8) IS 'probability that a customer with x repeat purchases, the last at t_x, is still alive at t_cal. BG/NBD gives 1 to everyone without a repeat purchase (x = 0): rank customers by churn_risk() instead. Impossible numbers are an error 22023. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION p_alive(clv_model, float8, float8, float8) IS 'probability that a customer with x repeat purchases, the last at t_x, is still alive at t_cal; of BG/BB, at the opportunity after the n = t_cal there were, as the papers print it. BG/NBD gives 1 to everyone without a repeat purchase (x = 0): rank customers by churn_risk() instead. Error 22023 for arguments that cannot be true. Source: the paper of the model, see its fit.';
 
 CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of date) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_p_alive_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of timestamptz) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 10
     RETURN p_alive(model, history, as_of::date);
-COMMENT ON FUNCTION p_alive(clv_model, purchase_history, date) IS 'probability that the customer is alive on as_of; NULL before the first purchase. BG/NBD gives 1 to everyone without a repeat purchase: rank by churn_risk(). Error 22023 for arguments that cannot be true. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION p_alive(clv_model, purchase_history, date) IS 'probability that the customer is alive on as_of (of BG/BB, at the next opportunity); NULL before the first purchase. BG/NBD gives 1 to everyone without a repeat purchase: rank by churn_risk(). Error 22023 for arguments that cannot be true and for a model without time unit. Source: the paper of the model, see its fit.';
 COMMENT ON FUNCTION p_alive(clv_model, purchase_history, timestamptz) IS 'p_alive() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of date, until date) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_p_alive_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
 CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of timestamptz, until timestamptz) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 30
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 30
     RETURN p_alive(model, history, as_of::date, until::date);
-COMMENT ON FUNCTION p_alive(clv_model, purchase_history, date, date) IS 'probability that the customer is still alive on until, seen from as_of; NULL before the first purchase. Error 22023 for arguments that cannot be true. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION p_alive(clv_model, purchase_history, date, date) IS 'probability that the customer is still alive on until (of BG/BB, at the next opportunity from there), seen from as_of; NULL before the first purchase. Error 22023 for arguments that cannot be true and for a model without time unit. Source: the paper of the model, see its fit.';
 COMMENT ON FUNCTION p_alive(clv_model, purchase_history, timestamptz, timestamptz) IS 'p_alive() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION expected_purchases(model clv_model, x float8, t_x float8, t_cal float8, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
-COMMENT ON FUNCTION expected_purchases(clv_model, float8, float8, float8, float8) IS 'expected number of purchases in (t_cal, t_cal + t] of a customer with x repeat purchases, the last at t_x; all times in the model''s unit. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION expected_purchases(clv_model, float8, float8, float8, float8) IS 'expected number of purchases in (t_cal, t_cal + t] of a customer with x repeat purchases, the last at t_x; all times in the model''s unit. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: the paper of the model, see its fit.';
 
 CREATE FUNCTION expected_purchases(model clv_model, history purchase_history, as_of date, until date) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_purchases_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 35;
 CREATE FUNCTION expected_purchases(model clv_model, history purchase_history, as_of timestamptz, until timestamptz) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 35
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 35
     RETURN expected_purchases(model, history, as_of::date, until::date);
-COMMENT ON FUNCTION expected_purchases(clv_model, purchase_history, date, date) IS 'expected number of purchases in (as_of, until]; NULL before the first purchase, error 22023 where until lies before as_of or the model has no time unit. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION expected_purchases(clv_model, purchase_history, date, date) IS 'expected number of purchases in (as_of, until]; of BG/BB, over the opportunities of the customer that end in it. NULL before the first purchase. Error 22023 where until lies before as_of or the model has no time unit, 22003 where the value is infinite. Source: the paper of the model, see its fit.';
 COMMENT ON FUNCTION expected_purchases(clv_model, purchase_history, timestamptz, timestamptz) IS 'expected_purchases() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION expected_purchases(model clv_model, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_purchases_new' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
-COMMENT ON FUNCTION expected_purchases(clv_model, float8) IS 'expected number of repeat purchases of a new customer within time t (in the model''s unit) of the first purchase, which is not counted. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION expected_purchases(clv_model, float8) IS 'expected number of repeat purchases of a new customer within time t (in the model''s unit) of the first purchase, which is not counted. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: the paper of the model, see its fit.';
 
 CREATE FUNCTION purchase_probability(model clv_model, n integer, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_purchase_probability' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION purchase_probability(clv_model, integer, float8) IS 'probability that a new customer makes exactly n repeat purchases within time t (in the model''s unit) of the first purchase. Error 22023 for arguments that cannot be true. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION purchase_probability(clv_model, integer, float8) IS 'probability that a new customer makes exactly n repeat purchases within time t (in the model''s unit) of the first purchase. Error 22023 for arguments that cannot be true. Source: the paper of the model, see its fit.';
+
+CREATE FUNCTION purchase_probability(model clv_model, x float8, t_x float8, t_cal float8, n integer, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_purchase_probability_given' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION purchase_probability(clv_model, float8, float8, float8, integer, float8) IS 'probability that a customer with x repeat purchases, the last at t_x, makes exactly n more in (t_cal, t_cal + t]; all times in the model''s unit. Error 22023 for arguments that cannot be true. Source: the paper of the model, see its fit.';
+
+CREATE FUNCTION purchase_probability(model clv_model, history purchase_history, as_of date, n integer, until date) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_purchase_probability_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 60;
+CREATE FUNCTION purchase_probability(model clv_model, history purchase_history, as_of timestamptz, n integer, until timestamptz) RETURNS float8
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 60
+    RETURN purchase_probability(model, history, as_of::date, n, until::date);
+COMMENT ON FUNCTION purchase_probability(clv_model, purchase_history, date, integer, date) IS 'probability of exactly n purchases in (as_of, until]; NULL before the first purchase. Error 22023 for arguments that cannot be true and for a model without time unit. Source: the paper of the model, see its fit.';
+COMMENT ON FUNCTION purchase_probability(clv_model, purchase_history, timestamptz, integer, timestamptz) IS 'purchase_probability() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION churn_risk(model clv_model, x float8, t_x float8, t_cal float8, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 8;
-COMMENT ON FUNCTION churn_risk(clv_model, float8, float8, float8, float8) IS 'probability of no purchase in (t_cal, t_cal + t]: of silence in that time, which is not the same as having left. All times in the model''s unit. Error 22023 for arguments that cannot be true. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION churn_risk(clv_model, float8, float8, float8, float8) IS 'probability of no purchase in (t_cal, t_cal + t]: of silence in that time, which is not the same as having left. All times in the model''s unit. Error 22023 for arguments that cannot be true. Source: the paper of the model, see its fit.';
 
 CREATE FUNCTION churn_risk(model clv_model, history purchase_history, as_of date, until date) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_churn_risk_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
 CREATE FUNCTION churn_risk(model clv_model, history purchase_history, as_of timestamptz, until timestamptz) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 12
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 12
     RETURN churn_risk(model, history, as_of::date, until::date);
-COMMENT ON FUNCTION churn_risk(clv_model, purchase_history, date, date) IS 'probability of no purchase in (as_of, until]: of silence in that time, which is not the same as having left; NULL before the first purchase. Error 22023 for arguments that cannot be true. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION churn_risk(clv_model, purchase_history, date, date) IS 'probability of no purchase in (as_of, until]: of silence in that time, which is not the same as having left; NULL before the first purchase. Error 22023 for arguments that cannot be true and for a model without time unit. Source: the paper of the model, see its fit.';
 COMMENT ON FUNCTION churn_risk(clv_model, purchase_history, timestamptz, timestamptz) IS 'churn_risk() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION discounted_purchases(model clv_model, x float8, t_x float8, t_cal float8, continuous_rate_per_unit float8, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_discounted_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 CREATE FUNCTION discounted_purchases(model clv_model, x float8, t_x float8, t_cal float8, continuous_rate_per_unit float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_discounted_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, float8, float8) IS 'expected purchases in (t_cal, t_cal + t], each discounted continuously to t_cal; t may be infinity. The rate is ln(1 + annual rate) per year, in the model''s unit. Error 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
-COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, float8) IS 'discounted expected residual transactions (DERT): discounted_purchases() without end. Source: Fader, Hardie and Lee 2005. Error 22023 for arguments that cannot be true, 22003 where the value is infinite.';
+COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, float8, float8) IS 'expected purchases in (t_cal, t_cal + t], each discounted continuously to t_cal (of BG/BB, the next opportunity by one unit); t may be infinity. The rate is ln(1 + annual rate) per year, in the model''s unit. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, float8) IS 'discounted expected residual transactions (DERT): discounted_purchases() without end. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+
+-- Models of renewals.
+
+CREATE FUNCTION survival(model clv_model, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION survival(clv_model, float8) IS 'probability that a new customer of a model of renewals is still one after t = 0, 1, ... renewals. Error 22023 where t is no such number, or the model one of purchases. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION retention_rate(model clv_model, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_retention_rate' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION retention_rate(clv_model, float8) IS 'share of the customers of t - 1 renewals who renew for the time t = 1, 2, ...: survival(t) / survival(t - 1), which rises with t as those likely to leave have left. Error 22023 where t is no such number, or the model one of purchases. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION churn_risk(model clv_model, tenure float8, periods float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_churn_risk_renewal' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION churn_risk(clv_model, float8, float8) IS 'probability that a customer after tenure = 0, 1, ... renewals leaves within the next periods renewals: 1 - survival(tenure + periods) / survival(tenure). Error 22023 where an argument is no whole number of 0 or more, or the model one of purchases. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION expected_lifetime(model clv_model, discount_rate float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_expected_lifetime' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+CREATE FUNCTION expected_lifetime(model clv_model, discount_rate float8, tenure float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_expected_lifetime' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION expected_lifetime(clv_model, float8) IS 'expected number of payments of a new customer of a model of renewals, the first one now and certain, each discounted by 1 + discount_rate a period (a fraction: 0.10 is 10 percent; 0 for none). Error 22003 where it is infinite, which undiscounted it may be; 22023 for a rate that cannot be true. Source: Fader and Hardie 2010.';
+COMMENT ON FUNCTION expected_lifetime(clv_model, float8, float8) IS 'expected number of payments to come of a customer who has paid for tenure = 1, 2, ... periods, just before the next renewal, which is now and not certain, each discounted by 1 + discount_rate a period; tenure 0 is a new customer. Error 22003 where it is infinite, 22023 for arguments that cannot be true. Source: Fader and Hardie 2010.';
+
+-- Spend and value.
 
 CREATE FUNCTION expected_spend(spend_model clv_model, x float8, monetary_value float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_spend' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
@@ -918,7 +1437,7 @@ COMMENT ON FUNCTION expected_spend(clv_model, float8, float8) IS 'expected amoun
 CREATE FUNCTION expected_spend(spend_model clv_model, history purchase_history, as_of date) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_spend_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 CREATE FUNCTION expected_spend(spend_model clv_model, history purchase_history, as_of timestamptz) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 10
     RETURN expected_spend(spend_model, history, as_of::date);
 COMMENT ON FUNCTION expected_spend(clv_model, purchase_history, date) IS 'expected amount per purchase of the customer as known on as_of; the population mean without a repeat purchase, NULL before the first purchase. Error 22023 for arguments that cannot be true. Source: Fader and Hardie 2013.';
 COMMENT ON FUNCTION expected_spend(clv_model, purchase_history, timestamptz) IS 'expected_spend() with the days of timestamps in the session''s time zone';
@@ -926,11 +1445,220 @@ COMMENT ON FUNCTION expected_spend(clv_model, purchase_history, timestamptz) IS 
 CREATE FUNCTION clv(model clv_model, spend_model clv_model, history purchase_history, as_of date, until date, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_residual_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 CREATE FUNCTION clv(model clv_model, spend_model clv_model, history purchase_history, as_of timestamptz, until timestamptz, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 1000
     RETURN clv(model, spend_model, history, as_of::date, until::date, annual_discount_rate, margin, service_cost_per_purchase);
-COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, date, date, float8, float8, float8) IS 'residual lifetime value: (margin x expected spend - service cost per purchase) x expected purchases in (as_of, until], each discounted continuously to as_of by ln(1 + annual_discount_rate) / 365 a day. until may be infinity. Without a repeat purchase the population''s mean spend is expected; NULL before the first purchase. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005; Fader and Hardie 2013.';
+COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, date, date, float8, float8, float8) IS 'residual lifetime value: (margin x expected spend - service cost per purchase) x expected purchases in (as_of, until], each discounted continuously to as_of by ln(1 + annual_discount_rate) / 365 a day (of BG/BB, opportunity by opportunity). model is any of purchases; until may be infinity. Without a repeat purchase the population''s mean spend is expected; NULL before the first purchase. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005; Fader and Hardie 2013.';
 COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, timestamptz, timestamptz, float8, float8, float8) IS 'clv() with the days of timestamps in the session''s time zone';
 
-CREATE FUNCTION clv_new_customer(model clv_model, spend_model clv_model, days float8, annual_discount_rate float8, margin float8 DEFAULT 1) RETURNS float8
+CREATE FUNCTION clv_new_customer(model clv_model, spend_model clv_model, days float8, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_new_customer_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION clv_new_customer(clv_model, clv_model, float8, float8, float8) IS 'lifetime value of a customer about to make the first purchase, that purchase included: margin x population mean spend x (1 + expected discounted repeat purchases within so many days); days may be infinity. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION clv_new_customer(clv_model, clv_model, float8, float8, float8, float8) IS 'lifetime value of a customer about to make the first purchase, that purchase included: (margin x population mean spend - service cost per purchase) x (1 + expected discounted repeat purchases within so many days); days may be infinity. NULL with a WARNING where the population has no mean spend. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+
+-- Intervals. They are about the parameters, but for that of a count, which is about the customer.
+
+CREATE FUNCTION p_alive_ci(model clv_model, x float8, t_x float8, t_cal float8, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_p_alive_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION p_alive_ci(clv_model, float8, float8, float8, float8) IS 'p_alive() with its standard error and interval at confidence conf, by the delta method on the logit scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as p_alive(), and unless 0 < conf < 1.';
+
+CREATE FUNCTION p_alive_ci(model clv_model, history purchase_history, as_of date, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_p_alive_ci_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+CREATE FUNCTION p_alive_ci(model clv_model, history purchase_history, as_of timestamptz, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 100
+BEGIN ATOMIC
+    SELECT r.estimate, r.std_error, r.conf_low, r.conf_high FROM p_alive_ci(model, history, as_of::date, conf) AS r;
+END;
+COMMENT ON FUNCTION p_alive_ci(clv_model, purchase_history, date, float8) IS 'p_alive() with its standard error and interval at confidence conf, by the delta method on the logit scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as p_alive(), and unless 0 < conf < 1. A row of NULLs before the first purchase.';
+COMMENT ON FUNCTION p_alive_ci(clv_model, purchase_history, timestamptz, float8) IS 'p_alive_ci() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION expected_purchases_ci(model clv_model, x float8, t_x float8, t_cal float8, t float8, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_expected_purchases_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 600;
+COMMENT ON FUNCTION expected_purchases_ci(clv_model, float8, float8, float8, float8, float8) IS 'expected_purchases() with its standard error and interval at confidence conf, by the delta method on the log scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as expected_purchases(), and unless 0 < conf < 1.';
+
+CREATE FUNCTION expected_purchases_ci(model clv_model, history purchase_history, as_of date, until date, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_expected_purchases_ci_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 600;
+CREATE FUNCTION expected_purchases_ci(model clv_model, history purchase_history, as_of timestamptz, until timestamptz, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 600
+BEGIN ATOMIC
+    SELECT r.estimate, r.std_error, r.conf_low, r.conf_high FROM expected_purchases_ci(model, history, as_of::date, until::date, conf) AS r;
+END;
+COMMENT ON FUNCTION expected_purchases_ci(clv_model, purchase_history, date, date, float8) IS 'expected_purchases() with its standard error and interval at confidence conf, by the delta method on the log scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as expected_purchases(), and unless 0 < conf < 1. A row of NULLs before the first purchase.';
+COMMENT ON FUNCTION expected_purchases_ci(clv_model, purchase_history, timestamptz, timestamptz, float8) IS 'expected_purchases_ci() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION churn_risk_ci(model clv_model, x float8, t_x float8, t_cal float8, t float8, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_churn_risk_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION churn_risk_ci(clv_model, float8, float8, float8, float8, float8) IS 'churn_risk() with its standard error and interval at confidence conf, by the delta method on the logit scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as churn_risk(), and unless 0 < conf < 1.';
+
+CREATE FUNCTION churn_risk_ci(model clv_model, history purchase_history, as_of date, until date, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_churn_risk_ci_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+CREATE FUNCTION churn_risk_ci(model clv_model, history purchase_history, as_of timestamptz, until timestamptz, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 200
+BEGIN ATOMIC
+    SELECT r.estimate, r.std_error, r.conf_low, r.conf_high FROM churn_risk_ci(model, history, as_of::date, until::date, conf) AS r;
+END;
+COMMENT ON FUNCTION churn_risk_ci(clv_model, purchase_history, date, date, float8) IS 'churn_risk() with its standard error and interval at confidence conf, by the delta method on the logit scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as churn_risk(), and unless 0 < conf < 1. A row of NULLs before the first purchase.';
+COMMENT ON FUNCTION churn_risk_ci(clv_model, purchase_history, timestamptz, timestamptz, float8) IS 'churn_risk_ci() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION churn_risk_ci(model clv_model, tenure float8, periods float8, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_churn_risk_ci_renewal' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION churn_risk_ci(clv_model, float8, float8, float8) IS 'churn_risk() of a model of renewals with its standard error and interval at confidence conf, by the delta method on the logit scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as churn_risk(), and unless 0 < conf < 1.';
+
+CREATE FUNCTION clv_ci(model clv_model, spend_model clv_model, history purchase_history, as_of date, until date, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_residual_value_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+CREATE FUNCTION clv_ci(model clv_model, spend_model clv_model, history purchase_history, as_of timestamptz, until timestamptz, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 10000
+BEGIN ATOMIC
+    SELECT r.estimate, r.std_error, r.conf_low, r.conf_high FROM clv_ci(model, spend_model, history, as_of::date, until::date, annual_discount_rate, margin, service_cost_per_purchase, conf) AS r;
+END;
+COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, date, date, float8, float8, float8, float8) IS 'clv() with its standard error and interval at confidence conf, by the delta method on the log scale over the parameters of both models. It is the uncertainty of the parameters of the fits, not the spread of one customer''s outcome. The estimate alone where either model has no covariance; a row of NULLs before the first purchase. Error 22023 as clv(), and unless 0 < conf < 1.';
+COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, timestamptz, timestamptz, float8, float8, float8, float8) IS 'clv_ci() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION purchase_count_interval(model clv_model, x float8, t_x float8, t_cal float8, t float8, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION purchase_count_interval(clv_model, float8, float8, float8, float8, float8) IS 'the smallest interval of numbers of purchases in (t_cal, t_cal + t] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with more than conf. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
+
+CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of date, until date, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of timestamptz, until timestamptz, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 500
+BEGIN ATOMIC
+    SELECT r.low, r.high FROM purchase_count_interval(model, history, as_of::date, until::date, conf) AS r;
+END;
+COMMENT ON FUNCTION purchase_count_interval(clv_model, purchase_history, date, date, float8) IS 'the smallest interval of numbers of purchases in (as_of, until] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with more than conf. A row of NULLs before the first purchase. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
+COMMENT ON FUNCTION purchase_count_interval(clv_model, purchase_history, timestamptz, timestamptz, float8) IS 'purchase_count_interval() with the days of timestamps in the session''s time zone';
+
+-- Covariates, cohorts, choosing, simulating.
+
+CREATE FUNCTION with_covariates(model clv_model, covariates float8[]) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_with_covariates' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION with_covariates(clv_model, float8[]) IS 'the model of a customer with these covariates, in the order of the fit: their effects are in its parameters, and their uncertainty in its covariance, so that every prediction and interval takes it. It knows nothing more of the fit. NULL where one of them is. Error 22023 for another number of covariates than the model''s and values that are not finite, 22003 where a parameter leaves the range of numbers. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION lr_test(restricted clv_model, larger clv_model, OUT statistic float8, OUT df integer, OUT p_value float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_lr_test' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION lr_test(clv_model, clv_model) IS 'likelihood-ratio test of a model against a larger one of the same customers that contains it: the same kind with covariates (of which the smaller one has fewer, and none of its own), or a kind of which the first is a special case, such as sbg in bdw. p_value is the chance of a statistic as large if the restricted model is true (chi-square of df degrees of freedom). Error 22023 where the models are not nested (compare AIC instead), did not converge, were drawn towards a prior, or differ in customers, unit or as_of.';
+
+CREATE FUNCTION lr_test(pooled clv_model, cohorts clv_model[], OUT statistic float8, OUT df integer, OUT p_value float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_lr_test_cohorts' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION lr_test(clv_model, clv_model[]) IS 'likelihood-ratio test of one model of all customers against a model for each cohort. p_value is the chance of a statistic as large if the cohorts do not differ. Error 22023 unless the cohorts together are the customers of the pooled model, all converged, of one kind, unit and as_of; for a NULL among them; for models that were drawn towards a prior.';
+
+CREATE FUNCTION compare_models(sample clv_sample)
+    RETURNS TABLE (kind text, parameters integer, log_likelihood float8, aic float8, delta_aic float8, aic_weight float8, converged boolean, model clv_model)
+    AS 'MODULE_PATHNAME', 'clv_compare_models' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000000 ROWS 5;
+COMMENT ON FUNCTION compare_models(clv_sample) IS 'every model that is fitted to such a sample, the best AIC first: with the same rows, log-likelihoods compare. delta_aic is the distance to the best, aic_weight its share of exp(-delta_aic / 2) over the models that converged; the others come last, without AIC. What cannot be fitted has NULLs, after its WARNING. Models that need the times between purchases are left out where the sample does not know them, those without covariates where it has some. Error 22023 for a sample of rows that no model is fitted to. Source: Burnham and Anderson 2002.';
+
+CREATE FUNCTION spend_frequency_correlation(sample clv_sample, conf float8 DEFAULT 0.95, OUT correlation float8, OUT conf_low float8, OUT conf_high float8, OUT n bigint) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_spend_frequency_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION spend_frequency_correlation(clv_sample, float8) IS 'Pearson''s correlation of x and monetary_value over the customers of a spend sample, with Fisher''s interval at confidence conf: the gamma-gamma model takes it to be 0. NULL where one of them is the same for all customers, the interval also for fewer than 4. Error 22023 for a sample of other rows, and unless 0 < conf < 1.';
+
+CREATE FUNCTION cohort_prior(models clv_model[], pooled clv_model) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_cohort_prior' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION cohort_prior(clv_model[], clv_model) IS 'how the parameters of cohorts vary, for shrink() and shrunk_fit(): a prior, which is no model of customers, around the parameters of the pooled model, with the covariance between cohorts of their logarithms (effects of covariates as they are) by the method of DerSimonian and Laird. Models that are NULL, did not converge, have no invertible covariance or another number of phases than the pooled one are left out; glance(prior).n counts the others. NULL with a WARNING for fewer than 3. Error 22023 for models of different kinds or units, or already drawn towards a prior. Source: Jackson, White and Riley 2013.';
+
+CREATE FUNCTION shrink(model clv_model, prior clv_model) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_shrink' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION shrink(clv_model, clv_model) IS 'the model of a cohort drawn towards the pooled one, the more the less its data say, parameters and covariance being those of the posterior. glance(model).own_weight is the weight of its own data; n, log-likelihood and gradient_norm stay those of the cohort''s own fit. Error 22023 where the model has no covariance (see shrunk_fit()), or prior is none of its kind and unit. Source: DerSimonian and Laird 1986.';
+
+CREATE FUNCTION shrunk_fit(sample clv_sample, prior clv_model) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_shrunk_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION shrunk_fit(clv_sample, clv_model) IS 'the model of a cohort, of the kind of the prior, by the maximum of log-likelihood + log density of the prior: defined also where the cohort cannot be fitted alone. glance(model).own_weight is the weight of its own data. converged = false with a WARNING where no maximum was reached, NULL with a WARNING for an empty sample. Error 22023 where prior is none, or of other rows, covariates or unit than the sample.';
+
+CREATE FUNCTION simulate_purchases(model clv_model, customers integer, days integer, seed bigint, spend_model clv_model DEFAULT NULL)
+    RETURNS TABLE (customer integer, day integer, amount float8)
+    AS 'MODULE_PATHNAME', 'clv_simulate_purchases' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 10000;
+COMMENT ON FUNCTION simulate_purchases(clv_model, integer, integer, bigint, clv_model) IS 'customers 1, 2, ... drawn from a model, one row for each day with a purchase: day 0 is that of the first purchase, one within (day - 1, day] after it falls on day, up to days. A unit of the model has its length in days (1 without a unit); an opportunity or renewal i lies on day ceil(i x unit). amount is the sum of the day, drawn from spend_model, NULL without one. The same on every machine for a seed; a customer does not depend on how many there are, nor on spend_model. No rows where one of the first four arguments is NULL. Error 22023 for negative numbers and models with effects of covariates (see with_covariates()), 22003 for amounts out of range.';
+
+-- ---- validation: models beside what happened -----------------------------------------------------------------------
+
+-- Transition functions: not for direct use. NULL arguments leave the state as it is.
+CREATE FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, date, date) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_holdout' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, timestamptz, timestamptz) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_holdout_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, date, date, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_holdout_unit' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, timestamptz, timestamptz, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_holdout_unit_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+CREATE FUNCTION clv_validation_add_calendar(clv_sample, purchase_history) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_calendar' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 12;
+
+COMMENT ON FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, date, date) IS 'transition: count one customer as (x, t_x, t_cal, monetary_value, purchases, spend) in days';
+COMMENT ON FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, timestamptz, timestamptz) IS 'transition: count one customer as (x, t_x, t_cal, monetary_value, purchases, spend) in days';
+COMMENT ON FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, date, date, text) IS 'transition: count one customer as (x, t_x, t_cal, monetary_value, purchases, spend) in a unit';
+COMMENT ON FUNCTION clv_validation_add_holdout(clv_sample, purchase_history, timestamptz, timestamptz, text) IS 'transition: count one customer as (x, t_x, t_cal, monetary_value, purchases, spend) in a unit';
+COMMENT ON FUNCTION clv_validation_add_calendar(clv_sample, purchase_history) IS 'transition: count the purchases of one customer as (day, repeat)';
+
+CREATE AGGREGATE holdout_sample(history purchase_history, calibration date, until date) (
+    SFUNC = clv_validation_add_holdout, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE holdout_sample(purchase_history, date, date) IS 'what was known of customers at the calibration date, and what they did in (calibration, until]: rows (x, t_x, t_cal, monetary_value, purchases, spend) with counts, times in days, for backtest() and backtest_classes(). spend is the net amount, refunds included; monetary_value is 0 without a repeat purchase, both are 0 without amounts. Rows with a NULL are skipped, as are customers without a purchase by calibration (counted as n_skipped). Error 22023 where until is not after calibration.';
+
+CREATE AGGREGATE holdout_sample(history purchase_history, calibration timestamptz, until timestamptz) (
+    SFUNC = clv_validation_add_holdout, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE holdout_sample(purchase_history, timestamptz, timestamptz) IS 'holdout_sample() in days, with the days of timestamps in the session''s time zone';
+
+CREATE AGGREGATE holdout_sample(history purchase_history, calibration date, until date, unit text) (
+    SFUNC = clv_validation_add_holdout, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE holdout_sample(purchase_history, date, date, text) IS 'what was known of customers at the calibration date, and what they did in (calibration, until]: rows (x, t_x, t_cal, monetary_value, purchases, spend) with counts, times in the unit day, week, month or year, for backtest() and backtest_classes(). spend is the net amount, refunds included; monetary_value is 0 without a repeat purchase, both are 0 without amounts. Rows with a NULL are skipped, as are customers without a purchase by calibration (counted as n_skipped). Error 22023 where until is not after calibration.';
+
+CREATE AGGREGATE holdout_sample(history purchase_history, calibration timestamptz, until timestamptz, unit text) (
+    SFUNC = clv_validation_add_holdout, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE holdout_sample(purchase_history, timestamptz, timestamptz, text) IS 'holdout_sample() in the unit day, week, month or year, with the days of timestamps in the session''s time zone';
+
+CREATE AGGREGATE calendar_sample(history purchase_history) (
+    SFUNC = clv_validation_add_calendar, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE calendar_sample(purchase_history) IS 'how many purchases there were on which day: rows (day, repeat) with counts, day as days since 2000-01-01, repeat 0 for the first purchase of a customer and 1 for later ones; for tracking(). NULLs are skipped, as are customers without a purchase (counted as n_skipped).';
+
+CREATE FUNCTION backtest(sample clv_sample, kind text DEFAULT 'pareto_nbd',
+        OUT kind text, OUT customers bigint, OUT actual_purchases bigint, OUT predicted_purchases float8,
+        OUT actual_spend float8, OUT predicted_spend float8, OUT mae float8, OUT rmse float8, OUT bias float8,
+        OUT spend_mae float8, OUT spend_rmse float8, OUT spend_bias float8,
+        OUT top_decile_share float8, OUT top_decile_possible float8, OUT converged boolean)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_validation_backtest_kind' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000 ROWS 1;
+COMMENT ON FUNCTION backtest(clv_sample, text) IS 'fits a model of the kind (as glance() names it), and the gamma-gamma spend model where there are amounts, to what a holdout_sample() knows at its calibration date, and compares their predictions with the holdout: one row per model and holdout: kind, customers, actual and predicted purchases and spend in the holdout, mean absolute error, root mean square error and bias (predicted less actual) per customer of purchases and of spend, the share of the actual value caught by the tenth of customers with the highest predicted value, the largest share any ranking could catch, and whether the fits converged. Value is spend where spend is predicted, else purchases; customers of equal prediction at the boundary count in part. Predictions are NULL with a WARNING where the data cannot determine a model, spend also where the spend model has no population mean, and without amounts. Error 22023 for another sample or an unknown kind.';
+
+CREATE FUNCTION backtest(sample clv_sample, model clv_model, spend_model clv_model DEFAULT NULL,
+        OUT kind text, OUT customers bigint, OUT actual_purchases bigint, OUT predicted_purchases float8,
+        OUT actual_spend float8, OUT predicted_spend float8, OUT mae float8, OUT rmse float8, OUT bias float8,
+        OUT spend_mae float8, OUT spend_rmse float8, OUT spend_bias float8,
+        OUT top_decile_share float8, OUT top_decile_possible float8, OUT converged boolean)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_validation_backtest_models' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION backtest(clv_sample, clv_model, clv_model) IS 'compares the predictions of given models with the holdout of a holdout_sample(): one row per model and holdout: kind, customers, actual and predicted purchases and spend in the holdout, mean absolute error, root mean square error and bias (predicted less actual) per customer of purchases and of spend, the share of the actual value caught by the tenth of customers with the highest predicted value, the largest share any ranking could catch, and whether the fits converged. Value is spend where spend is predicted, else purchases; customers of equal prediction at the boundary count in part. converged is NULL for typed-in models. Without a spend model (NULL) no spend is predicted; no row where the sample or the model is NULL. Units are converted. WARNING where a model was fitted to data after the calibration date, error 22023 for another sample, another model, or a model without a time unit.';
+
+CREATE FUNCTION backtest_classes(sample clv_sample, kind text DEFAULT 'pareto_nbd',
+        OUT class text, OUT customers bigint, OUT actual_purchases bigint, OUT predicted_purchases float8,
+        OUT actual_per_customer float8, OUT predicted_per_customer float8)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_validation_classes_kind' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000 ROWS 8;
+CREATE FUNCTION backtest_classes(sample clv_sample, model clv_model,
+        OUT class text, OUT customers bigint, OUT actual_purchases bigint, OUT predicted_purchases float8,
+        OUT actual_per_customer float8, OUT predicted_per_customer float8)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_validation_classes_model' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 8;
+COMMENT ON FUNCTION backtest_classes(clv_sample, text) IS 'actual and predicted purchases in the holdout of a holdout_sample() for customers with 0, 1, ..., 6, 7+ repeat purchases at the calibration date, the model of the kind fitted to what was known then. Means are NULL in a class of nobody; no row, with a WARNING, where the data cannot determine the model. Error 22023 for another sample or an unknown kind.';
+COMMENT ON FUNCTION backtest_classes(clv_sample, clv_model) IS 'backtest_classes() of a given model. WARNING where it was fitted to data after the calibration date, error 22023 for another sample, another model, or a model without a time unit.';
+
+CREATE FUNCTION tracking(sample clv_sample, model clv_model, step text DEFAULT 'week', until date DEFAULT NULL,
+        OUT period_start date, OUT period_end date, OUT actual bigint, OUT expected float8,
+        OUT actual_cumulative bigint, OUT expected_cumulative float8)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_validation_tracking' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 100;
+CREATE FUNCTION tracking(sample clv_sample, model clv_model, step text, until timestamptz,
+        OUT period_start date, OUT period_end date, OUT actual bigint, OUT expected float8,
+        OUT actual_cumulative bigint, OUT expected_cumulative float8)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 100
+    BEGIN ATOMIC
+        SELECT * FROM tracking(sample, model, step, until::date);
+    END;
+COMMENT ON FUNCTION tracking(clv_sample, clv_model, text, date) IS 'repeat purchases per period beside those the model expects, from a calendar_sample(): one row per day, week (7 days from the first purchase of all), calendar month or calendar year, from the first day of the sample to until (NULL: to its last day), where the last period ends; both also added up from the beginning. Expected is the sum of E[X(age)] over the customers who have bought by then. No row where the sample, the model or step is NULL, or until lies before the first day. Error 22023 for another sample, another model, or a model without a time unit, 22003 where the expectation is out of range.';
+COMMENT ON FUNCTION tracking(clv_sample, clv_model, text, timestamptz) IS 'tracking() with until as the day of a timestamp in the session''s time zone';

@@ -67,6 +67,9 @@ extern DateADT day_of_timestamp(Timestamp at, const char *what);
 /* 'day' 1, 'week' 7, 'month' 30.4375, 'year' 365.25 days; anything else is an error. */
 extern double unit_days(const text *unit);
 
+/* The calendar months of a unit: 'month' 1, 'year' 12; 0 for 'day' and 'week', which are whole days. */
+extern int	unit_months(double days);
+
 /* The name of a unit, NULL for 0 ("no unit") and for a number that is no unit. */
 extern const char *unit_name(double days);
 

@@ -14,10 +14,22 @@ typedef struct Frame
 	DateADT		as_of;			/* DAY_NONE for raw numbers, as are the other days */
 	DateADT		first_day;		/* earliest first purchase */
 	DateADT		last_day;		/* latest purchase up to as_of */
-	int32		reserved;		/* 0: values are compared by their bytes */
+	DateADT		until;			/* end of a holdout that begins after as_of; DAY_NONE without one */
 } Frame;
 
-#define FRAME_OF_NUMBERS {.unit_days = 0, .as_of = DAY_NONE, .first_day = DAY_NONE, .last_day = DAY_NONE}
+#define FRAME_OF_NUMBERS \
+	{.unit_days = 0, .as_of = DAY_NONE, .first_day = DAY_NONE, .last_day = DAY_NONE, .until = DAY_NONE}
+
+/* A frame of dates, before any data. */
+static inline Frame
+frame_at(double unit_days, DateADT as_of)
+{
+	Frame		frame = FRAME_OF_NUMBERS;
+
+	frame.unit_days = unit_days;
+	frame.as_of = as_of;
+	return frame;
+}
 
 /* Widen the span of days the data cover; DAY_NONE adds nothing. */
 extern void frame_cover(Frame *frame, DateADT first_day, DateADT last_day);
@@ -26,8 +38,8 @@ extern void frame_cover(Frame *frame, DateADT first_day, DateADT last_day);
 extern const char *frame_problem(const Frame *frame);
 
 /*
- * Text form: fields in fixed order, "(unit=week,as_of=2026-01-01,first=...,last=...,skipped=3"; what is
- * unknown is left out. Further fields of the caller may follow. `start` is where the parenthesis goes.
+ * Text form: fields in fixed order, "(unit=week,as_of=2026-01-01,until=...,first=...,last=...,skipped=3";
+ * what is unknown is left out. Further fields of the caller may follow. `start` is where the parenthesis goes.
  */
 extern void append_field(StringInfo buf, int start, const char *name);
 extern void append_frame(StringInfo buf, int start, const Frame *frame);

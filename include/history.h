@@ -114,4 +114,19 @@ extern int32 history_days_until(const PurchaseHistory *h, DateADT day);
  */
 extern bool history_summary(const PurchaseHistory *h, DateADT as_of, HistorySummary *s);
 
+/*
+ * The sum, over the purchases up to as_of but the first, of ln(time since the purchase before) in units of
+ * unit_days days; 0 without a repeat purchase. What a model of regular purchases needs beside x, t_x and t_cal.
+ */
+extern double history_log_gaps(const PurchaseHistory *h, DateADT as_of, double unit_days);
+
+/*
+ * Purchases as opportunities taken: *n whole periods of unit_days days lie between the first purchase and
+ * as_of, period i being the days (first + (i - 1) units, first + i units]; *x of them saw a purchase, *t_x is
+ * the last of those, 0 without one. False, with nothing set, where there is no purchase by as_of.
+ * Fader, Hardie and Shang 2010.
+ */
+extern bool history_opportunities(const PurchaseHistory *h, DateADT as_of, double unit_days, double *x, double *t_x,
+								  double *n);
+
 #endif

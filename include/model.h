@@ -7,20 +7,30 @@
 #include "frame.h"
 #include "math/btyd_model.h"
 #include "math/fit.h"
+#include "utils/array.h"
 
 #define MODEL_VERSION 1
 
-#define MODEL_FITTED 1			/* else typed in: nothing but kind, unit and parameters is known */
+/*
+ * Three sorts of models: of a fit; typed in, of which nothing but kind, unit, parameters and perhaps their covariance
+ * is known; and a prior, which says how the parameters vary between cohorts and predicts nothing.
+ */
+#define MODEL_FITTED 1
 #define MODEL_CONVERGED 2
 #define MODEL_HAS_COVARIANCE 4
+#define MODEL_PRIOR 8
 
-/* What a fit knows beyond the parameters; all zero in a typed-in model. */
+#define MODEL_MAX_PHASES 1000	/* largest value of a parameter that counts phases */
+
+/* What a fit knows beyond the parameters; all zero in a typed-in model, and but for n in a prior. */
 typedef struct FitRecord
 {
-	int64		n;				/* rows fitted */
+	int64		n;				/* rows fitted; in a prior the cohorts it comes from */
 	int64		n_distinct;
+	uint64		fingerprint;	/* of the rows fitted, see sample_fingerprint() */
 	double		log_likelihood;
 	double		gradient_norm;	/* distance to the maximum in standard errors */
+	double		own_weight;		/* share of the data in the parameters: 1 unless drawn towards a prior */
 	int32		iterations;
 	int32		fitted_by;		/* version of this software: 10203 is 1.2.3 */
 } FitRecord;
@@ -31,10 +41,10 @@ typedef struct ClvModel
 	uint16		version;
 	uint16		flags;
 	int32		code;			/* of the BtydModel */
-	int32		nparams;
+	int32		nparams;		/* the kind's, and two for each covariate */
 	Frame		frame;
 	FitRecord	fit;
-	/* nparams parameters; with MODEL_HAS_COVARIANCE the nparams x nparams covariance of their logarithms */
+	/* nparams parameters; with MODEL_HAS_COVARIANCE the nparams x nparams covariance of their eta, see math/fit.h */
 	double		values[FLEXIBLE_ARRAY_MEMBER];
 } ClvModel;
 
@@ -59,11 +69,33 @@ model_covariance(const ClvModel *model)
 	return (model->flags & MODEL_HAS_COVARIANCE) ? model->values + model->nparams : NULL;
 }
 
+static inline int
+model_covariates(const ClvModel *model, const BtydModel *kind)
+{
+	return (model->nparams - kind->nparams) / 2;
+}
+
 /* A new model with room for its parameters and, if wanted, their covariance; values are zero. */
-extern ClvModel *new_model(const BtydModel *kind, const Frame *frame, bool with_covariance);
+extern ClvModel *new_model(const BtydModel *kind, int ncovariates, const Frame *frame, bool with_covariance);
+
+/*
+ * Name of parameter i of a model of that kind with so many covariates: one of the kind's, or palloc'd: purchase_1 is
+ * the effect of the first covariate on the purchase rate, dropout_1 that on dropout.
+ */
+extern const char *param_name(const BtydModel *kind, int ncovariates, int i);
+
+/* A parameter on the scale on which its covariance is (see math/fit.h), and back. */
+extern double eta_of_param(const BtydModel *kind, int i, double value);
+extern double param_of_eta(const BtydModel *kind, int i, double eta);
 
 /* What is wrong with a model that came from outside, as a static message, or NULL. */
 extern const char *model_problem(const ClvModel *model);
+
+/* A confidence unless it is not between 0 and 1, which is an error. */
+extern double checked_conf(double conf);
+
+/* The elements of a one-dimensional array of models, detoasted; NULL for an element that is NULL. */
+extern ClvModel **models_of_array(ArrayType *array, int *n);
 
 /* "1.2.3" of 10203, palloc'd */
 extern char *version_text(int32 version);

@@ -200,6 +200,19 @@ FROM history, (VALUES ('day', 1), ('week', 7), ('month', 30.4375), ('year', 365.
 -- always one row: NULL history (3), only refunds (5), without money, before the first purchase
 SELECT customer_id, s.* FROM history, purchase_summary(h, date '2024-01-08') AS s ORDER BY customer_id;
 SELECT s.* FROM purchase_summary('{2024-01-01,2024-01-08}', date '2024-01-31', 'week') AS s;
+
+-- gaps of 7, 14 and 1 days; the refund and the cancelled day between them are no purchases, the last day lies behind as_of
+SELECT abs(log_gaps(h, date '2024-01-31') - ln(7 * 14 * 1::float8)) < 1e-15 AS days, abs(log_gaps(h, date '2024-01-31', 'week') - ln(2::float8 / 7)) < 1e-15 AS weeks,
+    abs(log_gaps(h, date '2024-01-31', 'year') - (ln(98::float8) - 3 * ln(365.25::float8))) < 1e-14 AS years, log_gaps(h, date '2024-01-22') = ln(98::float8) AS earlier,
+    log_gaps(h, timestamptz '2024-01-31 12:00') = log_gaps(h, date '2024-01-31') AS tz, log_gaps(h, timestamptz '2024-01-31 12:00', 'week') = log_gaps(h, date '2024-01-31', 'week') AS tz_unit,
+    log_gaps(h, date '2024-01-07') AS one, log_gaps(h, date '2023-12-31') AS none
+FROM (SELECT '{2024-01-01:5,2024-01-08:5,2024-01-10:-2,2024-01-11:cancelled,2024-01-22:5,2024-01-23:0,2024-03-01:5}'::purchase_history AS h) AS p;
+SELECT log_gaps(h, date '2024-01-31', NULL) IS NULL AS unit, log_gaps(h, NULL::date) IS NULL AS as_of, log_gaps('{}', date '2024-01-31') IS NULL AS empty, log_gaps(NULL, date '2024-01-31') IS NULL AS history
+FROM (SELECT '{2024-01-01:5}'::purchase_history AS h) AS p;
+-- a day of purchases after another: every gap 1 day, 1/365.25 year; products beyond a double's range are summed in parts
+SELECT log_gaps(h, date '2030-01-01') AS days, abs(log_gaps(h, date '2030-01-01', 'year') / (-999 * ln(365.25::float8)) - 1) < 1e-13 AS years
+FROM (SELECT purchase_history(date '2024-01-01' + i) AS h FROM generate_series(0, 999) AS i) AS p;
+SELECT abs(log_gaps(h, date '9000-01-01') / (1999 * ln(1000::float8)) - 1) < 1e-13 AS long_gaps FROM (SELECT purchase_history(date '2000-01-01' + 1000 * i) AS h FROM generate_series(0, 1999) AS i) AS p;
 SELECT s.* FROM purchase_summary('{2024-01-01:1}', timestamptz '2023-12-31 23:00+00') AS s;
 SELECT s.* FROM purchase_summary('{2024-01-01:1}', NULL::date) AS s;
 SELECT purchase_summary('{2024-01-01:1}', '2024-01-31');
@@ -211,6 +224,7 @@ SELECT q, pg_temp.fails(q) FROM (VALUES
     ('purchases_within(''{2024-01-01}'', date ''2024-01-02'', date ''2024-01-01'')'), ('spend_within(''{2024-01-01:1}'', date ''-infinity'', date ''2024-01-01'')'),
     ('slice(''{2024-01-01}'', date ''2024-01-01'', date ''infinity'')'), ('slice(''{2024-01-01}'', date ''2024-01-02'', date ''2024-01-01'')'),
     ('tenure(''{2024-01-01}'', date ''0001-01-01 BC'')'),
+    ('log_gaps(''{2024-01-01}'', date ''2024-01-31'', ''fortnight'')'), ('log_gaps(''{2024-01-01}'', date ''infinity'')'),
     ('(SELECT s.x FROM purchase_summary(''{2024-01-01}'', date ''2024-01-31'', ''weeks'') AS s)'), ('(SELECT s.x FROM purchase_summary(''{2024-01-01}'', date ''infinity'') AS s)')) AS v(q);
 
 -- ---- days in time zones --------------------------------------------------------------------------

@@ -38,6 +38,112 @@ SELECT clv_sample(h, date '2023-01-01') FROM histories;
 SELECT clv_sample(h, at, unit) FROM histories, (VALUES (date '2024-01-31', 'week'), (NULL, 'week'), ('2024-01-31', NULL)) v (at, unit)
 WHERE customer = 'ann';
 
+-- Sums of log gaps -------------------------------------------------------------------------------------------
+-- the numbers of the readers make the same sample as the histories, but for the days
+SELECT regexp_replace(clv_sample(h, date '2024-01-31', 'week')::text, 'unit.*log', 'log') AS histories FROM histories;
+SELECT clv_sample(x, t_x, t_cal, log_gaps(h, date '2024-01-31', 'week')) AS numbers FROM histories, purchase_summary(h, date '2024-01-31', 'week');
+-- without log_gaps the sum is not known; a NULL skips the row
+SELECT clv_sample(x, t_x, t, g) FROM (VALUES (2, 4.0, 9, 1.25::float8), (0, 0, 9, 0), (1, 2, 9, NULL), (3, 3, 9, -0.5)) v (x, t_x, t, g);
+SELECT clv_sample(x, t_x, t, g) FROM (VALUES (1, 2, 9, 'NaN'::float8)) v (x, t_x, t, g);
+SELECT clv_sample(x, t_x, t, g) FROM (VALUES (1, 2, 9, '-infinity'::float8)) v (x, t_x, t, g);
+SELECT clv_sample(x, t_x, t, g) FROM (VALUES (0, 0, 9, 0.5)) v (x, t_x, t, g);
+SELECT clv_sample(x, t_x, t, g) FROM (VALUES (2, 4, 9, 1.5)) v (x, t_x, t, g);
+SELECT clv_sample(x, t_x, t, g) FROM (VALUES (1, 0, 9, 0)) v (x, t_x, t, g);
+SELECT clv_sample(x, t_x, t, g) FROM (VALUES (1, 5, 4, 0)) v (x, t_x, t, g);
+-- a state with a known sum that meets a row without one
+SELECT clv_sample_add_timing('timing(log_gaps=1){1:4:9}', 1, 4, 9);
+
+-- Covariates --------------------------------------------------------------------------------------------------
+SELECT clv_sample(x, t_x, t, z) FROM (VALUES (1, 2, 9, ARRAY[1, 0.5]), (0, 0, 9, ARRAY[0, -0.0::float8]), (1, 2, 9, '{1,0.5}'), (1, 2, 9, NULL), (1, 2, 9, '{1,NULL}'),
+    (1, NULL, 9, '{1,0.5}')) v (x, t_x, t, z);
+SELECT clv_sample(1, 2, 9, '[5:6]={7,8}'::float8[]) AS any_lower_bound, clv_sample(1, 2, 9, ARRAY[1, 2]) AS integers, clv_sample(1, 2, 9, array_fill(0::float8, ARRAY[16])) AS most;
+SELECT clv_sample(h, date '2024-01-31', 'week', ARRAY[length(customer), 1]) FROM histories;
+SELECT clv_sample(h, timestamptz '2024-01-31', 'week', ARRAY[length(customer), 1]) = clv_sample(h, date '2024-01-31', 'week', ARRAY[length(customer), 1]) AS same FROM histories;
+SELECT clv_sample(h, date '2024-01-31', 'week', z) FROM histories, (VALUES ('{1}'::float8[]), (NULL), ('{NULL}')) v (z) WHERE customer = 'ann';
+SELECT clv_sample(h, date '2024-01-31', 'week', '{NULL}'::float8[]) IS NULL AS nothing FROM histories;
+\set VERBOSITY default
+SELECT clv_sample(1, 2, 9, '{}'::float8[]);
+SELECT clv_sample(1, 2, 9, '{{1,2},{3,4}}'::float8[]);
+SELECT clv_sample(1, 2, 9, array_fill(0::float8, ARRAY[17]));
+SELECT clv_sample(1, 2, 9, '{1,NaN}'::float8[]);
+SELECT clv_sample(1, 2, 1, '{1}'::float8[]);
+SELECT clv_sample(1, 2, 9, z) FROM (VALUES ('{1}'::float8[]), ('{1,2}')) v (z);
+SELECT clv_sample(h, date '2024-01-31', 'week', '{}'::float8[]) FROM histories;
+\set VERBOSITY terse
+
+-- Opportunities ------------------------------------------------------------------------------------------------
+SELECT opportunity_sample(x, t_x, n) FROM (VALUES (2, 4, 6), (0, 0, 6), (2, 4, 6), (1, 1, NULL)) v (x, t_x, n);
+-- whole weeks from the first purchase to 2024-01-31: ann 4, taken the 1st (01-08) and the 3rd (01-22); bob 3; dora 4, taken the 2nd
+SELECT opportunity_sample(h, date '2024-01-31', 'week') FROM histories;
+SELECT opportunity_sample(h, timestamptz '2024-01-31 12:00', 'week') = opportunity_sample(h, date '2024-01-31', 'week') AS same FROM histories;
+-- two purchases in one period count once, the day after a period's end belongs to the next, the period as_of is in does not count
+SELECT h, opportunity_sample(h, date '2024-01-31', 'week') FROM (VALUES ('{2024-01-01,2024-01-02,2024-01-08}'::purchase_history), ('{2024-01-01,2024-01-09}'), ('{2024-01-01,2024-01-29}'),
+    ('{2024-01-01,2024-01-30}'), ('{2024-01-30,2024-01-31}')) v (h) GROUP BY h ORDER BY h::text;
+SELECT opportunity_sample(h, date '2024-01-31', 'day') FROM (VALUES ('{2024-01-01,2024-01-31}'::purchase_history)) v (h);
+-- against a count of the periods, in units whose length is no whole number of days
+CREATE TABLE visits AS SELECT c, purchase_history(d) AS h, min(d) AS first, array_agg(d) AS days
+FROM (SELECT c, date '2020-01-01' + (hashint8extended(c, 1) % 400 + 400)::int + (hashint8extended(c * 100 + i, 2) % 600 + 600)::int AS d
+      FROM generate_series(1, 200) c, generate_series(1, 12) i) o GROUP BY c;
+SELECT unit, count(*) AS customers, sum(x) > 20 AS taken, count(*) FILTER (WHERE opportunities <> format('opportunities(unit=%s,as_of=2022-06-30,first=%s,last=%s){%s:%s:%s}', unit, to_char(first, 'YYYY-MM-DD'), last, x, t_x, n)::clv_sample) AS wrong
+FROM (VALUES ('day', 1), ('week', 7), ('month', 30.4375), ('year', 365.25)) u (unit, days_of), visits,
+    LATERAL (SELECT floor((date '2022-06-30' - first) / days_of) AS n, to_char(last_purchase(h, date '2022-06-30'), 'YYYY-MM-DD') AS last) o,
+    LATERAL (SELECT count(DISTINCT period) AS x, coalesce(max(period), 0) AS t_x FROM (SELECT ceil((d - first) / days_of) AS period FROM unnest(days) d) p WHERE period BETWEEN 1 AND o.n) t,
+    LATERAL (SELECT opportunity_sample(v.h, date '2022-06-30', v.unit) AS opportunities FROM (VALUES (h, unit)) v (h, unit)) s
+WHERE first <= date '2022-06-30' GROUP BY unit ORDER BY unit;
+\set VERBOSITY default
+SELECT opportunity_sample(3, 2, 6);
+SELECT opportunity_sample(1, 7, 6);
+SELECT opportunity_sample(0, 2, 6);
+SELECT opportunity_sample(1.5, 2, 6);
+\set VERBOSITY terse
+
+-- Renewals -------------------------------------------------------------------------------------------------------
+SELECT renewal_sample(tenure, churned) FROM (VALUES (1, true), (3, false), (3, true), (3, false), (NULL, true), (2, NULL)) v (tenure, churned);
+SELECT renewal_sample(tenure, churned, entry) FROM (VALUES (1, true, 0), (3, false, 3), (3, true, 2), (3, true, NULL)) v (tenure, churned, entry);
+-- as of 2024-06-30: a month that began on the 31st ends on the last of the month; what ends on a renewal day was not renewed
+SELECT started, ended, renewal_sample(started, ended, '2024-06-30', 'month') FROM (VALUES (date '2024-01-31', NULL::date), ('2024-01-31', '2024-02-29'), ('2024-01-31', '2024-03-01'), ('2024-01-31', '2024-01-31'),
+    ('2024-06-30', NULL), ('2024-05-31', NULL), ('2024-05-30', 'infinity'), ('2024-05-30', '2024-07-01'), ('2024-05-30', '2024-06-30'), ('2024-07-01', NULL), ('2024-07-01', '2024-07-02')) v (started, ended)
+GROUP BY started, ended ORDER BY started, ended;
+SELECT renewal_sample(started, ended, timestamptz '2024-06-30 12:00', 'month') FROM (VALUES (timestamptz '2024-01-31 23:00', NULL::timestamptz), ('2024-01-31', '2024-02-29 23:59'), ('2024-05-30', 'infinity'), ('2024-07-01', NULL)) v (started, ended);
+-- 29 February renews on the 28th
+SELECT renewal_sample(date '2020-02-29', NULL, as_of, 'year') FROM (VALUES (date '2021-02-27'), ('2021-02-28'), ('2024-02-28'), ('2024-02-29')) v (as_of) GROUP BY as_of ORDER BY as_of;
+-- any other NULL skips the row
+SELECT renewal_sample(started, NULL, as_of, unit) IS NULL AS nothing FROM (VALUES (NULL::date, date '2024-06-30', 'month'), ('2024-01-01', NULL, 'month'), ('2024-01-01', '2024-06-30', NULL)) v (started, as_of, unit);
+SELECT renewal_sample(date '2024-01-01', NULL, date '2024-06-30', 'month', NULL) IS NULL AS nothing;
+-- data that begin on 2024-03-15: renewals made by then lie behind; who left by then is not in them
+SELECT started, ended, renewal_sample(started, ended, '2024-06-30', 'month', '2024-03-15') FROM (VALUES (date '2024-01-15', NULL::date), ('2024-01-16', NULL), ('2024-03-15', NULL), ('2024-04-01', '2024-04-02'), ('2024-01-15', '2024-03-15'),
+    ('2024-01-15', '2024-03-16'), ('2024-01-15', '2024-02-01'), ('2024-03-15', '2024-03-15'), ('2024-07-01', NULL)) v (started, ended)
+GROUP BY started, ended ORDER BY started, ended;
+SELECT renewal_sample(timestamptz '2024-01-15', NULL, timestamptz '2024-06-30', 'month', timestamptz '2024-03-15');
+-- against the dates that PostgreSQL's intervals give, for every unit and 400 contracts
+CREATE TABLE contracts AS SELECT i, date '2019-12-25' + (i * 7919) % 800 AS started, date '2019-12-25' + (i * 7919) % 800 + (i * 104729) % 1500 AS ended, date '2020-01-01' + (i * 31) % 900 AS data_begin FROM generate_series(1, 400) i;
+SELECT unit, count(*) AS contracts, count(*) FILTER (WHERE skipped) > 10 AS some_skipped, count(*) FILTER (WHERE churned) > 100 AS some_churned, count(DISTINCT entry) > 2 AS entries,
+    count(*) FILTER (WHERE s <> CASE WHEN skipped THEN format('renewals(unit=%s,as_of=2023-06-30,skipped=1){}', unit) ELSE format('renewals(unit=%s,as_of=2023-06-30){%s:%s:%s}', unit, entry, tenure, churned::int) END::clv_sample) AS wrong
+FROM (VALUES ('day'), ('week'), ('month'), ('year')) u (unit), contracts c,
+    LATERAL (SELECT ended <= date '2023-06-30' AS churned, started < data_begin AND ended <= data_begin AS skipped) k,
+    LATERAL (SELECT count(*) FILTER (WHERE day <= data_begin) AS entry, CASE WHEN churned THEN 1 + count(*) FILTER (WHERE day < ended) ELSE count(*) FILTER (WHERE day <= date '2023-06-30') END AS tenure
+        FROM generate_series(1, 1500 / CASE unit WHEN 'day' THEN 1 WHEN 'week' THEN 7 ELSE 28 END) n, LATERAL (SELECT (started + n * ('1 ' || unit)::interval)::date AS day) d) r,
+    LATERAL (SELECT renewal_sample(v.started, v.ended, '2023-06-30', v.unit, v.data_begin) AS s FROM (VALUES (started, ended, unit, data_begin)) v (started, ended, unit, data_begin)) a
+GROUP BY unit ORDER BY unit;
+\set VERBOSITY default
+SELECT renewal_sample(0, true);
+SELECT renewal_sample(1.5, false);
+SELECT renewal_sample(3, true, 3);
+SELECT renewal_sample(3, false, 4);
+SELECT renewal_sample(date '2024-02-01', date '2024-01-31', date '2024-06-30', 'month');
+SELECT renewal_sample(date '2024-02-01', NULL, date '2024-06-30', 'month', date '2024-07-01');
+SELECT renewal_sample(date '2024-02-01', date '-infinity', date '2024-06-30', 'month');
+SELECT renewal_sample(date '-infinity', NULL, date '2024-06-30', 'month');
+SELECT renewal_sample(date '2024-02-01', NULL, date 'infinity', 'month');
+SELECT renewal_sample(date '2024-02-01', NULL, date '2024-06-30', 'quarter');
+SELECT renewal_sample(date '2024-02-01', NULL, as_of, 'month') FROM (VALUES (date '2024-06-30'), ('2024-07-01')) v (as_of);
+\set VERBOSITY terse
+
+-- Reading ---------------------------------------------------------------------------------------------------------
+SELECT i.* FROM (VALUES ('timing(unit=week,as_of=2024-02-01,first=2024-01-01,last=2024-01-31,skipped=7,covariates=2,log_gaps=-0.25){-1:0:0:0:9*2,0.5:1:1:2:3}'::clv_sample),
+    ('holdout(unit=day,as_of=2024-02-01,until=2024-06-30){}'), ('spend{1:2}')) v (s), sample_info(s) i;
+SELECT count(*) AS no_row FROM sample_info(NULL);
+
 -- Roll-up, combine: by bytes the same however the rows were divided --------------------------------------------
 CREATE TABLE numbers AS
 SELECT i, (i * 7919) % 5 AS x, CASE WHEN (i * 7919) % 5 = 0 THEN 0 ELSE (i % 13) + 1 END AS t_x, 20 + i % 17 AS t FROM generate_series(1, 3000) i;
@@ -56,6 +162,14 @@ FROM whole;
 -- the days covered are those of both
 SELECT clv_sample(s) FROM (VALUES ('timing(unit=day,as_of=2024-03-01,first=2024-01-05,last=2024-01-06,skipped=2){0:0:12}'::clv_sample),
     ('timing(unit=day,as_of=2024-03-01,first=2024-01-01,last=2024-02-06,skipped=1){0:0:12}'), ('timing(unit=day,as_of=2024-03-01){}')) v (s);
+-- sums of log gaps are exact, of both signs, and unknown where one of them is
+SELECT clv_sample(s) FROM (VALUES ('timing(log_gaps=0.1){1:2:3}'::clv_sample), ('timing(log_gaps=-0.3){1:2:3}'), ('timing(log_gaps=-0.000000000001){0:0:3}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing(log_gaps=0.75){1:2:3}'::clv_sample), ('timing(log_gaps=0.25){1:2:3}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing(log_gaps=0.75){1:2:3}'::clv_sample), ('timing{1:2:3}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing{1:2:3}'::clv_sample), ('timing(log_gaps=0.75){1:2:3}')) v (s);
+-- rows of any number of columns fold and sort: covariates, then those of the kind
+SELECT clv_sample(s) FROM (VALUES ('timing(covariates=2){1:0:1:2:3,1:2:0:0:3}'::clv_sample), ('timing(covariates=2){-1:5:0:0:3,1:0:1:2:3*2}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('holdout{1:2:3:0:4:5}'::clv_sample), ('holdout{1:2:3:0:1:5,1:2:3:0:4:5}')) v (s);
 -- combine leaves its arguments alone
 SELECT s = t AS untouched FROM (SELECT s, s::text::clv_sample AS t, clv_sample_combine(s, s) AS merged FROM whole OFFSET 0) x;
 -- a final function hands out a copy: the same state serves two aggregates
@@ -85,6 +199,40 @@ SELECT plan_has('Partial', 'SELECT g, clv_sample(x, t_x, t) FROM many GROUP BY g
 SELECT count(*), bool_and(clv_sample_send(p.s) = clv_sample_send(serial.s)) AS same
 FROM (SELECT g, clv_sample(x, t_x, t) AS s FROM many GROUP BY g) p JOIN serial USING (g);
 RESET ALL;
+-- the same for every way to build a sample: serial, parallel, in any order, and rolled up from parts of every size in any order
+CREATE TABLE customers AS SELECT c, h, ARRAY[c % 3, c % 2] AS z, first, first + 300 AS ended, repeat_purchases(h, date '2022-06-30') AS x, purchase_span(h, date '2022-06-30') AS t_x,
+    tenure(h, date '2022-06-30') AS t, log_gaps(h, date '2022-06-30') AS g, c % 9 AS tenure, c % 2 = 1 AND c % 9 > 0 AS churned FROM visits;
+ALTER TABLE customers SET (parallel_workers = 3);
+ANALYZE customers;
+CREATE TABLE ways (way int, call text);
+INSERT INTO ways VALUES (1, $$clv_sample(x, t_x, t, g ORDER)$$), (2, $$clv_sample(x, t_x, t, z ORDER)$$), (3, $$clv_sample(h, date '2022-06-30', 'month' ORDER)$$), (4, $$clv_sample(h, date '2022-06-30', 'week', z ORDER)$$),
+    (5, $$opportunity_sample(h, date '2022-06-30', 'month' ORDER)$$), (6, $$opportunity_sample(least(x, t_x), t_x, t ORDER)$$), (7, $$renewal_sample(tenure, churned ORDER)$$),
+    (8, $$renewal_sample(tenure, churned, (tenure / 2) ORDER)$$), (9, $$renewal_sample(first, ended, date '2022-06-30', 'month' ORDER)$$), (10, $$renewal_sample(first, ended, date '2022-06-30', 'week', date '2021-06-30' ORDER)$$);
+CREATE FUNCTION evaluate(query text) RETURNS clv_sample LANGUAGE plpgsql AS $$
+DECLARE result clv_sample;
+BEGIN
+    EXECUTE query INTO result;
+    RETURN result;
+END $$;
+CREATE TABLE serial_ways AS SELECT way, evaluate('SELECT ' || replace(call, ' ORDER', '') || ' FROM customers') AS s FROM ways;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 3;
+SET parallel_leader_participation = off;
+SELECT way, i.kind, i.n, i.n_skipped, plan_has('Partial', 'SELECT ' || replace(call, ' ORDER', '') || ' FROM customers') AS parallel,
+    clv_sample_send(evaluate('SELECT ' || replace(call, ' ORDER', '') || ' FROM customers')) = clv_sample_send(s) AS same,
+    clv_sample_send(evaluate('SELECT ' || replace(call, ' ORDER', ' ORDER BY hashint4(c)') || ' FROM customers')) = clv_sample_send(s) AS any_order,
+    clv_sample_send(evaluate('SELECT clv_sample(part ORDER BY hashint4(n)) FROM (SELECT c % 41 * (c % 3) AS n, ' || replace(call, ' ORDER', '') || ' AS part FROM customers GROUP BY 1) p')) = clv_sample_send(s) AS rolled_up,
+    clv_sample_send(evaluate('SELECT clv_sample(part) FROM (SELECT c AS n, ' || replace(call, ' ORDER', '') || ' AS part FROM customers GROUP BY c OFFSET 0) p')) = clv_sample_send(s) AS one_by_one,
+    clv_sample_final(clv_sample_combine(s, NULL)) = s AND clv_sample_final(clv_sample_combine(NULL, s)) = s AS with_null,
+    clv_sample_final(clv_sample_combine(s, empty)) = s AND clv_sample_final(clv_sample_combine(empty, s)) = s AS with_empty,
+    clv_sample_in(clv_sample_out(s)) = s AS text
+FROM ways JOIN serial_ways USING (way), sample_info(s) i, LATERAL (SELECT regexp_replace(regexp_replace(regexp_replace(s::text, '{.*}', '{}'), ',?skipped=[0-9]+', ''), '(log_gaps=)[-0-9.]+', '\10')::clv_sample AS empty) e
+ORDER BY way;
+RESET ALL;
+-- values of less than 127 bytes are stored with a short header
+CREATE TABLE short (s clv_sample);
+INSERT INTO short VALUES ('renewals{}'), ('renewals{}'), ('calendar(as_of=2024-02-01){8766:0}'), ('calendar(as_of=2024-02-01){8766:1}');
+SELECT pg_column_size(s) < 127 AS short, s, s = s::text::clv_sample AS same FROM short;
+SELECT clv_sample(s), count(*) FROM short GROUP BY s::text LIKE 'r%' ORDER BY 2;
 SELECT DISTINCT s FROM serial ORDER BY s LIMIT 3;
 
 -- Where rows hardly repeat the hash is given up, and the result is the same: 200,000 distinct rows, then each of them again
@@ -106,6 +254,9 @@ SELECT clv_sample(h, date '2024-01-31', unit) FROM histories, (VALUES ('day'), (
 SELECT clv_sample(h, date '2024-01-31', 'fortnight') FROM histories;
 SELECT clv_sample(h, date 'infinity') FROM histories;
 SELECT clv_sample(s) FROM (VALUES ('timing{}'::clv_sample), ('spend{}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing{}'::clv_sample), ('timing(covariates=1){}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('holdout(as_of=2024-01-31,until=2024-06-30){}'::clv_sample), ('holdout(as_of=2024-01-31,until=2024-07-31){}')) v (s);
+SELECT clv_sample(s) FROM (VALUES ('timing(log_gaps=9007199254740992){}'::clv_sample), ('timing(log_gaps=1){}')) v (s);
 SELECT spend_sample(h, date '2024-01-31') FROM (SELECT purchase_history(at) AS h FROM orders) n;
 SELECT gamma_gamma_fit(s) FROM whole;
 -- counts end at 2^53: up to there they are exact, and the type's input takes them back
@@ -142,6 +293,32 @@ SELECT 'timing(as_of=2024-02-01,first=2024-02-01){}'::clv_sample;
 SELECT 'timing(as_of=2024-02-01,first=2024-01-09,last=2024-01-08){}'::clv_sample;
 SELECT 'timing(skipped=-1){}'::clv_sample;
 SELECT 'timing(skipped=1,unit=week){}'::clv_sample;
+-- every kind of rows: what its text looks like, and what cannot be
+SELECT s FROM (VALUES ('timing(unit=week,as_of=2024-02-01,covariates=2,log_gaps=-0.25){-1:0:0:0:9*2,0.5:1:1:2:3}'::clv_sample),
+    ('opportunities(unit=month,as_of=2024-02-01,first=2024-01-01,last=2024-01-31){0:0:6*3,1:6:6,2:2:6}'),
+    ('renewals(unit=year,as_of=2024-02-01,skipped=3){0:0:0*4,0:3:0,0:3:1,2:3:1,3:3:0}'),
+    ('holdout(unit=day,as_of=2024-02-01,until=2024-06-30,first=2024-01-01,last=2024-01-31){0:0:9:0:0:-3.5,1:2:9:20:3:61.25}'),
+    ('calendar(as_of=2024-02-01){8766:0*2,8767:1}')) v (s);
+CREATE FUNCTION refusal(input text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    message text;
+    detail text;
+BEGIN
+    RETURN 'accepted as ' || input::clv_sample;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+    RETURN SQLSTATE || ' ' || CASE WHEN detail LIKE 'Not valid: %' THEN '' ELSE message || '. ' END || detail;
+END $$;
+SELECT input, refusal(input) FROM (VALUES
+    ('timing(covariates=0){1:2:3}'), ('timing(covariates=17){}'), ('timing(covariates=2){1:1:2:3}'),
+    ('timing(covariates=1){nan:1:2:3}'), ('timing(covariates=1){1:1:2:3,0:1:2:3}'), ('timing(covariates=1){0:1:4:3}'),
+    ('spend(covariates=1){0:1:4}'), ('timing(log_gaps=nan){}'), ('timing(log_gaps=){}'), ('timing(log_gaps=1e3){}'),
+    ('timing(log_gaps=0.1234567890123){}'), ('timing(log_gaps=9007199254740993){}'), ('timing(log_gaps=-9007199254740992.5){}'),
+    ('spend(log_gaps=1){}'), ('opportunities{1:0:3}'), ('opportunities{0:1:3}'), ('opportunities{1:4:3}'),
+    ('opportunities{1:1.5:3}'), ('renewals{0:0:1}'), ('renewals{3:3:1}'), ('renewals{4:3:0}'), ('renewals{0:1:2}'),
+    ('renewals{0:1.5:0}'), ('holdout{1:4:3:0:0:0}'), ('holdout{1:2:3:-1:0:0}'), ('holdout{1:2:3:0:0.5:0}'),
+    ('holdout{1:2:3:0:0:1e999}'), ('holdout(until=2024-06-30){}'), ('holdout(as_of=2024-06-30,until=2024-06-30){}'),
+    ('calendar{1.5:0}'), ('calendar{9999999:0}'), ('calendar{1:2}')) v (input);
 SELECT ('timing{' || repeat('1:2:3,', 100000) || '1:2:3}')::clv_sample;
 -- a message shows whole characters of what it could not read
 \set VERBOSITY default
@@ -172,11 +349,18 @@ EXCEPTION WHEN OTHERS THEN
     RETURN SQLSTATE || ' ' || SQLERRM;
 END $$;
 SELECT receive(b) = s::text AS round_trip, receive(b || '\x00'::bytea) AS longer, receive(substr(b, 1, length(b) - 1)) AS shorter,
-       receive(set_byte(b, 1, 9)) AS version, receive(set_byte(b, 3, 9)) AS kind, receive(set_byte(b, 37, 255)) AS rows,
+       receive(set_byte(b, 1, 9)) AS version, receive(set_byte(b, 3, 9)) AS kind, receive(set_byte(b, 61, 255)) AS rows,
        receive('') AS nothing
 FROM (SELECT s, clv_sample_send(s) AS b FROM whole) w \gx
-SELECT receive(set_byte(clv_sample_send('timing{1:2:3}'), 4 + 8 + 7, 1)) AS n_skipped;
+SELECT receive(set_byte(clv_sample_send('timing{1:2:3}'), 8 + 8 + 7, 1)) AS n_skipped;
 SELECT receive(clv_sample_send('timing{1:2:3}') || float8send('NaN') || float8send(1) || float8send(2) || float8send(1)) AS count_of_rows;
-SELECT receive(overlay(clv_sample_send('timing{1:2:3}') PLACING float8send('NaN') FROM 41)) AS nan;
-DROP TABLE orders, histories, numbers, whole, many, serial; DROP FUNCTION receive(bytea), plan_has(text, text);
+SELECT receive(overlay(clv_sample_send('timing{1:2:3}') PLACING float8send('NaN') FROM 65)) AS nan;
+SELECT i.kind, receive(clv_sample_send(s)) = s::text AS round_trip FROM serial_ways, sample_info(s) i
+UNION ALL SELECT 'holdout', receive(clv_sample_send(s)) = s::text FROM (VALUES ('holdout(unit=day,as_of=2024-02-01,until=2024-06-30){1:2:9:20:3:61.25}'::clv_sample)) v (s);
+-- version, kind, covariates, whether the gaps are known; the frame from byte 8, the sum of gaps from byte 40
+SELECT receive(set_byte(b, 5, 17)) AS covariates, receive(set_byte(b, 5, 1)) AS columns, receive(set_byte(clv_sample_send('spend{1:2}'), 5, 1)) AS spend,
+       receive(set_byte(b, 7, 2)) AS gaps_known, receive(set_byte(b, 7, 0)) AS gaps_unknown, receive(set_byte(b, 40, 1)) AS gaps_large, receive(set_byte(b, 48, 1)) AS gaps_fraction,
+       receive(set_byte(clv_sample_send('spend{1:2}'), 7, 1)) AS spend_gaps, receive(set_byte(b, 28, 0)) AS until
+FROM (SELECT clv_sample_send('timing(log_gaps=2.5){1:2:3}') AS b) w \gx
+DROP TABLE orders, histories, numbers, whole, many, serial, visits, contracts, customers, ways, serial_ways, short; DROP FUNCTION receive(bytea), plan_has(text, text), evaluate(text), refusal(text);
 SELECT lo_unlink(424242);

@@ -2,11 +2,11 @@
  * btyd_fit.c - fits: from a clv_sample to a clv_model. The same C function is the final function of
  * the fit aggregates and the function of a stored sample.
  */
-#include "model.h"
-#include "sample.h"
+#include "btyd.h"
 
 #include <math.h>
 
+#include "math/correlation.h"
 #include "miscadmin.h"
 
 /* A purchase this many days back is recent: with none, the data may end before as_of. */
@@ -29,11 +29,24 @@ stop_requested(void *arg)
 	return QueryCancelPending || ProcDiePending || ClientConnectionLost;
 }
 
+const FitStop stop_on_cancel = {stop_requested, NULL};
+
+void
+stop_call(const char *what)
+{
+	CHECK_FOR_INTERRUPTS();
+	ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceling %s", what)));
+	pg_unreachable();
+}
+
 static void
 warn_if_silent_lately(const ClvSample *sample)
 {
 	const Frame *frame = &sample->frame;
 
+	/* the days of contracts are no purchases */
+	if (sample->kind == ROWS_RENEWALS)
+		return;
 	if (frame->last_day == DAY_NONE || frame->last_day > frame->as_of - RECENT_DAYS)
 		return;
 	ereport(WARNING,
@@ -42,18 +55,58 @@ warn_if_silent_lately(const ClvSample *sample)
 			 errhint("Is the data complete up to as_of? If not, fit with the date of the last complete day.")));
 }
 
+/* A correlation of spend with frequency above this, if significant at 1 percent, is worth a warning. */
+#define CORRELATION_LIMIT 0.2
+#define CORRELATION_CONF 0.99
+
+/* The gamma-gamma model takes what a customer spends to be independent of how often. */
+static void
+warn_if_spend_depends_on_frequency(const ClvSample *sample)
+{
+	Rows		rows = sample_rows(sample);
+	Correlation c = correlate(&rows, CORRELATION_CONF);
+
+	if (fabs(c.value) > CORRELATION_LIMIT && (c.conf_low > 0 || c.conf_high < 0))
+		ereport(WARNING,
+				(errmsg("customers who buy more often spend %s per purchase", c.value > 0 ? "more" : "less"),
+				 errdetail("The correlation of x and monetary_value is %.2f, significant at 1 percent; "
+						   "the gamma-gamma model takes them to be independent.", c.value),
+				 errhint("Fit groups of customers by themselves, or look for extreme amounts; "
+						 "see spend_frequency_correlation().")));
+}
+
+/* Where the rows of a kind come from. */
+static const char *
+sample_hint(RowKind kind)
+{
+	switch ((int) kind)
+	{
+		case ROWS_TIMING:
+			return "clv_sample() makes the rows of purchase models.";
+		case ROWS_SPEND:
+			return "spend_sample() makes the rows of spend models.";
+		case ROWS_OPPORTUNITIES:
+			return "opportunity_sample() makes the rows of BG/BB models.";
+		case ROWS_RENEWALS:
+			return "renewal_sample() makes the rows of models of renewals.";
+	}
+	return NULL;
+}
+
 static ClvModel *
 model_of_fit(const BtydModel *kind, const ClvSample *sample, const FitResult *fit)
 {
-	ClvModel   *m = new_model(kind, &sample->frame, fit->has_covariance);
-	int			k = kind->nparams;
+	int			k = fit->nparams;
+	ClvModel   *m = new_model(kind, (k - kind->nparams) / 2, &sample->frame, fit->has_covariance);
 
 	m->flags |= MODEL_FITTED | (fit->status == FIT_CONVERGED ? MODEL_CONVERGED : 0);
 	m->fit = (FitRecord) {
 		.n = sample->n,
 		.n_distinct = sample->nrows,
+		.fingerprint = sample_fingerprint(sample),
 		.log_likelihood = fit->log_likelihood,
 		.gradient_norm = fit->gradient_norm,
+		.own_weight = fit->own_weight,
 		.iterations = fit->iterations,
 		.fitted_by = CLV_VERSION_NUM,
 	};
@@ -63,28 +116,57 @@ model_of_fit(const BtydModel *kind, const ClvSample *sample, const FitResult *fi
 	return m;
 }
 
-/* One small cohort must not stop a nightly refresh: what cannot be fitted is NULL with a WARNING. */
-static Datum
-fit(FunctionCallInfo fcinfo, const BtydModel *kind)
+static bool
+needs_log_gaps(const BtydModel *kind)
 {
-	ClvSample  *sample = PG_GETARG_STORED_SAMPLE(0);
+	return kind->counts_phases;
+}
+
+bool
+can_fit(const BtydModel *kind, const ClvSample *sample)
+{
 	Rows		rows = sample_rows(sample);
-	FitStop		stop = {stop_requested, NULL};
+
+	return sample->kind == kind->reads && (rows.ncovariates == 0 || kind->covariates != COVARIATES_NONE) &&
+		!(needs_log_gaps(kind) && isnan(rows.log_gaps));
+}
+
+pg_noreturn static void refuse_sample(const BtydModel *kind, const ClvSample *sample);
+
+static void
+refuse_sample(const BtydModel *kind, const ClvSample *sample)
+{
+	if (sample->kind != kind->reads)
+		argument_error("this sample does not fit this model", sample_hint(kind->reads),
+					   "The %s model reads %s rows, the sample holds %s rows.", kind->title, row_kind_name(kind->reads),
+					   row_kind_name(sample->kind));
+	if (needs_log_gaps(kind) && isnan(sample_rows(sample).log_gaps))
+		argument_error("the sample does not know the times between purchases",
+					   "Build it from histories, or by clv_sample(x, t_x, t_cal, log_gaps).",
+					   "The %s model needs the sum of their logarithms.", kind->title);
+	argument_error("this model has no covariates", "Fit the model of another kind, or build the sample without covariates.",
+				   "The sample has %d; the %s model takes none.", sample_rows(sample).ncovariates, kind->title);
+}
+
+ClvModel *
+fit_sample(const BtydModel *kind, const ClvSample *sample)
+{
+	return fit_sample_with_prior(kind, sample, NULL);
+}
+
+/* One small cohort must not stop a nightly refresh: what cannot be fitted is NULL with a WARNING. */
+ClvModel *
+fit_sample_with_prior(const BtydModel *kind, const ClvSample *sample, const FitPrior *prior)
+{
+	Rows		rows = sample_rows(sample);
 	FitResult	result;
 	ClvModel   *m = NULL;
 
-	if (sample->kind != kind->reads)
-		argument_error("this sample does not fit this model",
-					   "clv_sample() makes the rows of purchase models, spend_sample() those of spend models.",
-					   "The %s model reads %s rows, the sample holds %s rows.", kind->title, row_kind_name(kind->reads),
-					   row_kind_name(sample->kind));
-
-	btyd_fit(kind, &rows, NULL, &stop, &result);
+	if (!can_fit(kind, sample))
+		refuse_sample(kind, sample);
+	btyd_fit(kind, &rows, prior, &stop_on_cancel, &result);
 	if (result.status == FIT_STOPPED)
-	{
-		CHECK_FOR_INTERRUPTS();
-		ereport(ERROR, (errcode(ERRCODE_QUERY_CANCELED), errmsg("canceling the fit of a model")));
-	}
+		stop_call("the fit of a model");
 	if (result.status != FIT_IMPOSSIBLE)
 		m = model_of_fit(kind, sample, &result);
 	if (m != NULL && model_problem(m) != NULL)
@@ -100,7 +182,7 @@ fit(FunctionCallInfo fcinfo, const BtydModel *kind)
 				 errdetail(INT64_FORMAT " rows could be used, " INT64_FORMAT " not. The result is NULL.", sample->n,
 						   sample->frame.n_skipped),
 				 result.hint ? errhint("%s", result.hint) : 0));
-		PG_RETURN_NULL();
+		return NULL;
 	}
 	if (result.status == FIT_NOT_CONVERGED)
 		ereport(WARNING,
@@ -108,19 +190,38 @@ fit(FunctionCallInfo fcinfo, const BtydModel *kind)
 				 errdetail("The model has converged = false; " INT64_FORMAT " rows were fitted.", sample->n),
 				 result.hint ? errhint("%s", result.hint) : 0));
 	warn_if_silent_lately(sample);
+	if (kind->reads == ROWS_SPEND)
+		warn_if_spend_depends_on_frequency(sample);
+	return m;
+}
+
+static Datum
+fit(FunctionCallInfo fcinfo, const char *name)
+{
+	const BtydModel *kind = btyd_model_by_kind(name);
+	ClvModel   *m;
+
+	if (kind == NULL)
+		elog(ERROR, "no model \"%s\" in the table of models", name);
+	m = fit_sample(kind, PG_GETARG_STORED_SAMPLE(0));
+	if (m == NULL)
+		PG_RETURN_NULL();
 	PG_RETURN_POINTER(m);
 }
 
-PG_FUNCTION_INFO_V1(clv_bgnbd_fit);
-Datum
-clv_bgnbd_fit(PG_FUNCTION_ARGS)
-{
-	return fit(fcinfo, &bgnbd_model);
-}
+#define DEFINE_FIT(NAME) \
+	PG_FUNCTION_INFO_V1(clv_##NAME##_fit); \
+	Datum clv_##NAME##_fit(PG_FUNCTION_ARGS) \
+	{ \
+		return fit(fcinfo, #NAME); \
+	}
 
-PG_FUNCTION_INFO_V1(clv_gamma_gamma_fit);
-Datum
-clv_gamma_gamma_fit(PG_FUNCTION_ARGS)
-{
-	return fit(fcinfo, &gamma_gamma_model);
-}
+DEFINE_FIT(pareto_nbd)
+DEFINE_FIT(bgnbd)
+DEFINE_FIT(mbgnbd)
+DEFINE_FIT(bgcnbd)
+DEFINE_FIT(mbgcnbd)
+DEFINE_FIT(bgbb)
+DEFINE_FIT(sbg)
+DEFINE_FIT(bdw)
+DEFINE_FIT(gamma_gamma)

@@ -227,9 +227,10 @@ typedef struct Unit
 {
 	const char *name;
 	double		days;
+	int			months;			/* of the calendar */
 } Unit;
 
-static const Unit units[] = {{"day", 1}, {"week", 7}, {"month", 30.4375}, {"year", 365.25}};
+static const Unit units[] = {{"day", 1, 0}, {"week", 7, 0}, {"month", 30.4375, 1}, {"year", 365.25, 12}};
 
 double
 unit_days(const text *unit)
@@ -241,6 +242,15 @@ unit_days(const text *unit)
 			return units[i].days;
 	argument_error("unknown time unit", "Use 'day', 'week', 'month' or 'year'.", "The unit is \"%s\".",
 				   excerpt(text_to_cstring(unit)));
+}
+
+int
+unit_months(double days)
+{
+	for (int i = 0; i < lengthof(units); i++)
+		if (units[i].days == days)
+			return units[i].months;
+	return 0;
 }
 
 const char *

@@ -23,6 +23,9 @@ frame_problem(const Frame *frame)
 		return "unknown time unit";
 	if (frame->as_of != DAY_NONE && (frame->as_of < DAY_MIN || frame->as_of > DAY_MAX))
 		return "as_of is out of range";
+	if (frame->until != DAY_NONE &&
+		(frame->as_of == DAY_NONE || frame->until <= frame->as_of || frame->until > DAY_MAX))
+		return "until must be a day after as_of";
 	if ((frame->first_day == DAY_NONE) != (frame->last_day == DAY_NONE))
 		return "the first and the last day of the data come together";
 	if (frame->first_day != DAY_NONE &&
@@ -62,6 +65,11 @@ append_frame(StringInfo buf, int start, const Frame *frame)
 		append_field(buf, start, "as_of");
 		append_day(buf, frame->as_of);
 	}
+	if (frame->until != DAY_NONE)
+	{
+		append_field(buf, start, "until");
+		append_day(buf, frame->until);
+	}
 	if (frame->first_day != DAY_NONE)
 	{
 		append_field(buf, start, "first");
@@ -96,6 +104,8 @@ scan_frame(const char **cursor, char *separator, Frame *frame)
 		return false;
 	if (scan_field(cursor, separator, "as_of") && !scan_day(cursor, &frame->as_of))
 		return false;
+	if (scan_field(cursor, separator, "until") && !scan_day(cursor, &frame->until))
+		return false;
 	if (scan_field(cursor, separator, "first") && !scan_day(cursor, &frame->first_day))
 		return false;
 	if (scan_field(cursor, separator, "last") && !scan_day(cursor, &frame->last_day))
@@ -119,6 +129,7 @@ send_frame(StringInfo buf, const Frame *frame)
 	pq_sendfloat8(buf, frame->unit_days);
 	pq_sendint64(buf, frame->n_skipped);
 	pq_sendint32(buf, frame->as_of);
+	pq_sendint32(buf, frame->until);
 	pq_sendint32(buf, frame->first_day);
 	pq_sendint32(buf, frame->last_day);
 }
@@ -129,7 +140,7 @@ recv_frame(StringInfo buf, Frame *frame)
 	frame->unit_days = pq_getmsgfloat8(buf) + 0.0;	/* -0 is 0 */
 	frame->n_skipped = pq_getmsgint64(buf);
 	frame->as_of = pq_getmsgint(buf, 4);
+	frame->until = pq_getmsgint(buf, 4);
 	frame->first_day = pq_getmsgint(buf, 4);
 	frame->last_day = pq_getmsgint(buf, 4);
-	frame->reserved = 0;
 }

@@ -3,6 +3,8 @@
  */
 #include "history.h"
 
+#include <math.h>
+
 StaticAssertDecl(HISTORY_SIZE(2 * (Size) HISTORY_MAX_DAYS) < 0x3fffffff,
 				 "a building history can double without reaching MaxAllocSize");
 
@@ -159,6 +161,65 @@ history_summary(const PurchaseHistory *h, DateADT as_of, HistorySummary *s)
 	s->t_x = s->last - s->first;
 	s->tenure = as_of - s->first;
 	return s->purchases > 0;
+}
+
+/* A logarithm for each product of gaps rather than for each gap; the next gap fits within these bounds. */
+#define LARGEST_PRODUCT 1e290
+#define SMALLEST_PRODUCT 1e-290
+
+double
+history_log_gaps(const PurchaseHistory *h, DateADT as_of, double unit_days)
+{
+	DateADT		last = DAY_NONE;
+	double		product = 1;
+	double		sum = 0;
+
+	for (int32 i = 0; i < h->ndays && h->days[i].day <= as_of; i++)
+	{
+		if (!is_purchase(&h->days[i]))
+			continue;
+		if (last != DAY_NONE)
+			product *= (h->days[i].day - last) / unit_days;
+		last = h->days[i].day;
+		if (unlikely(product > LARGEST_PRODUCT || product < SMALLEST_PRODUCT))
+		{
+			sum += log(product);
+			product = 1;
+		}
+	}
+	return sum + log(product);
+}
+
+bool
+history_opportunities(const PurchaseHistory *h, DateADT as_of, double unit_days, double *x, double *t_x, double *n)
+{
+	DateADT		first = DAY_NONE;
+	double		taken = 0;
+	double		last_taken = 0;
+
+	for (int32 i = 0; i < h->ndays && h->days[i].day <= as_of; i++)
+	{
+		double		period;
+
+		if (!is_purchase(&h->days[i]))
+			continue;
+		if (first == DAY_NONE)
+		{
+			first = h->days[i].day;
+			*n = floor((as_of - first) / unit_days);
+		}
+		period = ceil((h->days[i].day - first) / unit_days);
+		if (period > last_taken && period <= *n)
+		{
+			last_taken = period;
+			taken++;
+		}
+	}
+	if (first == DAY_NONE)
+		return false;
+	*x = taken;
+	*t_x = last_taken;
+	return true;
 }
 
 /* ---- building and merging ---------------------------------------------------------------------- */

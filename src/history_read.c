@@ -131,6 +131,20 @@ clv_history_slice(PG_FUNCTION_ARGS)
 	PG_RETURN_HISTORY(part);
 }
 
+/* log_gaps(history, as_of, unit) */
+PG_FUNCTION_INFO_V1(clv_history_log_gaps);
+Datum
+clv_history_log_gaps(PG_FUNCTION_ARGS)
+{
+	const PurchaseHistory *h = PG_GETARG_HISTORY(0);
+	DateADT		as_of = checked_day(PG_GETARG_DATEADT(1), "as_of");
+	double		unit = unit_days(PG_GETARG_TEXT_PP(2));
+
+	if (!bought_before(h, history_days_until(h, as_of)))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(history_log_gaps(h, as_of, unit));
+}
+
 /* ---- rows ------------------------------------------------------------------------------------------ */
 
 /* purchase_days(history): one row per entry (day, amount, is_purchase) */

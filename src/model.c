@@ -5,10 +5,13 @@
 
 #include <math.h>
 
+#include "math/matrix.h"
+
 ClvModel *
-new_model(const BtydModel *kind, const Frame *frame, bool with_covariance)
+new_model(const BtydModel *kind, int ncovariates, const Frame *frame, bool with_covariance)
 {
-	int			nvalues = kind->nparams + (with_covariance ? kind->nparams * kind->nparams : 0);
+	int			nparams = kind->nparams + 2 * ncovariates;
+	int			nvalues = nparams + (with_covariance ? nparams * nparams : 0);
 	Size		size = offsetof(ClvModel, values) + nvalues * sizeof(double);
 	ClvModel   *m = palloc0(size);
 
@@ -16,7 +19,7 @@ new_model(const BtydModel *kind, const Frame *frame, bool with_covariance)
 	m->version = MODEL_VERSION;
 	m->flags = with_covariance ? MODEL_HAS_COVARIANCE : 0;
 	m->code = kind->code;
-	m->nparams = kind->nparams;
+	m->nparams = nparams;
 	m->frame = *frame;
 	return m;
 }
@@ -40,78 +43,206 @@ version_text(int32 version)
 	return psprintf("%d.%d.%d", version / 10000, version / 100 % 100, version % 100);
 }
 
+const char *
+param_name(const BtydModel *kind, int ncovariates, int i)
+{
+	int			effect = i - kind->nparams;
+
+	if (effect < 0)
+		return kind->params[i];
+	if (effect < ncovariates)
+		return psprintf("purchase_%d", effect + 1);
+	return psprintf("dropout_%d", effect - ncovariates + 1);
+}
+
+double
+eta_of_param(const BtydModel *kind, int i, double value)
+{
+	return param_scale(kind, i) == SCALE_LOG ? log(value) : value;
+}
+
+double
+param_of_eta(const BtydModel *kind, int i, double eta)
+{
+	return param_scale(kind, i) == SCALE_LOG ? exp(eta) : eta;
+}
+
+double
+checked_conf(double conf)
+{
+	if (!(conf > 0 && conf < 1))
+		argument_error("conf must be between 0 and 1", "Write a 95 percent interval as 0.95.", "conf is %g.", conf);
+	return conf;
+}
+
+/* ---- what a model may hold --------------------------------------------------------------------- */
+
+static bool
+is_possible(const BtydModel *kind, int i, double value)
+{
+	switch (param_scale(kind, i))
+	{
+		case SCALE_LOG:
+			return isfinite(value) && value > 0;
+		case SCALE_OWN:
+			return isfinite(value);
+		case SCALE_NONE:
+			return value >= 1 && value <= MODEL_MAX_PHASES && value == floor(value);
+	}
+	return false;
+}
+
 static const char *
-covariance_problem(const double *covariance, int k)
+parameters_problem(const ClvModel *m, const BtydModel *kind)
+{
+	for (int i = 0; i < m->nparams; i++)
+		if (!is_possible(kind, i, m->values[i]))
+			switch (param_scale(kind, i))
+			{
+				case SCALE_LOG:
+					return "parameters must be positive and finite";
+				case SCALE_OWN:
+					return "effects of covariates must be finite";
+				case SCALE_NONE:
+					return "the number of phases must be a whole number from 1 to 1000";
+			}
+	return NULL;
+}
+
+/* How far below zero rounding may take the smallest eigenvalue of a matrix of correlations. */
+#define EIGENVALUE_NOISE 1e-8
+
+static bool
+is_positive_semidefinite(const double *covariance, int k)
+{
+	double		correlation[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
+	double		values[FIT_MAX_PARAMS];
+	double		vectors[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
+
+	for (int i = 0; i < k; i++)
+		for (int j = 0; j < k; j++)
+		{
+			double		c = covariance[i * k + j];
+
+			/* where there is no variance there is no covariance */
+			if (c != 0)
+				c = c / sqrt(covariance[i * k + i]) / sqrt(covariance[j * k + j]);
+			if (!(fabs(c) <= 1 + EIGENVALUE_NOISE))
+				return false;
+			correlation[i * k + j] = c;
+		}
+	return symmetric_eigen(correlation, k, values, vectors) && values[0] >= -EIGENVALUE_NOISE;
+}
+
+static const char *
+covariance_problem(const double *covariance, const BtydModel *kind, int k)
 {
 	for (int i = 0; i < k; i++)
 	{
 		if (!(covariance[i * k + i] >= 0))
 			return "variances must not be negative";
 		for (int j = 0; j < k; j++)
+		{
 			if (!isfinite(covariance[i * k + j]) || covariance[i * k + j] != covariance[j * k + i])
 				return "the covariance must be finite and symmetric";
+			if (param_scale(kind, i) == SCALE_NONE && covariance[i * k + j] != 0)
+				return "a number of phases has no variance";
+		}
 	}
+	return is_positive_semidefinite(covariance, k) ? NULL : "the covariance must be positive semidefinite";
+}
+
+/* Nothing of what only a fit knows, but in a prior the number of cohorts. */
+static const char *
+unfitted_problem(const ClvModel *m)
+{
+	FitRecord	expected = {.n = (m->flags & MODEL_PRIOR) ? m->fit.n : 0};
+
+	if ((m->flags & MODEL_CONVERGED) || m->frame.as_of != DAY_NONE || m->frame.n_skipped != 0 ||
+		memcmp(&m->fit, &expected, sizeof(expected)) != 0)
+		return (m->flags & MODEL_PRIOR) ? "a prior has parameters, covariance, time unit and number of cohorts only"
+			: "a typed-in model has parameters, covariance and a time unit only";
+	if ((m->flags & MODEL_PRIOR) && !(model_covariance(m) && m->fit.n >= 1 && m->fit.n <= MAX_COUNT))
+		return "a prior has a covariance and comes from at least one cohort";
+	return NULL;
+}
+
+static const char *
+fit_problem(const FitRecord *fit)
+{
+	if (fit->n < 1 || fit->n_distinct < 1 || fit->n_distinct > fit->n || fit->n > MAX_COUNT)
+		return "the number of rows is out of range";
+	if (!isfinite(fit->log_likelihood) || !(isfinite(fit->gradient_norm) && fit->gradient_norm >= 0))
+		return "the log-likelihood and the gradient must be finite";
+	if (!(fit->own_weight >= 0 && fit->own_weight <= 1))
+		return "the weight must be between 0 and 1";
+	if (fit->iterations < 0 || fit->fitted_by < 0)
+		return "the number of iterations is out of range";
 	return NULL;
 }
 
 const char *
 model_problem(const ClvModel *m)
 {
-	const FitRecord *fit = &m->fit;
+	const BtydModel *kind = model_operations(m);
 	const char *problem = frame_problem(&m->frame);
 
-	if (problem)
-		return problem;
-	for (int i = 0; i < m->nparams; i++)
-		if (!(isfinite(m->values[i]) && m->values[i] > 0))
-			return "parameters must be positive and finite";
-	if (!(m->flags & MODEL_FITTED))
-		return m->flags == 0 && m->frame.as_of == DAY_NONE && m->frame.n_skipped == 0 &&
-			memcmp(fit, &(FitRecord) {0}, sizeof(*fit)) == 0 ? NULL
-			: "a typed-in model has parameters and a time unit only";
-	if (fit->n < 1 || fit->n_distinct < 1 || fit->n_distinct > fit->n || fit->n > MAX_COUNT)
-		return "the number of rows is out of range";
-	if (!isfinite(fit->log_likelihood) || !(isfinite(fit->gradient_norm) && fit->gradient_norm >= 0))
-		return "the log-likelihood and the gradient must be finite";
-	if (fit->iterations < 0 || fit->fitted_by < 0)
-		return "the number of iterations is out of range";
-	return model_covariance(m) ? covariance_problem(model_covariance(m), m->nparams) : NULL;
+	if (!problem)
+		problem = parameters_problem(m, kind);
+	if (!problem)
+		problem = (m->flags & MODEL_FITTED) ? fit_problem(&m->fit) : unfitted_problem(m);
+	if (!problem && (m->flags & MODEL_FITTED) && (m->flags & MODEL_PRIOR))
+		problem = "a prior is not fitted to rows";
+	if (!problem && model_covariance(m))
+		problem = covariance_problem(model_covariance(m), kind, m->nparams);
+	return problem;
 }
 
 /* ---- typed-in models --------------------------------------------------------------------------- */
 
 static Datum
-typed_in_model(FunctionCallInfo fcinfo, const BtydModel *kind)
+typed_in_model(FunctionCallInfo fcinfo, const char *name)
 {
+	const BtydModel *kind = btyd_model_by_kind(name);
 	Frame		frame = FRAME_OF_NUMBERS;
 	ClvModel   *m;
 
+	if (kind == NULL)
+		elog(ERROR, "no model \"%s\" in the table of models", name);
 	if (PG_NARGS() > kind->nparams)
 		frame.unit_days = unit_days(PG_GETARG_TEXT_PP(kind->nparams));
-	m = new_model(kind, &frame, false);
+	m = new_model(kind, 0, &frame, false);
 	for (int i = 0; i < kind->nparams; i++)
 	{
 		m->values[i] = PG_GETARG_FLOAT8(i);
-		if (!(isfinite(m->values[i]) && m->values[i] > 0))
-			argument_error("model parameters must be positive and finite",
-						   "Give them on their natural scale, in the model's time unit, as tidy() shows them.",
+		if (is_possible(kind, i, m->values[i]))
+			continue;
+		if (param_scale(kind, i) == SCALE_NONE)
+			argument_error("the number of phases must be a whole number from 1 to 1000",
+						   "It is 1 for purchases at random times, and grows with their regularity.",
 						   "Parameter %s of the %s model is %g.", kind->params[i], kind->title, m->values[i]);
+		argument_error("model parameters must be positive and finite",
+					   "Give them on their natural scale, in the model's time unit, as tidy() shows them.",
+					   "Parameter %s of the %s model is %g.", kind->params[i], kind->title, m->values[i]);
 	}
 	PG_RETURN_POINTER(m);
 }
 
-PG_FUNCTION_INFO_V1(clv_bgnbd_model);
-Datum
-clv_bgnbd_model(PG_FUNCTION_ARGS)
-{
-	return typed_in_model(fcinfo, &bgnbd_model);
-}
+#define DEFINE_MODEL(NAME) \
+	PG_FUNCTION_INFO_V1(clv_##NAME##_model); \
+	Datum clv_##NAME##_model(PG_FUNCTION_ARGS) \
+	{ \
+		return typed_in_model(fcinfo, #NAME); \
+	}
 
-PG_FUNCTION_INFO_V1(clv_gamma_gamma_model);
-Datum
-clv_gamma_gamma_model(PG_FUNCTION_ARGS)
-{
-	return typed_in_model(fcinfo, &gamma_gamma_model);
-}
+DEFINE_MODEL(pareto_nbd)
+DEFINE_MODEL(bgnbd)
+DEFINE_MODEL(mbgnbd)
+DEFINE_MODEL(bgcnbd)
+DEFINE_MODEL(mbgcnbd)
+DEFINE_MODEL(bgbb)
+DEFINE_MODEL(sbg)
+DEFINE_MODEL(bdw)
+DEFINE_MODEL(gamma_gamma)
 
 DEFINE_COMPARISONS(model, PG_GETARG_MODEL)

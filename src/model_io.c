@@ -1,15 +1,20 @@
 /*
  * model_io.c - text, binary and JSON form of clv_model.
  *
- * Text: bgnbd(unit=week,...,n=2357,distinct=1034,log_likelihood=-9582.4,gradient=1e-12,iterations=7,
- * converged=true,clv=10000){r=0.24,alpha=4.41,a=0.79,b=2.43}{covariance of the logarithms, row by row}.
- * A typed-in model has at most a unit in the parentheses and no covariance.
+ * Text: bgnbd(unit=week,...,n=2357,distinct=1034,rows=0123456789abcdef,log_likelihood=-9582.4,gradient=1e-12,
+ * iterations=7,converged=true,clv=10000){r=0.24,alpha=4.41,a=0.79,b=2.43}{covariance of eta, row by row}. A weight
+ * comes before clv where it is not 1; effects of covariates follow the parameters: purchase_1=0.3,...,dropout_1=-0.2.
+ * A typed-in model has at most a unit in the parentheses; a prior has the number of its cohorts there: prior=12.
  */
 #include "model.h"
 
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+
+/* Sixteen lower-case hexadecimal digits. */
+#define FINGERPRINT_DIGITS 16
+#define FINGERPRINT_FORMAT "%016" INT64_MODIFIER "x"
 
 /* ---- text output ------------------------------------------------------------------------------- */
 
@@ -20,6 +25,8 @@ append_fit(StringInfo buf, int start, const ClvModel *m)
 	appendStringInfo(buf, INT64_FORMAT, m->fit.n);
 	append_field(buf, start, "distinct");
 	appendStringInfo(buf, INT64_FORMAT, m->fit.n_distinct);
+	append_field(buf, start, "rows");
+	appendStringInfo(buf, FINGERPRINT_FORMAT, m->fit.fingerprint);
 	append_field(buf, start, "log_likelihood");
 	append_double(buf, m->fit.log_likelihood);
 	append_field(buf, start, "gradient");
@@ -28,6 +35,11 @@ append_fit(StringInfo buf, int start, const ClvModel *m)
 	appendStringInfo(buf, "%d", m->fit.iterations);
 	append_field(buf, start, "converged");
 	appendStringInfoString(buf, (m->flags & MODEL_CONVERGED) ? "true" : "false");
+	if (m->fit.own_weight != 1)
+	{
+		append_field(buf, start, "weight");
+		append_double(buf, m->fit.own_weight);
+	}
 	append_field(buf, start, "clv");
 	appendStringInfo(buf, "%d", m->fit.fitted_by);
 }
@@ -48,11 +60,16 @@ clv_model_out(PG_FUNCTION_ARGS)
 	append_frame(&buf, start, &m->frame);
 	if (m->flags & MODEL_FITTED)
 		append_fit(&buf, start, m);
+	if (m->flags & MODEL_PRIOR)
+	{
+		append_field(&buf, start, "prior");
+		appendStringInfo(&buf, INT64_FORMAT, m->fit.n);
+	}
 	close_fields(&buf, start);
 
 	for (int i = 0; i < m->nparams; i++)
 	{
-		appendStringInfo(&buf, "%c%s=", i == 0 ? '{' : ',', kind->params[i]);
+		appendStringInfo(&buf, "%c%s=", i == 0 ? '{' : ',', param_name(kind, model_covariates(m, kind), i));
 		append_double(&buf, m->values[i]);
 	}
 	appendStringInfoChar(&buf, '}');
@@ -79,17 +96,42 @@ scan_int32(const char **cursor, int32 *value)
 	return true;
 }
 
-/* The fields of append_fit; true also where there are none. Sets the flags it implies. */
+static bool
+scan_fingerprint(const char **cursor, uint64 *value)
+{
+	const char *s = *cursor;
+
+	*value = 0;
+	for (int i = 0; i < FINGERPRINT_DIGITS; i++, s++)
+	{
+		if (*s >= '0' && *s <= '9')
+			*value = *value << 4 | (uint64) (*s - '0');
+		else if (*s >= 'a' && *s <= 'f')
+			*value = *value << 4 | (uint64) (*s - 'a' + 10);
+		else
+			return false;
+	}
+	*cursor = s;
+	return true;
+}
+
+/* The fields of append_fit, or of a prior; true also where there are none. Sets the flags it implies. */
 static bool
 scan_fit(const char **cursor, char *separator, FitRecord *fit, uint16 *flags)
 {
 	*flags = 0;
 	memset(fit, 0, sizeof(*fit));
+	if (scan_field(cursor, separator, "prior"))
+	{
+		*flags = MODEL_PRIOR;
+		return scan_int64(cursor, &fit->n);
+	}
 	if (!scan_field(cursor, separator, "n"))
 		return true;
 	*flags = MODEL_FITTED;
 	if (!scan_int64(cursor, &fit->n) ||
 		!scan_field(cursor, separator, "distinct") || !scan_int64(cursor, &fit->n_distinct) ||
+		!scan_field(cursor, separator, "rows") || !scan_fingerprint(cursor, &fit->fingerprint) ||
 		!scan_field(cursor, separator, "log_likelihood") || !scan_double(cursor, &fit->log_likelihood) ||
 		!scan_field(cursor, separator, "gradient") || !scan_double(cursor, &fit->gradient_norm) ||
 		!scan_field(cursor, separator, "iterations") || !scan_int32(cursor, &fit->iterations) ||
@@ -99,22 +141,57 @@ scan_fit(const char **cursor, char *separator, FitRecord *fit, uint16 *flags)
 		*flags |= MODEL_CONVERGED;
 	else if (!scan_literal(cursor, "false"))
 		return false;
+	fit->own_weight = 1;
+	if (scan_field(cursor, separator, "weight") && !scan_double(cursor, &fit->own_weight))
+		return false;
 	return scan_field(cursor, separator, "clv") && scan_int32(cursor, &fit->fitted_by);
 }
 
-/* "{number,number,...}", each number behind its name if there are names */
+/* "NAME_1=number,...,NAME_n=number" behind a comma each, for as many as there are and may be */
 static bool
-scan_values(const char **cursor, const char *const *names, double *values, int n)
+scan_effects(const char **cursor, const char *name, double *values, int *n)
 {
-	for (int i = 0; i < n; i++)
+	char		next[NAMEDATALEN];
+
+	for (*n = 0; *n < ROWS_MAX_COVARIATES; ++*n)
 	{
-		if (!scan_literal(cursor, i == 0 ? "{" : ","))
-			return false;
-		if (names && !(scan_literal(cursor, names[i]) && scan_literal(cursor, "=")))
-			return false;
-		if (!scan_double(cursor, &values[i]))
+		snprintf(next, sizeof(next), ",%s_%d=", name, *n + 1);
+		if (!scan_literal(cursor, next))
+			return true;
+		if (!scan_double(cursor, &values[*n]))
 			return false;
 	}
+	return true;
+}
+
+/* "{r=number,...}": the kind's parameters, then the effects of covariates, as many on purchases as on dropout */
+static bool
+scan_parameters(const char **cursor, const BtydModel *kind, double *values, int *ncovariates)
+{
+	int			ndropout;
+
+	*ncovariates = 0;
+	for (int i = 0; i < kind->nparams; i++)
+		if (!scan_literal(cursor, i == 0 ? "{" : ",") || !scan_literal(cursor, kind->params[i]) ||
+			!scan_literal(cursor, "=") || !scan_double(cursor, &values[i]))
+			return false;
+	if (kind->covariates != COVARIATES_NONE)
+	{
+		values += kind->nparams;
+		if (!scan_effects(cursor, "purchase", values, ncovariates) ||
+			!scan_effects(cursor, "dropout", values + *ncovariates, &ndropout) || ndropout != *ncovariates)
+			return false;
+	}
+	return scan_literal(cursor, "}");
+}
+
+/* "{number,number,...}" */
+static bool
+scan_matrix(const char **cursor, double *values, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (!scan_literal(cursor, i == 0 ? "{" : ",") || !scan_double(cursor, &values[i]))
+			return false;
 	return scan_literal(cursor, "}");
 }
 
@@ -128,8 +205,10 @@ parse_model(const char **cursor)
 	Frame		frame;
 	FitRecord	fit;
 	uint16		flags;
+	int			ncovariates;
+	int			nparams;
 	char		separator = '(';
-	double		values[BTYD_MAX_PARAMS + BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];
+	double		values[FIT_MAX_PARAMS + FIT_MAX_PARAMS * FIT_MAX_PARAMS];
 
 	strlcpy(name, *cursor, Min(len + 1, sizeof(name)));
 	kind = btyd_model_by_kind(name);
@@ -137,17 +216,18 @@ parse_model(const char **cursor)
 		return NULL;
 	*cursor += len;
 	if (!scan_frame(cursor, &separator, &frame) || !scan_fit(cursor, &separator, &fit, &flags) ||
-		!scan_fields_end(cursor, separator) || !scan_values(cursor, kind->params, values, kind->nparams))
+		!scan_fields_end(cursor, separator) || !scan_parameters(cursor, kind, values, &ncovariates))
 		return NULL;
+	nparams = kind->nparams + 2 * ncovariates;
 	if (**cursor == '{')
 	{
-		if (!scan_values(cursor, NULL, values + kind->nparams, kind->nparams * kind->nparams))
+		if (!scan_matrix(cursor, values + nparams, nparams * nparams))
 			return NULL;
 		flags |= MODEL_HAS_COVARIANCE;
 	}
 	if (**cursor != '\0')
 		return NULL;
-	m = new_model(kind, &frame, flags & MODEL_HAS_COVARIANCE);
+	m = new_model(kind, ncovariates, &frame, flags & MODEL_HAS_COVARIANCE);
 	m->flags = flags;
 	m->fit = fit;
 	memcpy(m->values, values, VARSIZE(m) - offsetof(ClvModel, values));
@@ -197,8 +277,10 @@ clv_model_send(PG_FUNCTION_ARGS)
 	send_frame(&buf, &m->frame);
 	pq_sendint64(&buf, m->fit.n);
 	pq_sendint64(&buf, m->fit.n_distinct);
+	pq_sendint64(&buf, m->fit.fingerprint);
 	pq_sendfloat8(&buf, m->fit.log_likelihood);
 	pq_sendfloat8(&buf, m->fit.gradient_norm);
+	pq_sendfloat8(&buf, m->fit.own_weight);
 	pq_sendint32(&buf, m->fit.iterations);
 	pq_sendint32(&buf, m->fit.fitted_by);
 	for (int i = 0; i < nvalues; i++)
@@ -218,22 +300,29 @@ clv_model_recv(PG_FUNCTION_ARGS)
 	const BtydModel *kind = btyd_model_by_code(code);
 	Frame		frame;
 	ClvModel   *m;
+	int			ncovariates;
 	int			nvalues;
 	const char *problem;
 
 	if (version != MODEL_VERSION)
 		invalid_binary("clv_model", "unknown version");
-	if (kind == NULL || nparams != kind->nparams)
+	if (kind == NULL)
 		invalid_binary("clv_model", "unknown kind of model");
-	if (flags & ~(MODEL_FITTED | MODEL_CONVERGED | MODEL_HAS_COVARIANCE))
+	ncovariates = (nparams - kind->nparams) / 2;
+	if (ncovariates < 0 || ncovariates > (kind->covariates == COVARIATES_NONE ? 0 : ROWS_MAX_COVARIATES) ||
+		nparams != kind->nparams + 2 * ncovariates)
+		invalid_binary("clv_model", "impossible number of parameters");
+	if (flags & ~(MODEL_FITTED | MODEL_CONVERGED | MODEL_HAS_COVARIANCE | MODEL_PRIOR))
 		invalid_binary("clv_model", "unknown flags");
 	recv_frame(buf, &frame);
-	m = new_model(kind, &frame, flags & MODEL_HAS_COVARIANCE);
+	m = new_model(kind, ncovariates, &frame, flags & MODEL_HAS_COVARIANCE);
 	m->flags = flags;
 	m->fit.n = pq_getmsgint64(buf);
 	m->fit.n_distinct = pq_getmsgint64(buf);
+	m->fit.fingerprint = pq_getmsgint64(buf);
 	m->fit.log_likelihood = pq_getmsgfloat8(buf) + 0.0;	/* -0 is 0 */
 	m->fit.gradient_norm = pq_getmsgfloat8(buf) + 0.0;
+	m->fit.own_weight = pq_getmsgfloat8(buf) + 0.0;
 	m->fit.iterations = pq_getmsgint(buf, 4);
 	m->fit.fitted_by = pq_getmsgint(buf, 4);
 	nvalues = (VARSIZE(m) - offsetof(ClvModel, values)) / sizeof(double);
@@ -291,11 +380,13 @@ append_json_fit(StringInfo buf, const ClvModel *m)
 	append_json_number(buf, "n", m->fit.n);
 	append_json_number(buf, "n_distinct", m->fit.n_distinct);
 	append_json_number(buf, "n_skipped", m->frame.n_skipped);
+	append_json_text(buf, "rows", psprintf(FINGERPRINT_FORMAT, m->fit.fingerprint));
 	append_json_number(buf, "log_likelihood", m->fit.log_likelihood);
 	append_json_key(buf, "converged");
 	appendStringInfoString(buf, (m->flags & MODEL_CONVERGED) ? "true" : "false");
 	append_json_number(buf, "iterations", m->fit.iterations);
 	append_json_number(buf, "gradient_norm", m->fit.gradient_norm);
+	append_json_number(buf, "own_weight", m->fit.own_weight);
 	append_json_text(buf, "fitted_by", version_text(m->fit.fitted_by));
 }
 
@@ -316,10 +407,12 @@ clv_model_to_jsonb(PG_FUNCTION_ARGS)
 	append_json_key(&buf, "parameters");
 	appendStringInfoChar(&buf, '{');
 	for (int i = 0; i < k; i++)
-		append_json_number(&buf, kind->params[i], m->values[i]);
+		append_json_number(&buf, param_name(kind, model_covariates(m, kind), i), m->values[i]);
 	appendStringInfoChar(&buf, '}');
 	if (m->flags & MODEL_FITTED)
 		append_json_fit(&buf, m);
+	if (m->flags & MODEL_PRIOR)
+		append_json_number(&buf, "cohorts", m->fit.n);
 	if (covariance)
 	{
 		append_json_key(&buf, "covariance_of_logs");

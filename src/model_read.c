@@ -12,6 +12,26 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+ClvModel **
+models_of_array(ArrayType *array, int *n)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	ClvModel  **models;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("models must be a one-dimensional array"),
+				 errdetail("It has %d dimensions.", ARR_NDIM(array)),
+				 errhint("Write array[a, b, c], or array_agg(model).")));
+	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &elements, &nulls, n);
+	models = palloc(Max(*n, 1) * sizeof(ClvModel *));
+	for (int i = 0; i < *n; i++)
+		models[i] = nulls[i] ? NULL : model_from_datum(elements[i]);
+	return models;
+}
+
 /* Set a column, unless a double cannot hold its value: that stays NULL. */
 static void
 set_number(Datum *values, bool *nulls, int column, double value)
@@ -21,33 +41,44 @@ set_number(Datum *values, bool *nulls, int column, double value)
 		values[column] = Float8GetDatum(value);
 }
 
+/* The columns of tidy() from std_error on. */
+static void
+tidy_estimate(Datum *values, bool *nulls, double value, double variance, ParamScale scale, double conf)
+{
+	Estimate	e = scale == SCALE_OWN ? real_estimate(value, variance, conf) : positive_estimate(value, variance, conf);
+
+	set_number(values, nulls, 2, e.std_error);
+	set_number(values, nulls, 5, e.conf_low);
+	set_number(values, nulls, 6, e.conf_high);
+	/* Wald's test of "parameter = 0"; it does not exist for a positive parameter */
+	if (scale == SCALE_OWN)
+	{
+		double		z = value / e.std_error;
+
+		set_number(values, nulls, 3, z);
+		set_number(values, nulls, 4, isfinite(z) ? erfc(fabs(z) * M_SQRT1_2) : z);
+	}
+}
+
 PG_FUNCTION_INFO_V1(clv_model_tidy);
 Datum
 clv_model_tidy(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	double		conf = PG_GETARG_FLOAT8(1);
+	double		conf = checked_conf(PG_GETARG_FLOAT8(1));
 	const BtydModel *kind = model_operations(m);
 	const double *covariance = model_covariance(m);
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
-	if (!(conf > 0 && conf < 1))
-		argument_error("conf must be between 0 and 1", "Write a 95 percent interval as 0.95.", "conf is %g.", conf);
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < m->nparams; i++)
 	{
-		Datum		values[7] = {CStringGetTextDatum(kind->params[i]), Float8GetDatum(m->values[i])};
-		/* the Wald test of "parameter = 0" does not exist for a positive parameter */
+		const char *name = param_name(kind, model_covariates(m, kind), i);
+		Datum		values[7] = {CStringGetTextDatum(name), Float8GetDatum(m->values[i])};
 		bool		nulls[7] = {false, false, true, true, true, true, true};
 
-		if (covariance)
-		{
-			Estimate	e = positive_estimate(m->values[i], covariance[i * m->nparams + i], conf);
-
-			set_number(values, nulls, 2, e.std_error);
-			set_number(values, nulls, 5, e.conf_low);
-			set_number(values, nulls, 6, e.conf_high);
-		}
+		if (covariance && param_scale(kind, i) != SCALE_NONE)
+			tidy_estimate(values, nulls, m->values[i], covariance[i * m->nparams + i], param_scale(kind, i), conf);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;
@@ -58,7 +89,8 @@ enum
 {
 	GLANCE_KIND, GLANCE_UNIT, GLANCE_AS_OF, GLANCE_FIRST_DAY, GLANCE_LAST_DAY, GLANCE_N, GLANCE_N_DISTINCT,
 	GLANCE_N_SKIPPED, GLANCE_LOG_LIKELIHOOD, GLANCE_AIC, GLANCE_BIC, GLANCE_CONVERGED, GLANCE_ITERATIONS,
-	GLANCE_GRADIENT_NORM, GLANCE_MEAN_RATE, GLANCE_MEAN_DROPOUT, GLANCE_FITTED_BY, GLANCE_COLUMNS
+	GLANCE_GRADIENT_NORM, GLANCE_MEAN_RATE, GLANCE_MEAN_DROPOUT, GLANCE_COVARIATES, GLANCE_OWN_WEIGHT, GLANCE_FITTED_BY,
+	GLANCE_COLUMNS
 };
 
 typedef struct GlanceRow
@@ -97,12 +129,59 @@ glance_set_fit(GlanceRow *row, const ClvModel *m)
 	glance_set(row, GLANCE_N_DISTINCT, Int64GetDatum(fit->n_distinct));
 	glance_set(row, GLANCE_N_SKIPPED, Int64GetDatum(m->frame.n_skipped));
 	glance_set_number(row, GLANCE_LOG_LIKELIHOOD, fit->log_likelihood);
-	glance_set_number(row, GLANCE_AIC, deviance + 2 * m->nparams);
-	glance_set_number(row, GLANCE_BIC, deviance + log((double) fit->n) * m->nparams);
+	/* a model that was drawn towards others has no maximum of its own likelihood, and no number of free parameters */
+	if (fit->own_weight == 1)
+	{
+		glance_set_number(row, GLANCE_AIC, deviance + 2 * m->nparams);
+		glance_set_number(row, GLANCE_BIC, deviance + log((double) fit->n) * m->nparams);
+	}
 	glance_set(row, GLANCE_CONVERGED, BoolGetDatum((m->flags & MODEL_CONVERGED) != 0));
 	glance_set(row, GLANCE_ITERATIONS, Int32GetDatum(fit->iterations));
 	glance_set_number(row, GLANCE_GRADIENT_NORM, fit->gradient_norm);
+	glance_set_number(row, GLANCE_OWN_WEIGHT, fit->own_weight);
 	glance_set(row, GLANCE_FITTED_BY, CStringGetTextDatum(version_text(fit->fitted_by)));
+}
+
+static void
+glance_row(const ClvModel *m, GlanceRow *row)
+{
+	const BtydModel *kind = model_operations(m);
+
+	glance_set(row, GLANCE_KIND, CStringGetTextDatum(kind->kind));
+	if (unit_name(m->frame.unit_days))
+		glance_set(row, GLANCE_UNIT, CStringGetTextDatum(unit_name(m->frame.unit_days)));
+	glance_set_day(row, GLANCE_AS_OF, m->frame.as_of);
+	glance_set_day(row, GLANCE_FIRST_DAY, m->frame.first_day);
+	glance_set_day(row, GLANCE_LAST_DAY, m->frame.last_day);
+	if (m->flags & MODEL_FITTED)
+		glance_set_fit(row, m);
+	if (m->flags & MODEL_PRIOR)
+		glance_set(row, GLANCE_N, Int64GetDatum(m->fit.n));
+	if (kind->mean_rate)
+		glance_set_number(row, GLANCE_MEAN_RATE, kind->mean_rate(m->values));
+	if (kind->mean_dropout)
+		glance_set_number(row, GLANCE_MEAN_DROPOUT, kind->mean_dropout(m->values));
+	glance_set(row, GLANCE_COVARIATES, Int32GetDatum(model_covariates(m, kind)));
+}
+
+/* A row of each model, in order; a model that is NULL, such as one that could not be fitted, has a row of NULLs. */
+static Datum
+glance(FunctionCallInfo fcinfo, ClvModel **models, int n)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < n; i++)
+	{
+		GlanceRow	row;
+
+		memset(&row.values, 0, sizeof(row.values));
+		memset(&row.nulls, true, sizeof(row.nulls));
+		if (models[i])
+			glance_row(models[i], &row);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row.values, row.nulls);
+	}
+	return (Datum) 0;
 }
 
 PG_FUNCTION_INFO_V1(clv_model_glance);
@@ -110,28 +189,18 @@ Datum
 clv_model_glance(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = model_operations(m);
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	GlanceRow	row;
 
-	memset(&row.values, 0, sizeof(row.values));
-	memset(&row.nulls, true, sizeof(row.nulls));
-	glance_set(&row, GLANCE_KIND, CStringGetTextDatum(kind->kind));
-	if (unit_name(m->frame.unit_days))
-		glance_set(&row, GLANCE_UNIT, CStringGetTextDatum(unit_name(m->frame.unit_days)));
-	glance_set_day(&row, GLANCE_AS_OF, m->frame.as_of);
-	glance_set_day(&row, GLANCE_FIRST_DAY, m->frame.first_day);
-	glance_set_day(&row, GLANCE_LAST_DAY, m->frame.last_day);
-	if (m->flags & MODEL_FITTED)
-		glance_set_fit(&row, m);
-	if (kind->mean_rate)
-		glance_set_number(&row, GLANCE_MEAN_RATE, kind->mean_rate(m->values));
-	if (kind->mean_dropout)
-		glance_set_number(&row, GLANCE_MEAN_DROPOUT, kind->mean_dropout(m->values));
+	return glance(fcinfo, &m, 1);
+}
 
-	InitMaterializedSRF(fcinfo, 0);
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row.values, row.nulls);
-	return (Datum) 0;
+PG_FUNCTION_INFO_V1(clv_model_glance_array);
+Datum
+clv_model_glance_array(PG_FUNCTION_ARGS)
+{
+	int			n;
+	ClvModel  **models = models_of_array(PG_GETARG_ARRAYTYPE_P(0), &n);
+
+	return glance(fcinfo, models, n);
 }
 
 PG_FUNCTION_INFO_V1(clv_model_coef);
@@ -141,17 +210,25 @@ clv_model_coef(PG_FUNCTION_ARGS)
 	ClvModel   *m = PG_GETARG_MODEL(0);
 	char	   *term = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	const BtydModel *kind = model_operations(m);
+	int			ncovariates = model_covariates(m, kind);
 	StringInfoData terms;
 
 	for (int i = 0; i < m->nparams; i++)
-		if (strcmp(term, kind->params[i]) == 0)
+		if (strcmp(term, param_name(kind, ncovariates, i)) == 0)
 			PG_RETURN_FLOAT8(m->values[i]);
 
 	initStringInfo(&terms);
 	for (int i = 0; i < m->nparams; i++)
-		appendStringInfo(&terms, "%s%s", i > 0 ? ", " : "", kind->params[i]);
+		appendStringInfo(&terms, "%s%s", i > 0 ? ", " : "", param_name(kind, ncovariates, i));
 	argument_error("the model has no such term", "tidy(model) lists the terms of a model.",
 				   "The term is \"%s\"; the terms of the %s model are %s.", excerpt(term), kind->title, terms.data);
+}
+
+/* Derivative of a parameter in its eta. */
+static double
+slope(const ClvModel *m, const BtydModel *kind, int i)
+{
+	return param_scale(kind, i) == SCALE_LOG ? m->values[i] : 1;
 }
 
 PG_FUNCTION_INFO_V1(clv_model_vcov);
@@ -162,7 +239,7 @@ clv_model_vcov(PG_FUNCTION_ARGS)
 	const BtydModel *kind = model_operations(m);
 	const double *covariance = model_covariance(m);
 	int			k = m->nparams;
-	Datum		cells[BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];
+	Datum		cells[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
 	int			dims[2] = {k, k};
 	int			lower[2] = {1, 1};
 
@@ -172,12 +249,13 @@ clv_model_vcov(PG_FUNCTION_ARGS)
 		for (int j = 0; j < k; j++)
 		{
 			double		c = covariance[i * k + j];
-			double		cell = c == 0 ? 0 : c * (m->values[i] * m->values[j]);
+			double		cell = c == 0 ? 0 : c * (slope(m, kind, i) * slope(m, kind, j));
 
 			if (!isfinite(cell))
 				range_error("the covariance is out of range",
 							"Read the covariance of the logarithms from model::jsonb.",
-							"That of %s and %s is %g on the log scale, at %g and %g.", kind->params[i], kind->params[j],
+							"That of %s and %s is %g on the log scale, at %g and %g.",
+							param_name(kind, model_covariates(m, kind), i), param_name(kind, model_covariates(m, kind), j),
 							c, m->values[i], m->values[j]);
 			cells[i * k + j] = Float8GetDatum(cell);
 		}

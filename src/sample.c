@@ -1,5 +1,5 @@
 /*
- * sample.c - type clv_sample: building, merging, canonical form, aggregates.
+ * sample.c - type clv_sample: building, merging, canonical form.
  *
  * Daily data of millions of customers hold few distinct (x, t_x, t_cal), so rows are folded as they
  * come. Where they hardly repeat, hashing would be lost time: folding then waits for the sort that
@@ -9,7 +9,6 @@
 
 #include <math.h>
 
-#include "history.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -21,140 +20,12 @@
 #define SAMPLE_FOLD_FROM_ROWS (64 * 1024)
 #define SAMPLE_FOLD_MIN_RATIO 1.1
 
-typedef struct RowKindInfo
-{
-	const char *name;
-	int			columns;
-} RowKindInfo;
-
-static const RowKindInfo row_kinds[] = {
-	[ROWS_TIMING] = {"timing", 3},
-	[ROWS_SPEND] = {"spend", 2},
-	[ROWS_CASH_FLOW] = {"cash_flow", 3},
-};
-
-int
-row_columns(RowKind kind)
-{
-	return row_kinds[kind].columns;
-}
-
-const char *
-row_kind_name(RowKind kind)
-{
-	return row_kinds[kind].name;
-}
-
-bool
-row_kind_by_name(const char **cursor, RowKind *kind)
-{
-	for (int i = ROWS_TIMING; i < lengthof(row_kinds); i++)
-		if (scan_literal(cursor, row_kinds[i].name))
-		{
-			*kind = (RowKind) i;
-			return true;
-		}
-	return false;
-}
-
-/* ---- what a row may hold ----------------------------------------------------------------------- */
-
-static const char *
-purchases_problem(double x, const char **hint)
-{
-	if (x >= 0 && x == floor(x) && x <= MAX_COUNT)
-		return NULL;
-	*hint = "x counts repeat purchases: purchase days after the first.";
-	return "x must be a whole number, 0 or more";
-}
-
-static const char *
-timing_problem(const double *row, const char **hint)
-{
-	double		x = row[0];
-	double		t_x = row[1];
-	double		t_cal = row[2];
-	const char *problem = purchases_problem(x, hint);
-
-	if (problem)
-		return problem;
-	*hint = "t_x is the time from the first to the last purchase, "
-		"t_cal from the first purchase to the end of observation.";
-	if (!(isfinite(t_x) && isfinite(t_cal) && t_x >= 0))
-		return "t_x and t_cal must be finite and not negative";
-	if (t_x > t_cal)
-		return "t_x must not exceed t_cal";
-	if (x == 0 && t_x > 0)
-		return "t_x must be 0 for a customer without a repeat purchase";
-	return NULL;
-}
-
-static const char *
-spend_problem(const double *row, const char **hint)
-{
-	const char *problem = purchases_problem(row[0], hint);
-
-	if (problem)
-		return problem;
-	*hint = "monetary_value is the mean amount of the repeat purchases.";
-	if (!(isfinite(row[1]) && row[1] >= 0))
-		return "monetary_value must be finite and not negative";
-	return NULL;
-}
-
-static const char *
-cash_flow_problem(const double *row, const char **hint)
-{
-	*hint = "Leave out or correct payments that are NaN or infinite.";
-	if (!(isfinite(row[0]) && isfinite(row[1])))
-		return "amounts and dates of payments must be finite";
-	*hint = "Write 10 percent as 0.10.";
-	if (!(isfinite(row[2]) && row[2] > -1))
-		return "annual_discount_rate must be finite and above -1";
-	return NULL;
-}
-
-const char *
-row_problem(RowKind kind, const double *row, const char **hint)
-{
-	switch ((int) kind)
-	{
-		case ROWS_TIMING:
-			return timing_problem(row, hint);
-		case ROWS_SPEND:
-			return spend_problem(row, hint);
-		case ROWS_CASH_FLOW:
-			return cash_flow_problem(row, hint);
-	}
-	elog(ERROR, "unknown kind of rows %d", kind);
-}
-
-void
-check_row(RowKind kind, const double *row)
-{
-	const char *hint;
-	const char *problem = row_problem(kind, row, &hint);
-
-	if (likely(problem == NULL))
-		return;
-	switch ((int) kind)
-	{
-		case ROWS_TIMING:
-			argument_error(problem, hint, "x = %g, t_x = %g, t_cal = %g.", row[0], row[1], row[2]);
-		case ROWS_SPEND:
-			argument_error(problem, hint, "x = %g, monetary_value = %g.", row[0], row[1]);
-		case ROWS_CASH_FLOW:
-			argument_error(problem, hint, "The payment is %g, %g days after as_of, at a rate of %g.", row[1], row[0],
-						   row[2]);
-	}
-}
-
 /* ---- layout ------------------------------------------------------------------------------------ */
 
 static inline int
 row_doubles(const ClvSample *s)
 {
-	return row_kinds[s->kind].columns + 1;
+	return s->columns + 1;
 }
 
 static inline double *
@@ -190,7 +61,8 @@ static void
 AssertSample(const ClvSample *s)
 {
 	Assert(s->version == SAMPLE_VERSION);
-	Assert(s->kind >= ROWS_TIMING && s->kind < lengthof(row_kinds));
+	Assert(row_kind_known(s->kind) && sample_covariates(s) >= 0 && s->columns <= ROWS_MAX_COLUMNS);
+	Assert(s->gaps_known ? row_kind_has_gaps(s->kind) : s->gaps_whole == 0 && s->gaps_fraction == 0);
 	Assert(s->nrows >= 0 && s->nrows <= s->n && s->frame.n_skipped >= 0);
 	Assert(s->nrows <= room(s));
 	Assert(s->form != SAMPLE_STORED || s->nrows == room(s));
@@ -221,7 +93,7 @@ hash_row(const double *row, int columns)
 static inline uint32 *
 find_slot(ClvSample *s, const double *row)
 {
-	int			columns = row_doubles(s) - 1;
+	int			columns = s->columns;
 	uint32	   *table = slots(s);
 	uint32		nslots = (uint32) (room(s) * SLOTS_PER_ROW);
 	uint32		i = (uint32) (((hash_row(row, columns) >> 32) * nslots) >> 32);
@@ -323,9 +195,8 @@ check_count(int64 before, double more)
 				 errhint("Is the same sample rolled up many times over?")));
 }
 
-/* Count rows that the kind has no use for. */
-static void
-skip_rows(ClvSample *s, int64 count)
+void
+sample_skip(ClvSample *s, int64 count)
 {
 	check_count(s->frame.n_skipped, count);
 	s->frame.n_skipped += count;
@@ -334,7 +205,7 @@ skip_rows(ClvSample *s, int64 count)
 ClvSample *
 sample_add(ClvSample *s, const double *values, double count)
 {
-	int			columns = row_doubles(s) - 1;
+	int			columns = s->columns;
 	double		row[ROWS_MAX_COLUMNS];
 
 	Assert(s->form != SAMPLE_STORED);
@@ -375,7 +246,10 @@ compare_rows(const double *a, const double *b, int columns)
 	return 0;
 }
 
-/* A sort for each number of columns moves rows as a whole: nearly twice as fast as one for any size, byte by byte. */
+/*
+ * The sorts of the commonest numbers of columns move rows as a whole: nearly twice as fast as the one for any
+ * number, which moves them byte by byte.
+ */
 typedef struct RowOf2
 {
 	double		values[2 + 1];
@@ -402,21 +276,33 @@ typedef struct RowOf3
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+#define ST_SORT sort_rows_of_any
+#define ST_ELEMENT_TYPE_VOID
+#define ST_COMPARE_ARG_TYPE const int
+#define ST_COMPARE(a, b, columns) compare_rows((const double *) (a), (const double *) (b), *(columns))
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 static void
 sort_rows(ClvSample *s)
 {
-	Assert(row_doubles(s) == 2 + 1 || row_doubles(s) == 3 + 1);
-	if (row_doubles(s) == 2 + 1)
+	const int	columns = s->columns;
+
+	if (columns == 2)
 		sort_rows_of_2((RowOf2 *) s->data, s->nrows);
-	else
+	else if (columns == 3)
 		sort_rows_of_3((RowOf3 *) s->data, s->nrows);
+	else
+		sort_rows_of_any(s->data, s->nrows, row_doubles(s) * sizeof(double), &columns);
 }
 
 /* Sort the rows and count equal neighbours together; a hash table, if any, is void afterwards. */
 static void
 sort_and_fold(ClvSample *s)
 {
-	int			columns = row_doubles(s) - 1;
+	int			columns = s->columns;
 	int64		kept = 0;
 
 	if (s->nrows > 1)
@@ -461,7 +347,113 @@ Rows
 sample_rows(const ClvSample *stored)
 {
 	Assert(stored->form == SAMPLE_STORED);
-	return (Rows) {.n = stored->nrows, .ncols = row_columns(stored->kind), .data = stored->data, .log_gaps = NAN};
+	return (Rows) {
+		.n = stored->nrows, .ncols = row_columns(stored->kind), .data = stored->data,
+		.ncovariates = sample_covariates(stored),
+		.log_gaps = stored->gaps_known ? stored->gaps_whole + stored->gaps_fraction / (double) GAPS_SCALE : NAN
+	};
+}
+
+/* The columns of a holdout row that a row of the kind consists of. */
+static const int *
+holdout_columns(RowKind kind)
+{
+	static const int timing[] = {HOLDOUT_X, HOLDOUT_T_X, HOLDOUT_T_CAL};
+	static const int spend[] = {HOLDOUT_X, HOLDOUT_MONETARY_VALUE};
+
+	Assert(kind == ROWS_TIMING || kind == ROWS_SPEND);
+	return kind == ROWS_TIMING ? timing : spend;
+}
+
+ClvSample *
+sample_project(const ClvSample *holdout, RowKind kind)
+{
+	Rows		rows = sample_rows(holdout);
+	const int  *from = holdout_columns(kind);
+	int			columns = row_columns(kind);
+	ClvSample  *s = palloc(offsetof(ClvSample, data) + rows.n * (columns + 1) * sizeof(double));
+
+	Assert(holdout->kind == ROWS_HOLDOUT && sample_covariates(holdout) == 0);
+	memcpy(s, holdout, offsetof(ClvSample, data));
+	s->kind = kind;
+	s->columns = columns;
+	s->frame.until = DAY_NONE;
+	s->n = 0;
+	s->nrows = 0;
+	if (kind == ROWS_SPEND)
+	{
+		s->frame.unit_days = 0;
+		sample_forget_log_gaps(s);
+	}
+	for (size_t i = 0; i < rows.n; i++)
+	{
+		const double *row = rows_at(&rows, i);
+		double		count = row_count(&rows, row);
+		double	   *to = row_at(s, s->nrows);
+
+		if (i % ROWS_AT_ONCE == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (kind == ROWS_SPEND && (row[HOLDOUT_X] == 0 || row[HOLDOUT_MONETARY_VALUE] == 0))
+		{
+			sample_skip(s, (int64) count);
+			continue;
+		}
+		for (int c = 0; c < columns; c++)
+			to[c] = row[from[c]];
+		to[columns] = count;
+		s->n += (int64) count;
+		s->nrows++;
+	}
+	sort_and_fold(s);
+	SET_VARSIZE(s, offsetof(ClvSample, data) + s->nrows * (columns + 1) * sizeof(double));
+	AssertSample(s);
+	return s;
+}
+
+/* ---- sums of log gaps -------------------------------------------------------------------------- */
+
+/* Beyond, neither a double nor the text form could hold the sum exactly. */
+static void
+set_log_gaps(ClvSample *s, int64 whole, int64 fraction)
+{
+	if (unlikely(whole > (int64) MAX_COUNT || whole < -(int64) MAX_COUNT))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("the sum of log_gaps is out of range"),
+				 errdetail("It would be near " INT64_FORMAT "; at most %.0f can be stored.", whole, MAX_COUNT),
+				 errhint("Is the same sample rolled up many times over?")));
+	s->gaps_whole = whole;
+	s->gaps_fraction = fraction;
+}
+
+static void
+add_gaps(ClvSample *s, int64 whole, int64 fraction)
+{
+	int64		sum = s->gaps_fraction + fraction;
+
+	if (sum >= GAPS_SCALE)
+		set_log_gaps(s, s->gaps_whole + whole + 1, sum - GAPS_SCALE);
+	else
+		set_log_gaps(s, s->gaps_whole + whole, sum);
+}
+
+void
+sample_add_log_gaps(ClvSample *s, double log_gaps)
+{
+	double		whole = floor(log_gaps);
+
+	Assert(row_kind_has_gaps(s->kind) && fabs(log_gaps) <= MAX_COUNT);
+	/* a fraction that rounds up to 1 is one */
+	if (s->gaps_known)
+		add_gaps(s, (int64) whole, (int64) rint((log_gaps - whole) * GAPS_SCALE));
+}
+
+void
+sample_forget_log_gaps(ClvSample *s)
+{
+	s->gaps_known = 0;
+	s->gaps_whole = 0;
+	s->gaps_fraction = 0;
 }
 
 /* ---- aggregate states -------------------------------------------------------------------------- */
@@ -472,8 +464,16 @@ unit_text(double days)
 	return days != 0 ? unit_name(days) : "raw numbers";
 }
 
+static inline bool
+same_key(const ClvSample *s, RowKind kind, int columns, const Frame *frame)
+{
+	return s->kind == kind && s->columns == columns && s->frame.unit_days == frame->unit_days &&
+		s->frame.as_of == frame->as_of && s->frame.until == frame->until;
+}
+
+/* Raise the error of a key that differs. */
 static void
-check_same_frame(const ClvSample *s, RowKind kind, double unit, DateADT as_of)
+check_same_key(const ClvSample *s, RowKind kind, int columns, const Frame *frame)
 {
 	const char *hint = "Build one clv_sample per kind of rows, time unit and date, and fit each by itself.";
 
@@ -481,22 +481,29 @@ check_same_frame(const ClvSample *s, RowKind kind, double unit, DateADT as_of)
 		argument_error("cannot mix different kinds of rows in one sample", hint,
 					   "The sample holds %s rows, not %s rows.",
 					   row_kind_name(s->kind), row_kind_name(kind));
-	if (s->frame.unit_days != unit)
+	if (s->columns != columns)
+		argument_error("cannot mix different numbers of covariates in one sample",
+					   "Give every customer the same covariates, in the same order.",
+					   "Number of covariates in the sample: %d, in what is added: %d.", sample_covariates(s),
+					   columns - row_columns(kind));
+	if (s->frame.unit_days != frame->unit_days)
 		argument_error("cannot mix different time units in one sample", hint,
 					   "The sample counts in units of %s, what is added in units of %s.", unit_text(s->frame.unit_days),
-					   unit_text(unit));
-	if (s->frame.as_of != as_of)
+					   unit_text(frame->unit_days));
+	if (s->frame.as_of != frame->as_of)
 		argument_error("cannot mix different as_of dates in one sample", hint, "The dates are %s and %s.",
-					   day_text(s->frame.as_of), day_text(as_of));
+					   day_text(s->frame.as_of), day_text(frame->as_of));
+	if (s->frame.until != frame->until)
+		argument_error("cannot mix different ends of the holdout in one sample", hint, "The dates are %s and %s.",
+					   day_text(s->frame.until), day_text(frame->until));
 }
 
 static ClvSample *
-new_sample(RowKind kind, double unit, DateADT as_of)
+new_sample(RowKind kind, int columns, const Frame *frame)
 {
-	ClvSample	empty = {.version = SAMPLE_VERSION, .kind = kind, .frame = FRAME_OF_NUMBERS};
+	ClvSample	empty = {.version = SAMPLE_VERSION, .kind = kind, .columns = columns, .frame = *frame};
 
-	empty.frame.unit_days = unit;
-	empty.frame.as_of = as_of;
+	empty.gaps_known = row_kind_has_gaps(kind);
 	return copy_with_room(&empty, SAMPLE_FOLDING, SAMPLE_FIRST_ROWS);
 }
 
@@ -515,112 +522,18 @@ editable_state(FunctionCallInfo fcinfo)
 }
 
 ClvSample *
-sample_state(FunctionCallInfo fcinfo, RowKind kind, double unit, DateADT as_of)
+sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame *frame)
 {
+	int			columns = row_columns(kind) + ncovariates;
 	ClvSample  *s;
 
 	if (PG_ARGISNULL(0))
-		return new_sample(kind, unit, as_of);
+		return new_sample(kind, columns, frame);
 	s = editable_state(fcinfo);
-	if (unlikely(s->kind != kind || s->frame.unit_days != unit || s->frame.as_of != as_of))
-		check_same_frame(s, kind, unit, as_of);
+	if (unlikely(!same_key(s, kind, columns, frame)))
+		check_same_key(s, kind, columns, frame);
 	return s;
 }
-
-PG_FUNCTION_INFO_V1(clv_sample_add_timing);
-Datum
-clv_sample_add_timing(PG_FUNCTION_ARGS)
-{
-	double		row[3];
-
-	for (int i = 0; i < 3; i++)
-	{
-		if (PG_ARGISNULL(i + 1))
-			return unchanged_state(fcinfo);
-		row[i] = PG_GETARG_FLOAT8(i + 1);
-	}
-	check_row(ROWS_TIMING, row);
-	PG_RETURN_POINTER(sample_add(sample_state(fcinfo, ROWS_TIMING, 0, DAY_NONE), row, 1));
-}
-
-/* Only repeat purchases with a positive mean say something about spend. */
-static ClvSample *
-add_spend(ClvSample *s, double x, double mean)
-{
-	double		row[2] = {x, mean};
-
-	check_row(ROWS_SPEND, row);
-	if (x > 0 && mean > 0)
-		return sample_add(s, row, 1);
-	skip_rows(s, 1);
-	return s;
-}
-
-PG_FUNCTION_INFO_V1(clv_sample_add_spend);
-Datum
-clv_sample_add_spend(PG_FUNCTION_ARGS)
-{
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		return unchanged_state(fcinfo);
-	PG_RETURN_POINTER(add_spend(sample_state(fcinfo, ROWS_SPEND, 0, DAY_NONE), PG_GETARG_FLOAT8(1),
-								PG_GETARG_FLOAT8(2)));
-}
-
-static ClvSample *
-add_history_timing(FunctionCallInfo fcinfo, DateADT as_of, double unit)
-{
-	ClvSample  *s = sample_state(fcinfo, ROWS_TIMING, unit, checked_day(as_of, "as_of"));
-	HistorySummary h;
-
-	if (!history_summary(PG_GETARG_HISTORY(1), as_of, &h))
-	{
-		skip_rows(s, 1);		/* not a customer yet */
-		return s;
-	}
-	frame_cover(&s->frame, h.first, h.last);
-	return sample_add(s, (double[]) {h.x, h.t_x / unit, h.tenure / unit}, 1);
-}
-
-static ClvSample *
-add_history_spend(FunctionCallInfo fcinfo, DateADT as_of)
-{
-	ClvSample  *s = sample_state(fcinfo, ROWS_SPEND, 0, checked_day(as_of, "as_of"));
-	HistorySummary h;
-
-	if (!history_summary(PG_GETARG_HISTORY(1), as_of, &h))
-	{
-		skip_rows(s, 1);
-		return s;
-	}
-	if (!h.has_money)
-		argument_error("these histories hold no amounts", "Build them with purchase_history(ordered_at, amount).",
-					   "A spend model needs the amount of every purchase.");
-	frame_cover(&s->frame, h.first, h.last);
-	return add_spend(s, h.x, h.x > 0 ? micro_mean(h.repeat_spend, h.x) : 0);
-}
-
-/* One transition per form of the date: with and without unit. */
-#define AS_OF_DATE PG_GETARG_DATEADT(2)
-#define AS_OF_TIMESTAMPTZ day_of_timestamptz(PG_GETARG_TIMESTAMPTZ(2), "as_of")
-
-#define DEFINE_HISTORY_TRANSITION(NAME, NARGS, ADD) \
-	PG_FUNCTION_INFO_V1(NAME); \
-	Datum NAME(PG_FUNCTION_ARGS) \
-	{ \
-		for (int i = 1; i < (NARGS); i++) \
-			if (PG_ARGISNULL(i)) \
-				return unchanged_state(fcinfo); \
-		PG_RETURN_POINTER(ADD); \
-	}
-
-DEFINE_HISTORY_TRANSITION(clv_sample_add_history, 3, add_history_timing(fcinfo, AS_OF_DATE, 1))
-DEFINE_HISTORY_TRANSITION(clv_sample_add_history_tz, 3, add_history_timing(fcinfo, AS_OF_TIMESTAMPTZ, 1))
-DEFINE_HISTORY_TRANSITION(clv_sample_add_history_unit, 4,
-						  add_history_timing(fcinfo, AS_OF_DATE, unit_days(PG_GETARG_TEXT_PP(3))))
-DEFINE_HISTORY_TRANSITION(clv_sample_add_history_unit_tz, 4,
-						  add_history_timing(fcinfo, AS_OF_TIMESTAMPTZ, unit_days(PG_GETARG_TEXT_PP(3))))
-DEFINE_HISTORY_TRANSITION(clv_sample_add_history_spend, 3, add_history_spend(fcinfo, AS_OF_DATE))
-DEFINE_HISTORY_TRANSITION(clv_sample_add_history_spend_tz, 3, add_history_spend(fcinfo, AS_OF_TIMESTAMPTZ))
 
 /* Merge argument 1 into argument 0; also the transition of the roll-up. */
 PG_FUNCTION_INFO_V1(clv_sample_combine);
@@ -638,16 +551,20 @@ clv_sample_combine(PG_FUNCTION_ARGS)
 										 other->nrows + SAMPLE_FIRST_ROWS));
 
 	s = editable_state(fcinfo);
-	check_same_frame(s, other->kind, other->frame.unit_days, other->frame.as_of);
+	check_same_key(s, other->kind, other->columns, &other->frame);
+	if (s->gaps_known && other->gaps_known)
+		add_gaps(s, other->gaps_whole, other->gaps_fraction);
+	else
+		sample_forget_log_gaps(s);
 	for (int64 i = 0; i < other->nrows; i++)
 	{
 		double	   *row = row_at(other, i);
 
 		if (i % ROWS_AT_ONCE == 0)
 			CHECK_FOR_INTERRUPTS();
-		s = sample_add(s, row, row[row_doubles(other) - 1]);
+		s = sample_add(s, row, row[other->columns]);
 	}
-	skip_rows(s, other->frame.n_skipped);
+	sample_skip(s, other->frame.n_skipped);
 	frame_cover(&s->frame, other->frame.first_day, other->frame.last_day);
 	PG_RETURN_POINTER(s);
 }

@@ -3,13 +3,38 @@
  *
  * Text: timing(unit=week,as_of=1997-09-30,first=1997-01-01,last=1997-09-28,skipped=2){0:0:27.14*12,1:2:38.8}
  * that is the kind, what is known of the frame (the parentheses are left out when nothing is), and
- * the sorted distinct rows with their counts (*1 is left out).
+ * the sorted distinct rows with their counts (*1 is left out). Behind the frame stand, of timing rows, the
+ * number of covariates where there are some, and the sum of log gaps where it is known.
  */
 #include "sample.h"
+
+#include <math.h>
 
 #include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+
+/* The sum of log gaps exactly: "-0.25" is kept as whole = -1, fraction = 0.75. */
+static void
+append_log_gaps(StringInfo buf, int64 whole, int64 fraction)
+{
+	char		digits[GAPS_DIGITS + 1];
+	int			length = GAPS_DIGITS;
+	bool		negative = whole < 0;
+
+	if (negative && fraction > 0)
+	{
+		whole++;
+		fraction = GAPS_SCALE - fraction;
+	}
+	appendStringInfo(buf, "%s" UINT64_FORMAT, negative ? "-" : "", (uint64) (negative ? -whole : whole));
+	if (fraction == 0)
+		return;
+	snprintf(digits, sizeof(digits), "%0*lld", GAPS_DIGITS, (long long) fraction);
+	while (digits[length - 1] == '0')
+		length--;
+	appendStringInfo(buf, ".%.*s", length, digits);
+}
 
 /* ---- output ------------------------------------------------------------------------------------ */
 
@@ -18,7 +43,7 @@ Datum
 clv_sample_out(PG_FUNCTION_ARGS)
 {
 	ClvSample  *s = PG_GETARG_STORED_SAMPLE(0);
-	Rows		rows = sample_rows(s);
+	int			ncovariates = sample_covariates(s);
 	StringInfoData buf;
 	int			start;
 
@@ -26,23 +51,33 @@ clv_sample_out(PG_FUNCTION_ARGS)
 	appendStringInfoString(&buf, row_kind_name(s->kind));
 	start = buf.len;
 	append_frame(&buf, start, &s->frame);
+	if (ncovariates > 0)
+	{
+		append_field(&buf, start, "covariates");
+		appendStringInfo(&buf, "%d", ncovariates);
+	}
+	if (s->gaps_known)
+	{
+		append_field(&buf, start, "log_gaps");
+		append_log_gaps(&buf, s->gaps_whole, s->gaps_fraction);
+	}
 	close_fields(&buf, start);
 	appendStringInfoChar(&buf, '{');
-	for (size_t i = 0; i < rows.n; i++)
+	for (int64 i = 0; i < s->nrows; i++)
 	{
-		const double *row = rows_at(&rows, i);
+		const double *row = sample_row(s, i);
 
 		CHECK_FOR_INTERRUPTS();
 		if (i > 0)
 			appendStringInfoChar(&buf, ',');
-		for (int c = 0; c < rows.ncols; c++)
+		for (int c = 0; c < s->columns; c++)
 		{
 			if (c > 0)
 				appendStringInfoChar(&buf, ':');
 			append_double(&buf, row[c]);
 		}
-		if (row_count(&rows, row) != 1)
-			appendStringInfo(&buf, "*%.0f", row_count(&rows, row));
+		if (row[s->columns] != 1)
+			appendStringInfo(&buf, "*%.0f", row[s->columns]);
 	}
 	appendStringInfoChar(&buf, '}');
 	PG_RETURN_CSTRING(buf.data);
@@ -57,21 +92,28 @@ clv_sample_out(PG_FUNCTION_ARGS)
 static const char *
 complete_sample(ClvSample *s)
 {
-	Rows		rows = sample_rows(s);
+	int			ncovariates = sample_covariates(s);
 	const char *problem = frame_problem(&s->frame);
 	const char *hint;
 
 	if (problem)
 		return problem;
+	if (s->gaps_known && !row_kind_has_gaps(s->kind))
+		return "only timing and holdout rows have log_gaps";
+	if (s->gaps_whole > (int64) MAX_COUNT || s->gaps_whole < -(int64) MAX_COUNT)
+		return "log_gaps is out of range";
 	s->n = 0;
-	for (size_t i = 0; i < rows.n; i++)
+	for (int64 i = 0; i < s->nrows; i++)
 	{
-		const double *row = rows_at(&rows, i);
-		double		count = row_count(&rows, row);
-		int			c = 0;
+		const double *row = sample_row(s, i);
+		double		count = row[s->columns];
+		int			c;
 
 		CHECK_FOR_INTERRUPTS();
-		problem = row_problem(s->kind, row, &hint);
+		for (c = 0; c < ncovariates; c++)
+			if (!isfinite(row[c]))
+				return "covariates must be finite";
+		problem = row_problem(s->kind, row + ncovariates, &hint);
 		if (problem)
 			return problem;
 		if (s->kind == ROWS_SPEND && (row[0] == 0 || row[1] == 0))
@@ -82,25 +124,31 @@ complete_sample(ClvSample *s)
 
 		if (i == 0)
 			continue;
-		while (c < rows.ncols && rows_at(&rows, i - 1)[c] == row[c])
+		c = 0;
+		while (c < s->columns && sample_row(s, i - 1)[c] == row[c])
 			c++;
-		if (c == rows.ncols || rows_at(&rows, i - 1)[c] > row[c])
+		if (c == s->columns || sample_row(s, i - 1)[c] > row[c])
 			return "rows must be distinct and sorted";
 	}
 	return NULL;
 }
 
-static ClvSample *
-stored_sample(RowKind kind, const Frame *frame, int64 nrows)
+/* How many covariates a sample of the kind may have. */
+static int64
+most_covariates(RowKind kind)
 {
-	Size		size = offsetof(ClvSample, data) + nrows * (row_columns(kind) + 1) * sizeof(double);
+	return kind == ROWS_TIMING ? ROWS_MAX_COVARIATES : 0;
+}
+
+/* A value with the header `head`, whose kind, columns, frame, gaps and number of rows are set, and empty rows. */
+static ClvSample *
+stored_sample(const ClvSample *head)
+{
+	Size		size = offsetof(ClvSample, data) + head->nrows * (head->columns + 1) * sizeof(double);
 	ClvSample  *s = palloc0(size);
 
+	memcpy(s, head, offsetof(ClvSample, data));
 	SET_VARSIZE(s, size);
-	s->version = SAMPLE_VERSION;
-	s->kind = kind;
-	s->frame = *frame;
-	s->nrows = nrows;
 	return s;
 }
 
@@ -131,27 +179,70 @@ count_rows(const char *rows)
 	return n;
 }
 
+/* What append_log_gaps() writes, and nothing else. */
+static bool
+scan_log_gaps(const char **cursor, int64 *whole, int64 *fraction)
+{
+	bool		negative = **cursor == '-';
+	int64		unit = GAPS_SCALE;
+
+	if (!scan_int64(cursor, whole) || *whole > (int64) MAX_COUNT || *whole < -(int64) MAX_COUNT)
+		return false;
+	*fraction = 0;
+	if (scan_literal(cursor, "."))
+		for (; **cursor >= '0' && **cursor <= '9'; (*cursor)++)
+		{
+			unit /= 10;			/* 0 where there are too many digits */
+			if (unit == 0)
+				return false;
+			*fraction += unit * (**cursor - '0');
+		}
+	if (negative && *fraction > 0)
+	{
+		*fraction = GAPS_SCALE - *fraction;
+		*whole -= 1;
+	}
+	return true;
+}
+
+/* Everything before the rows, whose number is counted. */
+static bool
+scan_header(const char **cursor, ClvSample *head)
+{
+	RowKind		kind;
+	int64		covariates = 0;
+	char		separator = '(';
+
+	if (!row_kind_by_name(cursor, &kind) || !scan_frame(cursor, &separator, &head->frame))
+		return false;
+	if (scan_field(cursor, &separator, "covariates") &&
+		!(scan_int64(cursor, &covariates) && covariates >= 1 && covariates <= most_covariates(kind)))
+		return false;
+	head->gaps_known = scan_field(cursor, &separator, "log_gaps");
+	if (head->gaps_known && !scan_log_gaps(cursor, &head->gaps_whole, &head->gaps_fraction))
+		return false;
+	if (!scan_fields_end(cursor, separator) || !scan_literal(cursor, "{"))
+		return false;
+	head->version = SAMPLE_VERSION;
+	head->kind = kind;
+	head->columns = (int16) (row_columns(kind) + covariates);
+	head->nrows = count_rows(*cursor);
+	return head->nrows <= (int64) ((MaxAllocSize - sizeof(ClvSample)) / ((head->columns + 1) * sizeof(double)));
+}
+
 static ClvSample *
 parse_sample(const char **cursor)
 {
+	ClvSample	head = {0};
 	ClvSample  *s;
-	Frame		frame;
-	RowKind		kind;
-	char		separator = '(';
-	int64		n;
 
-	if (!row_kind_by_name(cursor, &kind) || !scan_frame(cursor, &separator, &frame) ||
-		!scan_fields_end(cursor, separator) || !scan_literal(cursor, "{"))
+	if (!scan_header(cursor, &head))
 		return NULL;
-	n = count_rows(*cursor);
-	if (n > (int64) ((MaxAllocSize - sizeof(ClvSample)) / ((row_columns(kind) + 1) * sizeof(double))))
-		return NULL;
-	s = stored_sample(kind, &frame, n);
-	for (int64 i = 0; i < n; i++)
+	s = stored_sample(&head);
+	for (int64 i = 0; i < s->nrows; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if ((i > 0 && !scan_literal(cursor, ",")) ||
-			!scan_row(cursor, s->data + i * (row_columns(kind) + 1), row_columns(kind)))
+		if ((i > 0 && !scan_literal(cursor, ",")) || !scan_row(cursor, s->data + i * (s->columns + 1), s->columns))
 			return NULL;
 	}
 	return scan_literal(cursor, "}") && **cursor == '\0' ? s : NULL;
@@ -189,13 +280,17 @@ Datum
 clv_sample_send(PG_FUNCTION_ARGS)
 {
 	ClvSample  *s = PG_GETARG_STORED_SAMPLE(0);
-	int64		doubles = s->nrows * (row_columns(s->kind) + 1);
+	int64		doubles = s->nrows * (s->columns + 1);
 	StringInfoData buf;
 
 	pq_begintypsend(&buf);
 	pq_sendint16(&buf, s->version);
 	pq_sendint16(&buf, s->kind);
+	pq_sendint16(&buf, sample_covariates(s));
+	pq_sendint16(&buf, s->gaps_known);
 	send_frame(&buf, &s->frame);
+	pq_sendint64(&buf, s->gaps_whole);
+	pq_sendint64(&buf, s->gaps_fraction);
 	pq_sendint64(&buf, s->nrows);
 	for (int64 i = 0; i < doubles; i++)
 	{
@@ -212,24 +307,34 @@ clv_sample_recv(PG_FUNCTION_ARGS)
 	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
 	int			version = pq_getmsgint(buf, 2);
 	int			kind = pq_getmsgint(buf, 2);
-	Frame		frame;
+	int			covariates = pq_getmsgint(buf, 2);
+	int			gaps_known = pq_getmsgint(buf, 2);
+	ClvSample	head = {.version = SAMPLE_VERSION, .kind = kind, .gaps_known = gaps_known};
 	ClvSample  *s;
-	int64		nrows;
-	int64		doubles_per_row;
+	int64		doubles;
 	const char *problem;
 
 	if (version != SAMPLE_VERSION)
 		invalid_binary("clv_sample", "unknown version");
-	if (kind < ROWS_TIMING || kind > ROWS_CASH_FLOW)
+	if (!row_kind_known(kind))
 		invalid_binary("clv_sample", "unknown kind of rows");
-	recv_frame(buf, &frame);
-	nrows = pq_getmsgint64(buf);
+	if (covariates > most_covariates(kind))
+		invalid_binary("clv_sample", "too many covariates");
+	recv_frame(buf, &head.frame);
+	head.gaps_whole = pq_getmsgint64(buf);
+	head.gaps_fraction = pq_getmsgint64(buf);
+	head.nrows = pq_getmsgint64(buf);
+	if (gaps_known > 1 || head.gaps_fraction < 0 || head.gaps_fraction >= GAPS_SCALE ||
+		(!gaps_known && (head.gaps_whole != 0 || head.gaps_fraction != 0)))
+		invalid_binary("clv_sample", "log_gaps is not in its shortest form");
 
-	doubles_per_row = row_columns(kind) + 1;
-	if (nrows < 0 || nrows != (buf->len - buf->cursor) / (doubles_per_row * (int64) sizeof(double)))
+	head.columns = row_columns(kind) + covariates;
+	doubles = head.columns + 1;
+	if (head.nrows < 0 || head.nrows != (buf->len - buf->cursor) / (doubles * (int64) sizeof(double)))
 		invalid_binary("clv_sample", "the number of rows does not fit the length");
-	s = stored_sample(kind, &frame, nrows);
-	for (int64 i = 0; i < nrows * doubles_per_row; i++)
+	doubles *= head.nrows;
+	s = stored_sample(&head);
+	for (int64 i = 0; i < doubles; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		s->data[i] = pq_getmsgfloat8(buf) + 0.0;	/* -0 is 0 */

@@ -539,7 +539,7 @@ add_payment(FunctionCallInfo fcinfo, bool of_timestamptz)
 	row[1] = PG_GETARG_FLOAT8(1);
 	row[2] = PG_GETARG_FLOAT8(4);
 	check_row(ROWS_CASH_FLOW, row);
-	PG_RETURN_POINTER(sample_add(sample_state(fcinfo, ROWS_CASH_FLOW, 0, DAY_NONE), row, 1));
+	PG_RETURN_POINTER(sample_add(sample_state(fcinfo, ROWS_CASH_FLOW, 0, &(Frame) FRAME_OF_NUMBERS), row, 1));
 }
 
 PG_FUNCTION_INFO_V1(clv_value_xnpv_add);

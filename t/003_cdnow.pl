@@ -63,6 +63,27 @@ is( sql(q{SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_para
 		SELECT bgnbd_fit(h, date '1997-09-30', 'week') = m FROM histories, models GROUP BY m}),
 	't', 'the parallel fit is the serial one to the byte');
 
+# The holdout: 39 weeks to 1998-06-30, from the same histories. Predicted as lifetimes does with the two-decimal data
+# (1,653, 1,577 and 1,666), for each model of the table.
+sql(q{CREATE TABLE holdout AS SELECT holdout_sample(h, date '1997-09-30', date '1998-06-30', 'week') AS s, calendar_sample(h) AS c FROM histories});
+my %predicted = (bgnbd => 1653, mbgnbd => 1577, pareto_nbd => 1666);
+foreach my $kind (sort keys %predicted)
+{
+	is(sql("SELECT kind, customers, actual_purchases, round(predicted_purchases), actual_spend, converged FROM holdout, backtest(s, '$kind')"),
+		"$kind|2357|1882|$predicted{$kind}|70976.39|t", "backtest of $kind");
+}
+is(sql('SELECT kind, round(predicted_purchases) FROM holdout, backtest(s)'), 'pareto_nbd|1666', 'Pareto/NBD is the default');
+is( sql(q{SELECT abs(b.predicted_purchases - p.purchases) < 1e-9, abs(b.predicted_spend - p.spend) < 1e-7, b.actual_spend::numeric = p.actual
+		FROM holdout, models, backtest(s, m, gg) AS b, (
+			SELECT sum(expected_purchases(m, h, '1997-09-30', '1998-06-30')) AS purchases, sum(spend_within(h, '1997-09-30', '1998-06-30')) AS actual,
+				   sum(expected_purchases(m, h, '1997-09-30', '1998-06-30') * expected_spend(gg, h, '1997-09-30')) AS spend
+			FROM histories, models) AS p}),
+	't|t|t', 'the backtest is the sum of the predictions');
+is(sql('SELECT sum(customers), sum(actual_purchases), count(*) FROM holdout, models, backtest_classes(s, m)'), '2357|1882|8', 'classes hold everybody');
+is(sql(q{SELECT sum(actual), round(max(expected_cumulative)) FROM holdout, models, tracking(c, m, 'week', date '1998-06-30')}),
+	sql(q{SELECT sum(repeat_purchases(h, '1998-06-30')), round(sum(expected_purchases(m, (date '1998-06-30' - first_purchase(h)) / 7.0))) FROM histories, models}),
+	'tracking ends with the repeat purchases and the expectations of all');
+
 # Two-decimal summary: the paper's data, as lifetimes fits and predicts it
 SKIP:
 {

@@ -111,6 +111,36 @@ simulate_bgnbd(Random *random, const double *theta, double t_cal, double grid, d
 	}
 }
 
+typedef struct Purchases
+{
+	double		x;
+	double		t_x;
+	double		log_gaps;
+} Purchases;
+
+static bool
+note_purchase(double at, void *arg)
+{
+	Purchases  *p = arg;
+
+	p->x++;
+	p->log_gaps += log(at - p->t_x);
+	p->t_x = at;
+	return true;
+}
+
+double
+simulate_customer(const BtydModel *model, Random *random, const double *theta, double t_cal, double *columns)
+{
+	Purchases	p = {0, 0, 0};
+
+	model->simulate(theta, t_cal, random, note_purchase, &p);
+	columns[0] = p.x;
+	columns[1] = p.t_x;
+	columns[2] = t_cal;
+	return p.log_gaps;
+}
+
 double
 simulate_mean_spend(Random *random, const double *theta, double x)
 {
@@ -141,17 +171,17 @@ day_number(int year, int month, int day)
 	return 365 * y + y / 4 - y / 100 + y / 400 + (m * 306 + 5) / 10 + day - 1;
 }
 
-typedef struct Purchases
+typedef struct CdnowCustomer
 {
 	int			customer;
 	int			first;
 	int			last;
 	double		x;
 	double		amount;			/* of the repeat purchases */
-} Purchases;
+} CdnowCustomer;
 
 static void
-add_customer(const Purchases *p, int end, Sample *timing, Sample *spend)
+add_customer(const CdnowCustomer *p, int end, Sample *timing, Sample *spend)
 {
 	double		row[3] = {p->x, (p->last - p->first) / 7.0, (end - p->first) / 7.0};
 
@@ -168,7 +198,8 @@ cdnow_exact(Sample *timing, Sample *spend)
 	FILE	   *file = open_data("cdnow_sample_transactions.csv");
 	int			end = day_number(1997, 9, 30);
 	int			customers = 0;
-	Purchases	p = {.customer = -1};
+	double		log_gaps = 0;
+	CdnowCustomer	p = {.customer = -1};
 	char		line[256];
 
 	if (file == NULL)
@@ -190,11 +221,15 @@ cdnow_exact(Sample *timing, Sample *spend)
 		{
 			if (customers++ > 0)
 				add_customer(&p, end, timing, spend);
-			p = (Purchases){customer, day, day, 0, 0};
+			p = (CdnowCustomer){customer, day, day, 0, 0};
 		}
 		else if (day <= end && day > p.first)
 		{
-			p.x += day > p.last;
+			if (day > p.last)
+			{
+				p.x++;
+				log_gaps += log((day - p.last) / 7.0);
+			}
 			p.last = day;
 			p.amount += amount;
 		}
@@ -202,6 +237,7 @@ cdnow_exact(Sample *timing, Sample *spend)
 	if (customers > 0)
 		add_customer(&p, end, timing, spend);
 	fclose(file);
+	timing->rows.log_gaps = log_gaps;
 	sample_fold(timing);
 	sample_fold(spend);
 	return customers;
@@ -222,6 +258,79 @@ cdnow_two_decimals(Sample *timing)
 	fclose(file);
 	sample_fold(timing);
 	return true;
+}
+
+/* ---- references ------------------------------------------------------------------------------ */
+
+#define MAX_COLUMNS 32
+#define TOLERANCE 1e-10
+#define REPRESENTABLE 1e-300
+
+bool
+read_numbers(void *file, double *row, int columns)
+{
+	char		line[2048];
+	char	   *at;
+	char	   *end;
+
+	do
+	{
+		if (fgets(line, sizeof(line), file) == NULL)
+			return false;
+		row[0] = strtod(line, &end);
+	} while (end == line);
+	at = line;
+	for (int i = 0; i < columns; i++)
+	{
+		row[i] = strtod(at, &end);
+		if (end == at)
+			row[i] = NAN;
+		at = end + (*end == ',');
+	}
+	return true;
+}
+
+static double
+reference_error(double value, double exact)
+{
+	if (exact < REPRESENTABLE)
+		return value >= 0 && value < 2 * REPRESENTABLE ? 0 : INFINITY;
+	return isnan(value) ? INFINITY : fabs(value / exact - 1);
+}
+
+void
+check_references(const char *path, const char *const *names, int ninputs, int ncolumns, PredictColumn predict, int least)
+{
+	FILE	   *file = fopen(path, "r");
+	double		worst[MAX_COLUMNS] = {0};
+	int			compared[MAX_COLUMNS] = {0};
+	double		row[MAX_COLUMNS];
+
+	assert_non_null(file);
+	while (read_numbers(file, row, ncolumns))
+		for (int i = ninputs; i < ncolumns; i++)
+			if (!isnan(row[i]))
+			{
+				double		value = predict(row, i);
+				double		error = reference_error(value, row[i]);
+
+				worst[i] = fmax(worst[i], error);
+				compared[i]++;
+				if (error <= TOLERANCE)
+					continue;
+				printf("%s: %.17g instead of %.17g at", names[i], value, row[i]);
+				for (int j = 0; j < ninputs; j++)
+					printf(" %s=%.17g", names[j], row[j]);
+				printf("\n");
+			}
+	fclose(file);
+	for (int i = ninputs; i < ncolumns; i++)
+		printf("%-22s %3d references, worst relative error %.1e\n", names[i], compared[i], worst[i]);
+	for (int i = ninputs; i < ncolumns; i++)
+	{
+		assert_true(compared[i] >= least);
+		assert_true(worst[i] <= TOLERANCE);
+	}
 }
 
 /* ---- assertions ------------------------------------------------------------------------------ */

@@ -16,10 +16,30 @@ extern void covariates_apply(const BtydModel *model, const double *theta, const 
 							 double *theta_z, double *jacobian);
 
 /*
- * log_likelihood of rows with rows->ncovariates leading covariates; theta, grad and hess as above and in
- * btyd_model.h, with 2 n parameters more.
+ * Covariates as the search for a fit sees them, (z - center) / scale: mean and standard deviation over the
+ * customers, so that neither the year 2026 nor a salary upsets it.
  */
-extern double covariates_log_likelihood(const BtydModel *model, const Rows *rows, const double *theta,
-										double *grad, double *hess, const FitStop *stop);
+typedef struct CovariateFrame
+{
+	double		center[ROWS_MAX_COVARIATES];
+	double		scale[ROWS_MAX_COVARIATES];
+} CovariateFrame;
+
+/* The frame of the rows. Returns why the effects cannot be told apart, as a static text, or NULL if they can. */
+extern const char *covariates_frame(const Rows *rows, CovariateFrame *frame);
+
+/*
+ * log_likelihood of rows with covariates as the frame shows them, with gradient and Hessian (never NULL) as in
+ * btyd_model.h, of 2 n parameters more.
+ */
+extern double covariates_log_likelihood(const BtydModel *model, const Rows *rows, const CovariateFrame *frame,
+										const double *theta, double *grad, double *hess, const FitStop *stop);
+
+/*
+ * Take parameters and the covariance of their eta (may be NULL) from the frame's scale back to the covariates'
+ * own.
+ */
+extern void covariates_unframe(const BtydModel *model, const CovariateFrame *frame, int n, double *theta,
+							   double *covariance);
 
 #endif

@@ -48,15 +48,14 @@ typedef struct FittedModel
 extern Estimate prediction_interval(PredictedValue f, void *arg, const FittedModel *first, const FittedModel *second,
 									PredictionScale scale, double conf, double *value);
 
-/* Smallest interval [low, high] of purchase counts whose tails have at most (1 - conf) / 2 each. */
-extern void count_interval(const BtydModel *model, const double *theta, const Customer *c, double t, double conf,
-						   double *low, double *high);
+/*
+ * The smallest interval [low, high] of the number of purchases within t with at most (1 - conf) / 2 of the
+ * probability on either side. False when asked to stop, or where high would be above 10 million.
+ */
+extern bool count_interval(const BtydModel *model, const double *theta, const Customer *c, double t, double conf,
+						   const FitStop *stop, double *low, double *high);
 
 /* P(chi-square of df degrees of freedom > x); NAN where GSL fails. */
 extern double chi_square_tail(double x, double df);
-
-/* log(p / (1 - p)) and its inverse */
-extern double logit(double p);
-extern double inverse_logit(double y);
 
 #endif

@@ -26,16 +26,29 @@ typedef enum RowKind
  * observation began (0 for those seen from their start; entry < tenure if churned, else entry <= tenure).
  */
 
+/* The columns of ROWS_HOLDOUT. */
+enum
+{
+	HOLDOUT_X, HOLDOUT_T_X, HOLDOUT_T_CAL,
+	HOLDOUT_MONETARY_VALUE,		/* mean of the x repeat purchases; 0 without one or without amounts */
+	HOLDOUT_PURCHASES, HOLDOUT_SPEND,	/* after t_cal */
+	HOLDOUT_COLUMNS
+};
+
+/* The columns of ROWS_CALENDAR. */
+enum
+{
+	CALENDAR_DAY, CALENDAR_REPEAT, CALENDAR_COLUMNS
+};
+
 #define ROWS_MAX_COVARIATES 16
-#define ROWS_MAX_COLUMNS (3 + ROWS_MAX_COVARIATES)
+#define ROWS_MAX_COLUMNS (3 + ROWS_MAX_COVARIATES)	/* covariates and values */
 
 /*
- * n rows of ncols values each, every row followed by its count (a whole number held as a double),
- * so a row occupies ncols + 1 doubles. Rows are distinct and sorted by their columns from left to
- * right, hence rows of equal x are neighbours and what depends on x alone is computed once.
- *
- * The first ncovariates columns are covariates, so that customers who share them are neighbours; the
- * columns of the kind follow. A log_likelihood of a model sees rows without covariates only.
+ * n rows, each of ncovariates covariates, ncols values of its kind, and its count (a whole number held as
+ * a double). Rows are distinct and sorted by their columns from left to right: customers who share their
+ * covariates are neighbours, and among them those of equal x, so that what depends on x alone is computed
+ * once. The log_likelihood of a model is given rows without covariates.
  */
 typedef struct Rows
 {
@@ -47,16 +60,27 @@ typedef struct Rows
 	double		log_gaps;
 } Rows;
 
+/* Where the values of row i begin; its covariates stand before them. */
 static inline const double *
 rows_at(const Rows *rows, size_t i)
 {
-	return rows->data + i * (size_t) (rows->ncols + 1);
+	return rows->data + i * (size_t) (rows->ncovariates + rows->ncols + 1) + rows->ncovariates;
 }
 
 static inline double
 row_count(const Rows *rows, const double *row)
 {
 	return row[rows->ncols];
+}
+
+/* Whether some row has more than that in its first column, as who bought again has x > 0. */
+static inline int
+rows_reach(const Rows *rows, double x)
+{
+	for (size_t i = rows->n; i-- > 0;)
+		if (rows_at(rows, i)[0] > x)
+			return 1;
+	return 0;
 }
 
 /* How many customers the rows stand for. */

@@ -6,6 +6,8 @@
 #ifndef CLV_MATH_VALUE_H
 #define CLV_MATH_VALUE_H
 
+#include <math.h>
+
 #include "math/rows.h"
 
 /* Days of a year of discounting, as in a spreadsheet's XNPV. */
@@ -39,6 +41,15 @@ typedef struct CompensatedSum
 	double		sum;
 	double		error;
 } CompensatedSum;
+
+static inline void
+compensated_add(CompensatedSum *s, double term)
+{
+	double		sum = s->sum + term;
+
+	s->error += fabs(s->sum) >= fabs(term) ? (s->sum - sum) + term : (term - sum) + s->sum;
+	s->sum = sum;
+}
 
 /* The sum so far; not finite where it overflowed. */
 extern double compensated_sum(const CompensatedSum *s);

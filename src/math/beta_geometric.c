@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "math/discount.h"
+#include "math/logit_quadrature.h"
 #include "math/special.h"
 
 #define SERIES_TERMS 1500		/* the quadrature is cheaper than longer series */
@@ -24,177 +25,74 @@
 #define EULER_MIN_SHARE 1e-3	/* share of the terms' size that must survive cancellation */
 #define EXP_MAX 600.0			/* larger exponents are left to the quadrature: it works in logs */
 
-static double
-alive_now(const BetaGeometric *g)
-{
-	return 1 / (1 + exp(g->log_dead_odds));
-}
-
-static double
-dead_now(const BetaGeometric *g)
-{
-	return 1 / (1 + exp(-g->log_dead_odds));
-}
-
 /* ---- quadrature ------------------------------------------------------------------------------ */
 
-#define QUADRATURE_STEP 0.2		/* the integrands are analytic for |Im logit p| < pi / 2 */
-#define QUADRATURE_NARROW 0.45	/* step in standard deviations of a narrow density */
-#define QUADRATURE_NODES 20000	/* never reached by sensible parameters */
-
-/*
- * The density p^a (1-p)^b (1+pz)^-tilt of y = logit p, relative to its only maximum. Its nodes are
- * y = maximum + v - left expm1(-v) + right expm1(v) for evenly spaced v: evenly spaced where the
- * density has features, exponentially growing in its tails, which are plain exponentials of y.
- */
-typedef struct LogitDensity
+/* The tilt (1+pz)^-R, or the purchases (1 - (1+pz)^-R) / p. */
+typedef struct Buyer
 {
-	double		a;
-	double		b;
-	double		tilt;
+	double		R;
 	double		z;
-	double		odds;			/* where the maximum is, and as p and 1 - p */
-	double		p;
-	double		not_p;
-	double		step;
-	double		left;
-	double		right;
-} LogitDensity;
+	double		at_center;		/* 1 + pz */
+} Buyer;
 
-typedef struct LogitSums
+static double
+add_survival(const LogitNode *node, void *arg, double *value)
 {
-	double		density;
-	double		purchases;		/* of density (1 - (1+pz)^-R) / p */
-} LogitSums;
+	const Buyer *buyer = arg;
+
+	(void) value;
+	return -buyer->R * log_sum(buyer->z * node->rise / buyer->at_center, (1 + node->p * buyer->z) / buyer->at_center);
+}
+
+static double
+add_purchases(const LogitNode *node, void *arg, double *value)
+{
+	const Buyer *buyer = arg;
+
+	*value = node->p > 1e-280 ? -expm1(-buyer->R * log1p(node->p * buyer->z)) / node->p : buyer->R * buyer->z;
+	return 0;
+}
+
+/* Features of (1+pz)^-R lie from p = 1 / max(R z, z, b) to 1 - p = 1 / a. */
+static LogitDensity
+plain_density(double a, double b, double R, double z)
+{
+	return logit_density(a, b, a / b, a / (a + b) * b, fmax(b, fmax(R, 1) * z), a);
+}
 
 static LogitDensity
-logit_density(double a, double b, double tilt, double R, double z)
+tilted_density(double a, double b, double R, double z)
 {
-	LogitDensity d = {.a = a, .b = b, .tilt = tilt, .z = z};
-
-	/* the maximum, as odds, is the positive root of (1+z) b o^2 - m o - a */
-	double		m = a * (1 + z) - b - tilt * z;
+	/* the maximum of p^a (1-p)^b (1+pz)^-R, as odds, is the positive root of (1+z) b o^2 - m o - a */
+	double		m = a * (1 + z) - b - R * z;
 	double		root = hypot(m, 2 * sqrt(a) * sqrt(b) * sqrt(1 + z));
 	double		odds = m > 0 ? (m + root) / (2 * b * (1 + z)) : 2 * a / (root - m);
 	double		saturation = (1 + z) * odds / (1 + (1 + z) * odds);
-	double		curvature;
+	double		curvature = (a + b - R) * (odds / (1 + odds)) / (1 + odds) + R * saturation / (1 + (1 + z) * odds);
 
-	d.odds = odds;
-	d.p = odds / (1 + odds);
-	d.not_p = 1 / (1 + odds);
-	curvature = (a + b - tilt) * d.p * d.not_p + tilt * saturation / (1 + (1 + z) * odds);
-	d.step = fmin(QUADRATURE_STEP, QUADRATURE_NARROW / sqrt(curvature));
-
-	/* features lie from p = 1 / max(R z, z, b) to 1 - p = 1 / a; tails begin a factor e^3 beyond */
-	d.left = fmin(1, exp(-3) / (1 + fmax(b, fmax(R, 1) * z)) / odds);
-	d.right = fmin(1, exp(-3) / (1 + a) * odds);
-	return d;
-}
-
-/* log(1 + x), where one_plus_x is 1 + x without the rounding that x close to -1 suffers */
-static double
-log_sum(double x, double one_plus_x)
-{
-	return x > -0.5 ? log1p(x) : log(one_plus_x);
-}
-
-/* Add the node at distance delta from the maximum, spaced by jacobian; return its density. */
-static double
-add_node(const LogitDensity *d, double R, double delta, double jacobian, LogitSums *sums)
-{
-	double		shrink = exp(-fabs(delta));
-	double		x = fabs(delta) < 0.5 ? expm1(-fabs(delta)) : shrink - 1;
-	double		near = delta > 0 ? d->p : d->not_p;
-	double		far = delta > 0 ? d->not_p : d->p;
-	double		scale = 1 + far * x > 0.5 ? 1 + far * x : near + far * shrink;
-	double		log_scale = log_sum(far * x, scale);
-	double		p = delta > 0 ? d->p / scale : d->p * shrink / scale;
-	double		log_p = delta > 0 ? -log_scale : delta - log_scale;
-	double		log_not_p = delta > 0 ? -delta - log_scale : -log_scale;
-	double		log_density = d->a * log_p + d->b * log_not_p;
-	double		density;
-
-	if (d->tilt > 0)
-	{
-		double		at_peak = 1 + d->p * d->z;
-		double		rise = (delta > 0 ? -x : x) * d->p * d->not_p / scale;
-
-		log_density -= d->tilt * log_sum(d->z * rise / at_peak, (1 + p * d->z) / at_peak);
-	}
-	density = exp(log_density) * jacobian;
-	sums->density += density;
-	if (R > 0)
-		sums->purchases += density * (p > 1e-280 ? -expm1(-R * log1p(p * d->z)) / p : R * d->z);
-	return density;
-}
-
-/* Walk from the maximum to one side until nothing more is added. */
-static void
-add_side(const LogitDensity *d, double R, int side, LogitSums *sums)
-{
-	double		stretch = exp(side * d->step);
-	double		exp_v = 1;
-	double		before = 0;
-
-	for (int k = 1; k <= QUADRATURE_NODES; k++)
-	{
-		LogitSums	last = *sums;
-		double		density;
-		double		jacobian;
-
-		exp_v *= stretch;
-		jacobian = 1 + d->left / exp_v + d->right * exp_v;
-		density = add_node(d, R,
-						   side * k * d->step + d->left * (1 - 1 / exp_v) + d->right * (exp_v - 1),
-						   jacobian, sums);
-		if (density <= before && sums->density == last.density &&
-			sums->purchases == last.purchases)
-			break;
-		before = density;
-	}
-}
-
-/* Integrals over y in units of step and peak; that of purchases only if R > 0. */
-static LogitSums
-logit_sums(const LogitDensity *d, double R)
-{
-	LogitSums	sums = {0, 0};
-
-	add_node(d, R, 0, 1 + d->left + d->right, &sums);
-	add_side(d, R, -1, &sums);
-	add_side(d, R, 1, &sums);
-	return sums;
-}
-
-/* Log of p^a (1-p)^b at one maximum over that at another: by differences, as a and b may be huge. */
-static double
-log_beta_density_ratio(const LogitDensity *at, const LogitDensity *base)
-{
-	double		more = (at->odds - base->odds) / (1 + base->odds);
-	double		ratio = (1 + at->odds) / (1 + base->odds);
-
-	return -at->a * log_sum(-more / at->odds, base->odds / at->odds * ratio) -
-		   at->b * log_sum(more, ratio);
+	return logit_density(a, b, odds, curvature, fmax(b, fmax(R, 1) * z), a);
 }
 
 static double
 survival_quadrature(double R, double a, double b, double z)
 {
-	LogitDensity tilted = logit_density(a, b, R, R, z);
-	LogitDensity plain = logit_density(a, b, 0, 0, z);
-	double		log_ratio = log_beta_density_ratio(&tilted, &plain) - R * log1p(tilted.p * z);
+	LogitDensity tilted = tilted_density(a, b, R, z);
+	LogitDensity plain = plain_density(a, b, 0, 0);
+	Buyer		buyer = {R, z, 1 + tilted.p * z};
+	double		log_ratio = logit_density_ratio(&tilted, &plain) - R * log1p(tilted.p * z);
 
-	return exp(log_ratio) * (tilted.step * logit_sums(&tilted, 0).density) /
-		   (plain.step * logit_sums(&plain, 0).density);
+	return exp(log_ratio) * (tilted.step * logit_sums(&tilted, add_survival, &buyer).density) /
+		   (plain.step * logit_sums(&plain, NULL, NULL).density);
 }
 
 static double
 purchases_quadrature(double R, double a, double b, double z)
 {
-	LogitDensity d = logit_density(a, b, 0, R, z);
-	LogitSums	sums = logit_sums(&d, R);
+	LogitDensity d = plain_density(a, b, R, z);
+	Buyer		buyer = {R, z, 1};
+	LogitSums	sums = logit_sums(&d, add_purchases, &buyer);
 
-	return sums.purchases / sums.density;
+	return sums.value / sums.density;
 }
 
 /* ---- series ---------------------------------------------------------------------------------- */

@@ -6,6 +6,9 @@
  * positive definite, usual on the way from the start, needs no special treatment. GSL's bfgs2 from
  * the same start took 20 to 30 times the evaluations on CDNOW and on a million customers, and
  * stopped for lack of progress before its gradient was as small.
+ *
+ * Effects of covariates are searched for on their own scale, with the covariates standardised. A count of
+ * phases has no slope: each is tried. A prior adds the logarithm of its density.
  */
 #include "math/fit.h"
 
@@ -13,11 +16,8 @@
 #include <math.h>
 #include <string.h>
 
-#include <gsl/gsl_eigen.h>
-#include <gsl/gsl_matrix.h>
-#include <gsl/gsl_vector.h>
-
-#include "math/gsl_guard.h"
+#include "math/covariates.h"
+#include "math/matrix.h"
 
 #define MAX_ITERATIONS 200
 #define START_RADIUS 1.0
@@ -40,14 +40,22 @@
 /* Less curvature than this, a standard error above 200 too, is no maximum in a point. */
 #define FLAT_CURVATURE 2.5e-5
 
-/* The quadratic model at one point: everything on the log scale. */
+/* Phases tried at most, and how many more than the best so far. */
+#define MAX_PHASES 50
+#define MORE_PHASES 2
+
+/* An effect of a standardised covariate this large multiplies a rate by 3,000 from one customer to the next. */
+#define MAX_EFFECT 8.0
+
+/* The quadratic model at one point: everything on the scale of eta. */
 typedef struct Point
 {
-	double		eta[BTYD_MAX_PARAMS];
-	double		value;
-	double		slope[BTYD_MAX_PARAMS];	/* gradient along the eigenvectors */
-	double		curvature[BTYD_MAX_PARAMS]; /* eigenvalues of -H, ascending */
-	double		axes[BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];	/* eigenvectors in columns */
+	double		eta[FIT_MAX_PARAMS];
+	double		value;			/* with the prior */
+	double		log_likelihood; /* without */
+	double		slope[FIT_MAX_PARAMS];	/* gradient along the eigenvectors */
+	double		curvature[FIT_MAX_PARAMS];	/* eigenvalues of -H, ascending */
+	double		axes[FIT_MAX_PARAMS * FIT_MAX_PARAMS];	/* eigenvectors in columns */
 	double		distance;		/* sqrt(g' (-H)^-1 g), with |curvature| where it is negative */
 	bool		concave;		/* -H is positive definite */
 } Point;
@@ -56,6 +64,12 @@ typedef struct Search
 {
 	const BtydModel *model;
 	const Rows *rows;
+	const FitPrior *prior;
+	int			nparams;		/* all of them: the stride of the prior's matrix */
+	int			n;				/* those searched for: the first n */
+	double		phases;			/* the last parameter, if it is a count */
+	CovariateFrame frame;
+	double		start[FIT_MAX_PARAMS];	/* eta */
 	FitStop		stop;			/* passes on to outer and remembers the answer */
 	const FitStop *outer;
 	bool		stopped;
@@ -89,57 +103,80 @@ largest(const double *v, int n)
 	return value;
 }
 
-/* Eigenvalues of the symmetric matrix m, ascending, and vectors. Destroys m; false if GSL fails. */
-static bool
-decompose(double *m, int n, double *values, double *vectors)
+/* The parameters at eta. */
+static void
+theta_of_eta(const Search *search, const double *eta, double *theta)
 {
-	gsl_error_handler_t *handler = gsl_guard_enter();
-	gsl_eigen_symmv_workspace *work = gsl_eigen_symmv_alloc(n);
-	bool		done = false;
+	for (int i = 0; i < search->n; i++)
+		theta[i] = param_scale(search->model, i) == SCALE_LOG ? exp(eta[i]) : eta[i];
+	if (search->model->counts_phases)
+		theta[search->n] = search->phases;
+}
 
-	if (work != NULL)
+static double
+log_likelihood(Search *search, const double *theta, double *grad, double *hess)
+{
+	const FitStop *stop = search->outer ? &search->stop : NULL;
+
+	if (search->rows->ncovariates > 0)
+		return covariates_log_likelihood(search->model, search->rows, &search->frame, theta, grad, hess, stop);
+	return search->model->log_likelihood(search->rows, theta, grad, hess, stop);
+}
+
+/* Add the prior's log density, up to a constant, to value, gradient and -H in eta. */
+static void
+add_prior(const Search *search, Point *point, double *grad, double *minus_h)
+{
+	int			n = search->n;
+
+	for (int i = 0; i < n; i++)
 	{
-		gsl_matrix_view matrix = gsl_matrix_view_array(m, n, n);
-		gsl_vector_view eval = gsl_vector_view_array(values, n);
-		gsl_matrix_view evec = gsl_matrix_view_array(vectors, n, n);
+		double		pull = 0;
 
-		done = gsl_eigen_symmv(&matrix.matrix, &eval.vector, &evec.matrix, work) == GSL_SUCCESS;
-		gsl_eigen_symmv_sort(&eval.vector, &evec.matrix, GSL_EIGEN_SORT_VAL_ASC);
-		gsl_eigen_symmv_free(work);
+		for (int j = 0; j < n; j++)
+		{
+			double		precision = search->prior->precision[i * search->nparams + j];
+
+			pull += precision * (point->eta[j] - search->prior->center[j]);
+			minus_h[i * n + j] += precision;
+		}
+		grad[i] -= pull;
+		point->value -= 0.5 * pull * (point->eta[i] - search->prior->center[i]);
 	}
-	gsl_guard_leave(handler);
-	return done;
 }
 
 /* Evaluate the model at point->eta; false where the likelihood is not finite, or when stopped. */
 static bool
 evaluate(Search *search, Point *point)
 {
-	int			n = search->model->nparams;
-	double		theta[BTYD_MAX_PARAMS] = {0};
-	double		grad[BTYD_MAX_PARAMS];
-	double		minus_h[BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];
+	int			n = search->n;
+	double		theta[FIT_MAX_PARAMS] = {0};
+	double		grad[FIT_MAX_PARAMS];
+	double		minus_h[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
 	bool		finite = true;
 
-	for (int i = 0; i < n; i++)
-		theta[i] = exp(point->eta[i]);
-	point->value = search->model->log_likelihood(search->rows, theta, grad, minus_h,
-												 search->outer ? &search->stop : NULL);
+	theta_of_eta(search, point->eta, theta);
+	point->log_likelihood = log_likelihood(search, theta, grad, minus_h);
+	point->value = point->log_likelihood;
 	if (!isfinite(point->value))
 		return false;			/* or stopped */
 	for (int i = 0; i < n; i++)
 	{
-		grad[i] *= theta[i];
+		double		di = param_scale(search->model, i) == SCALE_LOG ? theta[i] : 1;
+
+		grad[i] *= di;
 		for (int j = 0; j < n; j++)
 		{
-			minus_h[i * n + j] *= -theta[i] * theta[j];
-			if (i == j)
+			minus_h[i * n + j] *= -di * (param_scale(search->model, j) == SCALE_LOG ? theta[j] : 1);
+			if (i == j && param_scale(search->model, i) == SCALE_LOG)
 				minus_h[i * n + j] -= grad[i];
 			finite = finite && isfinite(minus_h[i * n + j]);
 		}
 		finite = finite && isfinite(grad[i]);
 	}
-	if (!finite || !decompose(minus_h, n, point->curvature, point->axes))
+	if (search->prior != NULL)
+		add_prior(search, point, grad, minus_h);
+	if (!finite || !symmetric_eigen(minus_h, n, point->curvature, point->axes))
 		return false;
 
 	/* below that, an eigenvalue is rounding noise of the largest */
@@ -258,10 +295,10 @@ improves(const Point *from, const Point *to, double gain, double noise)
 static Outcome
 climb(Search *search, Point *point, double *step, int *iterations)
 {
-	int			n = search->model->nparams;
+	int			n = search->n;
 	double		radius = START_RADIUS;
 	double		customers = rows_total(search->rows);
-	double		start[BTYD_MAX_PARAMS];
+	double		start[FIT_MAX_PARAMS];
 
 	memcpy(start, point->eta, sizeof(start));
 
@@ -300,17 +337,15 @@ climb(Search *search, Point *point, double *step, int *iterations)
 static Outcome
 climb_from_other_side(Search *search, Point *point, double *step, int *iterations)
 {
-	int			n = search->model->nparams;
-	double		theta[BTYD_MAX_PARAMS];
-	double		other_step[BTYD_MAX_PARAMS];
+	int			n = search->n;
+	double		other_step[FIT_MAX_PARAMS];
 	double		scale = OTHER_SIDE / largest(step, n);
 	int			more = 0;
 	Point		other;
 	Outcome		outcome = RAN_OFF;
 
-	search->model->start(search->rows, theta);
 	for (int i = 0; i < n; i++)
-		other.eta[i] = log(theta[i]) - scale * step[i];
+		other.eta[i] = search->start[i] - scale * step[i];
 	if (evaluate(search, &other))
 	{
 		outcome = climb(search, &other, other_step, &more);
@@ -322,36 +357,144 @@ climb_from_other_side(Search *search, Point *point, double *step, int *iteration
 	return outcome;
 }
 
-/* Inverse of the curvature. */
+/* ---- from start to result ---------------------------------------------------------------------- */
+
 static void
-set_covariance(const Point *point, int n, double *covariance)
+set_start(Search *search)
 {
+	double		theta[FIT_MAX_PARAMS] = {0};
+
+	if (search->prior != NULL)
+	{
+		memcpy(search->start, search->prior->center, search->n * sizeof(double));
+		return;
+	}
+	if (search->model->counts_phases)
+		theta[search->n] = search->phases;
+	search->model->start(search->rows, theta);
+	for (int i = 0; i < search->n; i++)
+		search->start[i] = param_scale(search->model, i) == SCALE_LOG ? log(theta[i]) : 0;
+}
+
+/* Search from the start; false where the likelihood is not finite there, or when stopped. */
+static bool
+search_maximum(Search *search, Point *point, Outcome *outcome, int *iterations)
+{
+	double		step[FIT_MAX_PARAMS];
+
+	set_start(search);
+	memcpy(point->eta, search->start, sizeof(point->eta));
+	if (!evaluate(search, point))
+		return false;
+	*outcome = climb(search, point, step, iterations);
+	if (*outcome == RAN_OFF && search->prior == NULL)
+		*outcome = climb_from_other_side(search, point, step, iterations);
+	return !search->stopped;
+}
+
+/* The same for every count of phases that may be the best. Leaves the best in search->phases. */
+static bool
+search_phases(Search *search, Point *point, Outcome *outcome, int *iterations)
+{
+	double		best = 0;
+
+	for (search->phases = 1; search->phases <= fmin(best + MORE_PHASES, MAX_PHASES) || best == 0; search->phases++)
+	{
+		Point		candidate;
+		Outcome		end;
+		int			more = 0;
+
+		if (search->phases > MORE_PHASES && best == 0)
+			return false;
+		if (search_maximum(search, &candidate, &end, &more) && (best == 0 || candidate.value > point->value))
+		{
+			best = search->phases;
+			*point = candidate;
+			*outcome = end;
+		}
+		*iterations += more;
+		if (search->stopped)
+			return false;
+	}
+	search->phases = best;
+	if (best == MAX_PHASES)
+		*outcome = RAN_OFF;
+	return true;
+}
+
+/* Inverse of the curvature, of all nparams parameters; and what share of it the data decided. */
+static void
+set_covariance(const Search *search, const Point *point, FitResult *result)
+{
+	int			n = search->n;
+	double		inverse[FIT_MAX_PARAMS];
+	double		searched[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
+	double		prior = 0;
+
+	for (int k = 0; k < n; k++)
+		inverse[k] = 1 / point->curvature[k];
+	compose_symmetric(inverse, point->axes, n, searched);
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < n; j++)
 		{
-			double		sum = 0;
+			result->covariance[i * search->nparams + j] = searched[i * n + j];
+			if (search->prior != NULL)
+				prior += searched[i * n + j] * search->prior->precision[j * search->nparams + i];
+		}
+	result->has_covariance = true;
+	result->own_weight = search->prior == NULL ? 1 : fmin(fmax(1 - prior / n, 0), 1);
+}
 
-			for (int k = 0; k < n; k++)
-				sum += point->axes[i * n + k] * point->axes[j * n + k] / point->curvature[k];
-			covariance[i * n + j] = sum;
+static void
+explain_run_off(const Search *search, const double *eta, FitResult *result)
+{
+	for (int i = search->model->nparams; i < search->n; i++)
+		if (fabs(eta[i]) > MAX_EFFECT)
+		{
+			result->reason = "the effect of a covariate runs off to infinity: a value of it settles the outcome";
+			result->hint = "Leave out, or join with others, values of the covariate that few customers have.";
+			return;
+		}
+	if (search->model->counts_phases && search->phases == MAX_PHASES)
+	{
+		result->reason = "k reached its limit: customers buy at regular intervals";
+		result->hint = "Are these payments of a contract? sbg_fit() fits those.";
+		return;
+	}
+	search->model->ran_off(result->theta, &result->reason, &result->hint);
+}
+
+/*
+ * A model is written down by its parameters at covariates of zero. Where zero is far from the customers, as the
+ * year 0 is, or an effect ran off, these may be no numbers any more.
+ */
+static void
+refuse_out_of_range(const Search *search, FitResult *result)
+{
+	for (int i = 0; i < search->nparams; i++)
+		if (!isfinite(result->theta[i]) || (i < search->model->nparams && result->theta[i] <= 0))
+		{
+			if (result->status == FIT_CONVERGED)
+			{
+				result->reason = "its parameters at covariates of zero are out of range";
+				result->hint = "Subtract a usual value from covariates that are far from zero, such as years.";
+			}
+			result->status = FIT_IMPOSSIBLE;
+			return;
 		}
 }
 
 static void
-report(const BtydModel *model, const Point *point, Outcome outcome, FitResult *result)
+report(const Search *search, const Point *point, Outcome outcome, FitResult *result)
 {
-	for (int i = 0; i < model->nparams; i++)
-		result->theta[i] = exp(point->eta[i]);
-	result->log_likelihood = point->value;
+	theta_of_eta(search, point->eta, result->theta);
+	result->log_likelihood = point->log_likelihood;
 	result->gradient_norm = point->distance;
 	result->status = outcome == REACHED ? FIT_CONVERGED : FIT_NOT_CONVERGED;
 	if (outcome == REACHED)
-	{
-		result->has_covariance = true;
-		set_covariance(point, model->nparams, result->covariance);
-	}
+		set_covariance(search, point, result);
 	else if (outcome == RAN_OFF)
-		model->ran_off(result->theta, &result->reason, &result->hint);
+		explain_run_off(search, point->eta, result);
 	else if (outcome == FLAT)
 	{
 		result->reason = "the likelihood is flat: the data do not determine all parameters";
@@ -362,49 +505,76 @@ report(const BtydModel *model, const Point *point, Outcome outcome, FitResult *r
 		result->reason = "the maximum of the likelihood was not reached";
 		result->hint = "Check the data for extreme values, or fit a larger group of customers.";
 	}
+	if (search->rows->ncovariates > 0)
+	{
+		covariates_unframe(search->model, &search->frame, search->rows->ncovariates, result->theta,
+						   result->has_covariance ? result->covariance : NULL);
+		refuse_out_of_range(search, result);
+	}
+}
+
+/* Why no search can begin; true if so. With a prior, any customer tells something. */
+static bool
+hopeless(Search *search, FitResult *result)
+{
+	int			ncovariates = search->rows->ncovariates;
+
+	for (int j = 0; j < ncovariates; j++)
+	{
+		search->frame.center[j] = 0;
+		search->frame.scale[j] = 1;
+	}
+	if (search->prior != NULL)
+		return search->rows->n == 0;
+	if (search->model->undetermined(search->rows, &result->reason, &result->hint))
+		return true;
+	result->reason = result->hint = NULL;
+	if (ncovariates > 0)
+		result->reason = covariates_frame(search->rows, &search->frame);
+	result->hint = result->reason ? "Leave out covariates that are constant or follow from the others." : NULL;
+	return result->reason != NULL;
 }
 
 void
 btyd_fit(const BtydModel *model, const Rows *rows, const FitPrior *prior, const FitStop *stop,
 		 FitResult *result)
 {
-	Search		search = {model, rows, {stop_requested, &search}, stop, false};
+	Search		search = {.model = model, .rows = rows, .prior = prior, .outer = stop};
 	Point		point;
 	Outcome		outcome = STUCK;
-	double		theta[BTYD_MAX_PARAMS];
-	double		step[BTYD_MAX_PARAMS];
+	bool		searched;
 
-	(void) prior;
 	memset(result, 0, sizeof(*result));
-	result->nparams = model->nparams;
+	search.stop = (FitStop) {stop_requested, &search};
+	search.nparams = model->nparams + 2 * rows->ncovariates;
+	search.n = search.nparams - (model->counts_phases ? 1 : 0);
+	result->nparams = search.nparams;
 	result->own_weight = 1;
-	if (model->undetermined(rows, &result->reason, &result->hint))
+	if (hopeless(&search, result))
 	{
 		result->status = FIT_IMPOSSIBLE;
+		if (result->reason == NULL)
+			result->reason = "there are no rows";
 		return;
 	}
-	result->reason = result->hint = NULL;
-	model->start(rows, theta);
-	for (int i = 0; i < model->nparams; i++)
-		point.eta[i] = log(theta[i]);
-	if (evaluate(&search, &point))
+	if (model->counts_phases && prior == NULL)
+		searched = search_phases(&search, &point, &outcome, &result->iterations);
+	else
 	{
-		outcome = climb(&search, &point, step, &result->iterations);
-		if (outcome == RAN_OFF)
-			outcome = climb_from_other_side(&search, &point, step, &result->iterations);
-	}
-	else if (!search.stopped)
-	{
-		result->status = FIT_IMPOSSIBLE;
-		result->reason = "the likelihood is not finite at the start";
-		result->hint = "Check the data for extreme values.";
-		return;
+		search.phases = model->counts_phases ? prior->center[search.n] : 0;
+		searched = search_maximum(&search, &point, &outcome, &result->iterations);
 	}
 	if (search.stopped)
 	{
 		memset(result, 0, sizeof(*result));
 		result->status = FIT_STOPPED;
 	}
+	else if (!searched)
+	{
+		result->status = FIT_IMPOSSIBLE;
+		result->reason = "the likelihood is not finite at the start";
+		result->hint = "Check the data for extreme values.";
+	}
 	else
-		report(model, &point, outcome, result);
+		report(&search, &point, outcome, result);
 }

@@ -12,6 +12,7 @@
 #include "math/special.h"
 
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see gamma_gamma_ran_off() */
+#define LEAST_NU 1e-290			/* of a simulated customer, times v */
 
 enum
 {
@@ -216,6 +217,19 @@ gamma_gamma_expected_spend(const double *theta, double x, double m)
 	return p * ((x > 0 ? x * m : 0) + theta[P_V]) / (p * x + (q - 1));
 }
 
+/* A customer is his nu, and his mean amount p / nu. A variate that underflowed would be an infinite amount. */
+static double
+gamma_gamma_draw_customer(const double *theta, Random *random)
+{
+	return fmax(random_gamma(random, theta[P_Q]), LEAST_NU) / theta[P_V];
+}
+
+static double
+gamma_gamma_draw_amount(const double *theta, double customer, Random *random)
+{
+	return random_gamma(random, theta[P_P]) / customer;
+}
+
 const BtydModel gamma_gamma_model = {
 	.code = 2,
 	.kind = "gamma_gamma",
@@ -228,4 +242,6 @@ const BtydModel gamma_gamma_model = {
 	.log_likelihood = gamma_gamma_log_likelihood,
 	.ran_off = gamma_gamma_ran_off,
 	.expected_spend = gamma_gamma_expected_spend,
+	.draw_customer = gamma_gamma_draw_customer,
+	.draw_amount = gamma_gamma_draw_amount,
 };

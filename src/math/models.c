@@ -5,9 +5,25 @@
 
 #include <string.h>
 
-static const BtydModel *const models[] = {&bgnbd_model, &gamma_gamma_model, &pareto_nbd_model};
+static const BtydModel *const models[] = {
+	&bgnbd_model,
+	&gamma_gamma_model,
+	&pareto_nbd_model,
+	&mbgnbd_model,
+	&bgcnbd_model,
+	&mbgcnbd_model,
+	&bgbb_model,
+	&sbg_model,
+	&bdw_model,
+};
 
 #define NMODELS (sizeof(models) / sizeof(models[0]))
+
+const BtydModel *
+btyd_model_at(int i)
+{
+	return i >= 0 && (size_t) i < NMODELS ? models[i] : NULL;
+}
 
 const BtydModel *
 btyd_model_by_code(int code)

@@ -135,7 +135,8 @@ panel_length(const Shape *shape, double y, double rest, const Rule **rule)
 	double		rise = -shape->p;	/* no steeper, if it rises at all */
 	double		steepest = fmax(rise, decline(shape, y + length));
 
-	while (length * steepest > LARGEST_RULE->change)
+	/* the quotient times its divisor may be more than the dividend by a rounding, again and again */
+	while (length * steepest > LARGEST_RULE->change * (1 + 1e-12))
 	{
 		length = fmax(0.99 * LARGEST_RULE->change / steepest, 0.5 * length);
 		steepest = fmax(rise, decline(shape, y + length));

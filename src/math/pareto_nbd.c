@@ -357,8 +357,7 @@ pareto_nbd_log_likelihood(const Rows *rows, const double *theta, double *grad, d
 static bool
 pareto_nbd_undetermined(const Rows *rows, const char **reason, const char **hint)
 {
-	/* sorted by x: somebody bought again if the last row did */
-	bool		repeats = rows->n > 0 && rows_at(rows, rows->n - 1)[0] > 0;
+	bool		repeats = rows_reach(rows, 0);
 
 	*hint = "Fit a larger group of customers, or one model for all groups.";
 	if (rows_total(rows) < 2)

@@ -48,15 +48,6 @@ compensated_sum(const CompensatedSum *s)
 	return isfinite(s->sum) ? s->sum + s->error : s->sum;
 }
 
-static inline void
-add(CompensatedSum *s, double term)
-{
-	double		sum = s->sum + term;
-
-	s->error += fabs(s->sum) >= fabs(term) ? (s->sum - sum) + term : (term - sum) + s->sum;
-	s->sum = sum;
-}
-
 /* amount * (1 + rate)^-time; log_growth is log1p(rate), so that small rates keep their digits */
 static inline double
 present_value(double amount, double log_growth, double time)
@@ -70,7 +61,7 @@ value_add_flows(CompensatedSum *s, const double *flows, size_t n, double first, 
 	double		log_growth = log1p(rate);
 
 	for (size_t i = 0; i < n; i++)
-		add(s, present_value(flows[i], log_growth, first + (double) i));
+		compensated_add(s, present_value(flows[i], log_growth, first + (double) i));
 }
 
 void
@@ -80,6 +71,6 @@ value_add_dated_flows(CompensatedSum *s, const Rows *rows, size_t from, size_t t
 	{
 		const double *row = rows_at(rows, i);	/* days, amount, annual rate */
 
-		add(s, row_count(rows, row) * present_value(row[1], log1p(row[2]), row[0] / DISCOUNT_YEAR_DAYS));
+		compensated_add(s, row_count(rows, row) * present_value(row[1], log1p(row[2]), row[0] / DISCOUNT_YEAR_DAYS));
 	}
 }

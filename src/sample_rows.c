@@ -1,0 +1,220 @@
+/*
+ * sample_rows.c - the kinds of rows of a clv_sample, and what each may hold.
+ */
+#include "sample.h"
+
+#include <math.h>
+
+#define MOST_KIND_COLUMNS 6
+
+/* What is wrong with the columns of the kind, or NULL; *hint says what to do. */
+typedef const char *(*RowProblem) (const double *row, const char **hint);
+
+typedef struct RowKindInfo
+{
+	const char *name;
+	RowProblem	problem;
+	int			columns;
+	const char *column_names[MOST_KIND_COLUMNS];
+} RowKindInfo;
+
+static inline bool
+is_count(double value)
+{
+	return value >= 0 && value == floor(value) && value <= MAX_COUNT;
+}
+
+static const char *
+purchases_problem(double x, const char **hint)
+{
+	if (is_count(x))
+		return NULL;
+	*hint = "x counts repeat purchases: purchase days after the first.";
+	return "x must be a whole number, 0 or more";
+}
+
+static const char *
+timing_problem(const double *row, const char **hint)
+{
+	double		x = row[0];
+	double		t_x = row[1];
+	double		t_cal = row[2];
+	const char *problem = purchases_problem(x, hint);
+
+	if (problem)
+		return problem;
+	*hint = "t_x is the time from the first to the last purchase, "
+		"t_cal from the first purchase to the end of observation.";
+	if (!(isfinite(t_x) && isfinite(t_cal) && t_x >= 0))
+		return "t_x and t_cal must be finite and not negative";
+	if (t_x > t_cal)
+		return "t_x must not exceed t_cal";
+	if (x == 0 && t_x > 0)
+		return "t_x must be 0 for a customer without a repeat purchase";
+	return NULL;
+}
+
+static const char *
+spend_problem(const double *row, const char **hint)
+{
+	const char *problem = purchases_problem(row[0], hint);
+
+	if (problem)
+		return problem;
+	*hint = "monetary_value is the mean amount of the repeat purchases.";
+	if (!(isfinite(row[1]) && row[1] >= 0))
+		return "monetary_value must be finite and not negative";
+	return NULL;
+}
+
+static const char *
+cash_flow_problem(const double *row, const char **hint)
+{
+	*hint = "Leave out or correct payments that are NaN or infinite.";
+	if (!(isfinite(row[0]) && isfinite(row[1])))
+		return "amounts and dates of payments must be finite";
+	*hint = "Write 10 percent as 0.10.";
+	if (!(isfinite(row[2]) && row[2] > -1))
+		return "annual_discount_rate must be finite and above -1";
+	return NULL;
+}
+
+static const char *
+opportunities_problem(const double *row, const char **hint)
+{
+	double		x = row[0];
+	double		t_x = row[1];
+	double		n = row[2];
+
+	*hint = "x counts the opportunities that were taken, t_x is the number of the last one taken, "
+		"n how many there were.";
+	if (!(is_count(x) && is_count(t_x) && is_count(n)))
+		return "x, t_x and n must be whole numbers, 0 or more";
+	if (t_x > n)
+		return "t_x must not exceed n";
+	if (x > t_x)
+		return "x must not exceed t_x";
+	if (x == 0 && t_x > 0)
+		return "t_x must be 0 for a customer who took no opportunity";
+	return NULL;
+}
+
+static const char *
+renewals_problem(const double *row, const char **hint)
+{
+	double		entry = row[0];
+	double		tenure = row[1];
+	double		churned = row[2];
+
+	*hint = "tenure is the period in which the customer left: 1, 2, ...; of a customer it is the number of renewals.";
+	if (!(is_count(entry) && is_count(tenure)))
+		return "entry and tenure must be whole numbers, 0 or more";
+	if (churned != 0 && churned != 1)
+		return "churned must be 0 or 1";
+	if (churned == 1 && tenure == 0)
+		return "the tenure of a customer who left must be 1 or more";
+	*hint = "entry is the number of renewals before observation began; those who had left by then are not in the data.";
+	if (churned == 1 ? entry >= tenure : entry > tenure)
+		return churned == 1 ? "entry must be less than the tenure of a customer who left" :
+			"entry must not exceed tenure";
+	return NULL;
+}
+
+static const char *
+holdout_problem(const double *row, const char **hint)
+{
+	const char *problem = timing_problem(row, hint);
+
+	if (problem)
+		return problem;
+	*hint = "monetary_value is the mean amount of the repeat purchases, 0 where it is not known.";
+	if (!(isfinite(row[3]) && row[3] >= 0))
+		return "monetary_value must be finite and not negative";
+	*hint = "purchases and spend are those after t_cal.";
+	if (!is_count(row[4]))
+		return "purchases must be a whole number, 0 or more";
+	if (!isfinite(row[5]))
+		return "spend must be finite";
+	return NULL;
+}
+
+static const char *
+calendar_problem(const double *row, const char **hint)
+{
+	*hint = "A row is one purchase: its day, and 0 for a customer's first, 1 for a later one.";
+	if (!(row[0] >= DAY_MIN && row[0] <= DAY_MAX && row[0] == floor(row[0])))
+		return "day must be a day of the calendar";
+	if (row[1] != 0 && row[1] != 1)
+		return "repeat must be 0 or 1";
+	return NULL;
+}
+
+static const RowKindInfo row_kinds[] = {
+	[ROWS_TIMING] = {"timing", timing_problem, 3, {"x", "t_x", "t_cal"}},
+	[ROWS_SPEND] = {"spend", spend_problem, 2, {"x", "monetary_value"}},
+	[ROWS_CASH_FLOW] = {"cash_flow", cash_flow_problem, 3, {"days", "amount", "annual_discount_rate"}},
+	[ROWS_OPPORTUNITIES] = {"opportunities", opportunities_problem, 3, {"x", "t_x", "n"}},
+	[ROWS_RENEWALS] = {"renewals", renewals_problem, 3, {"entry", "tenure", "churned"}},
+	[ROWS_HOLDOUT] = {"holdout", holdout_problem, 6, {"x", "t_x", "t_cal", "monetary_value", "purchases", "spend"}},
+	[ROWS_CALENDAR] = {"calendar", calendar_problem, 2, {"day", "repeat"}},
+};
+
+StaticAssertDecl(MOST_KIND_COLUMNS <= ROWS_MAX_COLUMNS, "a row of any kind fits where rows are built");
+
+bool
+row_kind_known(int kind)
+{
+	return kind >= ROWS_TIMING && kind < lengthof(row_kinds);
+}
+
+int
+row_columns(RowKind kind)
+{
+	return row_kinds[kind].columns;
+}
+
+const char *
+row_kind_name(RowKind kind)
+{
+	return row_kinds[kind].name;
+}
+
+bool
+row_kind_by_name(const char **cursor, RowKind *kind)
+{
+	for (int i = ROWS_TIMING; i < lengthof(row_kinds); i++)
+		if (scan_literal(cursor, row_kinds[i].name))
+		{
+			*kind = (RowKind) i;
+			return true;
+		}
+	return false;
+}
+
+const char *
+row_problem(RowKind kind, const double *row, const char **hint)
+{
+	return row_kinds[kind].problem(row, hint);
+}
+
+/* The values of a row by their names, for a message. */
+static const char *
+row_text(RowKind kind, const double *row)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int c = 0; c < row_kinds[kind].columns; c++)
+		appendStringInfo(&buf, "%s%s = %g", c > 0 ? ", " : "", row_kinds[kind].column_names[c], row[c]);
+	return buf.data;
+}
+
+void
+check_row(RowKind kind, const double *row)
+{
+	const char *hint;
+	const char *problem = row_problem(kind, row, &hint);
+
+	if (unlikely(problem != NULL))
+		argument_error(problem, hint, "%s.", row_text(kind, row));
+}
