@@ -19,6 +19,9 @@ extern const BtydModel *purchase_operations(const ClvModel *m);
 extern const BtydModel *renewal_operations(const ClvModel *m);
 extern const BtydModel *spend_operations(const ClvModel *m);
 
+/* An error if the model is a prior. */
+extern void check_no_prior(const ClvModel *m);
+
 /* The model's unit in days; an error where it has none. */
 extern double unit_of(const ClvModel *m);
 
@@ -43,11 +46,11 @@ extern bool customer_of_history(const ClvModel *m, const BtydModel *kind, const 
 
 /*
  * The questions of a prediction: arguments (model, x, t_x, t_cal [, t]), or (model, history, as_of [, until]) and then
- * false before the first purchase. nargs says how many of the arguments are those; without a time it is `otherwise`.
+ * false before the first purchase. nargs says how many of the arguments are those; without a time it is 0.
  */
-extern Question question_of_numbers(FunctionCallInfo fcinfo, const BtydModel *kind, int nargs, double otherwise);
+extern Question question_of_numbers(FunctionCallInfo fcinfo, const BtydModel *kind, int nargs);
 extern bool question_of_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, int nargs,
-							  double otherwise, Question *q);
+							  Question *q);
 
 /* A length of time that is no error: not negative, and whole where the model counts opportunities. */
 extern double checked_horizon(const BtydModel *kind, double t);
@@ -61,16 +64,6 @@ extern void check_until(DateADT as_of, DateADT until);
  */
 extern double horizon_of_dates(const ClvModel *m, const BtydModel *kind, DateADT first, DateADT as_of, DateADT until);
 
-/*
- * When P(alive) is asked for without a later date: at the end of observation, or where a model counts opportunities at
- * the next one, as the papers print it.
- */
-static inline double
-alive_after(const BtydModel *kind)
-{
-	return kind->reads == ROWS_OPPORTUNITIES ? 1 : 0;
-}
-
 /* The value unless it is infinite or does not exist, which is an error naming `what`. */
 extern double checked_result(double value, const char *what);
 
@@ -80,7 +73,7 @@ extern void renewal_arguments(FunctionCallInfo fcinfo, double *tenure, double *p
 /* Probability that a customer after `tenure` renewals leaves within the next `periods`. */
 extern double renewal_risk(const BtydModel *kind, const double *theta, double tenure, double periods);
 
-/* ---- money ------------------------------------------------------------------------------------- */
+/* ---- results and money ------------------------------------------------------------------------- */
 
 /* Continuous discount rate per day of an annual rate, which is checked: ln(1 + rate) / 365, as spreadsheet XNPV. */
 extern double daily_discount(FunctionCallInfo fcinfo, double annual_rate);
@@ -99,6 +92,9 @@ extern SpendKnown spend_of_summary(const HistorySummary *s);
 
 /* Expected amount per purchase, NAN (after a WARNING, once a query) where the population has no mean. */
 extern double mean_spend(FunctionCallInfo fcinfo, const ClvModel *gg, SpendKnown known);
+
+/* A row as the result of a function that returns one; values and nulls as its declaration has columns. */
+extern Datum result_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
 
 /* ---- fits -------------------------------------------------------------------------------------- */
 

@@ -9,6 +9,15 @@
 
 /* ---- models ------------------------------------------------------------------------------------ */
 
+void
+check_no_prior(const ClvModel *m)
+{
+	if (unlikely(m->flags & MODEL_PRIOR))
+		argument_error("a prior is no model of customers",
+					   "shrink(model, prior) or shrunk_fit(sample, prior) make the model of a cohort.",
+					   "It says how the parameters of " INT64_FORMAT " cohorts vary.", m->fit.n);
+}
+
 pg_noreturn static void refuse_model(const ClvModel *m, const BtydModel *kind, const char *wanted, const char *hint);
 
 static void
@@ -16,10 +25,7 @@ refuse_model(const ClvModel *m, const BtydModel *kind, const char *wanted, const
 {
 	int			ncovariates = model_covariates(m, kind);
 
-	if (m->flags & MODEL_PRIOR)
-		argument_error("a prior is no model of customers",
-					   "shrink(model, prior) or shrunk_fit(sample, prior) make the model of a cohort.",
-					   "It says how the parameters of " INT64_FORMAT " cohorts vary.", m->fit.n);
+	check_no_prior(m);
 	if (wanted)
 		argument_error(wanted, hint, "The model is a %s model.", kind->title);
 	argument_error("this model needs the covariates of the customer",
@@ -139,9 +145,9 @@ horizon_of_dates(const ClvModel *m, const BtydModel *kind, DateADT first, DateAD
 }
 
 Question
-question_of_numbers(FunctionCallInfo fcinfo, const BtydModel *kind, int nargs, double otherwise)
+question_of_numbers(FunctionCallInfo fcinfo, const BtydModel *kind, int nargs)
 {
-	Question	q = {customer_of_numbers(fcinfo, kind, 1), otherwise};
+	Question	q = {customer_of_numbers(fcinfo, kind, 1), 0};
 
 	if (nargs > 4)
 		q.t = checked_horizon(kind, PG_GETARG_FLOAT8(4));
@@ -149,8 +155,7 @@ question_of_numbers(FunctionCallInfo fcinfo, const BtydModel *kind, int nargs, d
 }
 
 bool
-question_of_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, int nargs, double otherwise,
-				  Question *q)
+question_of_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, int nargs, Question *q)
 {
 	DateADT		as_of = checked_day(PG_GETARG_DATEADT(2), "as_of");
 	HistorySummary s;
@@ -159,7 +164,7 @@ question_of_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *k
 		check_until(as_of, PG_GETARG_DATEADT(3));
 	if (!customer_of_history(m, kind, PG_GETARG_HISTORY(1), as_of, &s, &q->customer))
 		return false;
-	q->t = nargs > 3 ? horizon_of_dates(m, kind, s.first, as_of, PG_GETARG_DATEADT(3)) : otherwise;
+	q->t = nargs > 3 ? horizon_of_dates(m, kind, s.first, as_of, PG_GETARG_DATEADT(3)) : 0;
 	return true;
 }
 

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "math/correlation.h"
 #include "miscadmin.h"
 
 /* A purchase this many days back is recent: with none, the data may end before as_of. */
@@ -43,12 +44,35 @@ warn_if_silent_lately(const ClvSample *sample)
 {
 	const Frame *frame = &sample->frame;
 
+	/* the days of contracts are no purchases */
+	if (sample->kind == ROWS_RENEWALS)
+		return;
 	if (frame->last_day == DAY_NONE || frame->last_day > frame->as_of - RECENT_DAYS)
 		return;
 	ereport(WARNING,
 			(errmsg("nobody bought in the %d days before as_of", RECENT_DAYS),
 			 errdetail("The last purchase was on %s; silence after it counts as churn.", day_text(frame->last_day)),
 			 errhint("Is the data complete up to as_of? If not, fit with the date of the last complete day.")));
+}
+
+/* A correlation of spend with frequency above this, if significant at 1 percent, is worth a warning. */
+#define CORRELATION_LIMIT 0.2
+#define CORRELATION_CONF 0.99
+
+/* The gamma-gamma model takes what a customer spends to be independent of how often. */
+static void
+warn_if_spend_depends_on_frequency(const ClvSample *sample)
+{
+	Rows		rows = sample_rows(sample);
+	Correlation c = correlate(&rows, CORRELATION_CONF);
+
+	if (fabs(c.value) > CORRELATION_LIMIT && (c.conf_low > 0 || c.conf_high < 0))
+		ereport(WARNING,
+				(errmsg("customers who buy more often spend %s per purchase", c.value > 0 ? "more" : "less"),
+				 errdetail("The correlation of x and monetary_value is %.2f, significant at 1 percent; "
+						   "the gamma-gamma model takes them to be independent.", c.value),
+				 errhint("Fit groups of customers by themselves, or look for extreme amounts; "
+						 "see spend_frequency_correlation().")));
 }
 
 /* Where the rows of a kind come from. */
@@ -154,7 +178,8 @@ fit_sample_with_prior(const BtydModel *kind, const ClvSample *sample, const FitP
 	if (result.status == FIT_IMPOSSIBLE)
 	{
 		ereport(WARNING,
-				(errmsg("the %s model cannot be fitted: %s", kind->title, result.reason),
+				(errmsg("the %s model cannot be fitted: %s", kind->title,
+						result.reason ? result.reason : "there are no customers"),
 				 errdetail(INT64_FORMAT " rows could be used, " INT64_FORMAT " not. The result is NULL.", sample->n,
 						   sample->frame.n_skipped),
 				 result.hint ? errhint("%s", result.hint) : 0));
@@ -166,6 +191,8 @@ fit_sample_with_prior(const BtydModel *kind, const ClvSample *sample, const FitP
 				 errdetail("The model has converged = false; " INT64_FORMAT " rows were fitted.", sample->n),
 				 result.hint ? errhint("%s", result.hint) : 0));
 	warn_if_silent_lately(sample);
+	if (kind->reads == ROWS_SPEND)
+		warn_if_spend_depends_on_frequency(sample);
 	return m;
 }
 

@@ -14,9 +14,9 @@ static const Customer new_customer = {0, 0, 0};
 
 static Datum
 predict_for_numbers(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, Prediction predict,
-					double otherwise, const char *what)
+					const char *what)
 {
-	Question	q = question_of_numbers(fcinfo, kind, PG_NARGS(), otherwise);
+	Question	q = question_of_numbers(fcinfo, kind, PG_NARGS());
 
 	PG_RETURN_FLOAT8(checked_result(predict(m->values, &q.customer, q.t), what));
 }
@@ -24,34 +24,34 @@ predict_for_numbers(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel 
 /* NULL before the first purchase */
 static Datum
 predict_for_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, Prediction predict,
-				  double otherwise, const char *what)
+				  const char *what)
 {
 	Question	q;
 
-	if (!question_of_dates(fcinfo, m, kind, PG_NARGS(), otherwise, &q))
+	if (!question_of_dates(fcinfo, m, kind, PG_NARGS(), &q))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(checked_result(predict(m->values, &q.customer, q.t), what));
 }
 
-#define DEFINE_PREDICTION(NAME, OPERATION, OTHERWISE) \
+#define DEFINE_PREDICTION(NAME, OPERATION) \
 	PG_FUNCTION_INFO_V1(clv_##NAME); \
 	Datum clv_##NAME(PG_FUNCTION_ARGS) \
 	{ \
 		ClvModel   *m = PG_GETARG_MODEL(0); \
 		const BtydModel *kind = purchase_operations(m); \
-		return predict_for_numbers(fcinfo, m, kind, kind->OPERATION, OTHERWISE, #NAME); \
+		return predict_for_numbers(fcinfo, m, kind, kind->OPERATION, #NAME); \
 	} \
 	PG_FUNCTION_INFO_V1(clv_##NAME##_history); \
 	Datum clv_##NAME##_history(PG_FUNCTION_ARGS) \
 	{ \
 		ClvModel   *m = PG_GETARG_MODEL(0); \
 		const BtydModel *kind = purchase_operations(m); \
-		return predict_for_dates(fcinfo, m, kind, kind->OPERATION, OTHERWISE, #NAME); \
+		return predict_for_dates(fcinfo, m, kind, kind->OPERATION, #NAME); \
 	}
 
-DEFINE_PREDICTION(p_alive, p_alive, alive_after(kind))
-DEFINE_PREDICTION(expected_purchases, expected_purchases, 0)
-DEFINE_PREDICTION(churn_risk, silence, 0)
+DEFINE_PREDICTION(p_alive, p_alive)
+DEFINE_PREDICTION(expected_purchases, expected_purchases)
+DEFINE_PREDICTION(churn_risk, silence)
 
 PG_FUNCTION_INFO_V1(clv_discounted_purchases);
 Datum

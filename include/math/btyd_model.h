@@ -136,6 +136,9 @@ extern const BtydModel bgbb_model;	/* 7 */
 extern const BtydModel sbg_model;	/* 8 */
 extern const BtydModel bdw_model;	/* 9 */
 
+/* The models one after the other, i = 0, 1, ...; NULL behind the last. */
+extern const BtydModel *btyd_model_at(int i);
+
 /* Find a model by its code on disk or by its kind; NULL if unknown. */
 extern const BtydModel *btyd_model_by_code(int code);
 extern const BtydModel *btyd_model_by_kind(const char *kind);

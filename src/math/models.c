@@ -18,6 +18,12 @@ static const BtydModel *const models[] = {
 #define NMODELS (sizeof(models) / sizeof(models[0]))
 
 const BtydModel *
+btyd_model_at(int i)
+{
+	return i >= 0 && (size_t) i < NMODELS ? models[i] : NULL;
+}
+
+const BtydModel *
 btyd_model_by_code(int code)
 {
 	for (size_t i = 0; i < NMODELS; i++)
