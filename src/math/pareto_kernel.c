@@ -32,6 +32,7 @@ typedef struct Rule
 } Rule;
 
 static const Rule rules[] = {
+	{1, 8e-4, 8e-4, {0.57735026918962576}, {1}},
 	{2, 0.1, 0.1,
 		{0.33998104358485626, 0.86113631159405258},
 		{0.65214515486254614, 0.34785484513745386}},
@@ -45,9 +46,10 @@ static const Rule rules[] = {
 			0.12462897125553387, 0.095158511682492785, 0.062253523938647893, 0.027152459411754095}},
 };
 
-#define NRULES 3
+#define NRULES 4
 #define LARGEST_RULE (&rules[NRULES - 1])
 #define NEGLIGIBLE 1e-18		/* of a sum: what is left is not looked at */
+#define FEW 8					/* purchases: so many do not narrow an integrand much */
 #define SATURATED 1e17			/* 1 + this is this: a function is a plain exponential from here on */
 
 static const Rule *
@@ -141,11 +143,27 @@ rest_is_negligible(const Shape *shape, double y, double sum)
 	return steepness > 0 && height(shape, y) <= NEGLIGIBLE * steepness * sum;
 }
 
-double
-pareto_dropout(const ParetoKernel *k, double t, double h)
+/* The same of a customer who has made n purchases until then, but for the factor (R)_n / n!. */
+static double
+height_after(const Shape *shape, double y, int n)
+{
+	double		e;
+	double		alpha_share;	/* u / (alpha + t + u) */
+
+	if (n == 0)
+		return height(shape, y);
+	e = shape->beta_is_less ? shape->w * expm1(y) : expm1(y);
+	alpha_share = e / (1 + e);
+	return height(shape, y) * pow(alpha_share, n);
+}
+
+/* The probability to drop out after n purchases, but for that factor; n is small. */
+static double
+dropout_after(const ParetoKernel *k, double t, double h, int n)
 {
 	Shape		shape = shape_from(k, t);
 	double		end = log_time(k, t, h);
+	double		longest = n == 0 ? LARGEST_RULE->length : LARGEST_RULE->change / (n + FEW);
 	double		y = 0;
 	double		sum = 0;
 
@@ -163,13 +181,16 @@ pareto_dropout(const ParetoKernel *k, double t, double h)
 			sum += height(&shape, y) * -expm1(-steepness * (end - y)) / steepness;
 			break;
 		}
-		length = panel_length(&shape, y, end - y, &rule);
+		length = panel_length(&shape, y, fmin(end - y, longest), &rule);
+		if (n > 0)
+			rule = LARGEST_RULE;
 		middle = y + 0.5 * length;
 		for (int i = 0; i < rule->pairs; i++)
 		{
 			double		from_middle = 0.5 * length * rule->node[i];
 
-			panel += rule->weight[i] * (height(&shape, middle - from_middle) + height(&shape, middle + from_middle));
+			panel += rule->weight[i] *
+					 (height_after(&shape, middle - from_middle, n) + height_after(&shape, middle + from_middle, n));
 		}
 		sum += 0.5 * length * panel;
 		y = length < end - y ? y + length : end;
@@ -177,6 +198,12 @@ pareto_dropout(const ParetoKernel *k, double t, double h)
 			break;
 	}
 	return k->s * shape.scale * sum;
+}
+
+double
+pareto_dropout(const ParetoKernel *k, double t, double h)
+{
+	return dropout_after(k, t, h, 0);
 }
 
 /* ---- the same with all that derivatives need -------------------------------------------------- */
@@ -372,19 +399,29 @@ count_top(const ParetoKernel *k, double n)
 	return b > 0 ? (b + root) / (2 * (k->R + k->s)) : 2 * (n + 1) * k->alpha * k->beta / (root - b);
 }
 
-double
-pareto_count(const ParetoKernel *k, double n, double t)
+/* The probability to drop out before t after n purchases: any n, but slower. */
+static double
+dropout_after_many(const ParetoKernel *k, double t, double n)
 {
 	double		u = fmin(count_top(k, n), t);
 	CountShape	c = {n, k->R, k->s, u / (k->alpha + u), k->alpha / (k->alpha + u), u / (k->beta + u),
 					 k->beta / (k->beta + u)};
-	double		left_before = negative_binomial(n, k->R, u / k->alpha) * exp(-k->s * log1p(u / k->beta)) * k->s *
-							  c.beta_share;
+	double		top = negative_binomial(n, k->R, u / k->alpha) * exp(-k->s * log1p(u / k->beta)) * k->s * c.beta_share;
+
+	return top > 0 ? top * (count_side(&c, -1, INFINITY) + count_side(&c, 1, log(t) - log(u))) : 0;
+}
+
+double
+pareto_count(const ParetoKernel *k, double n, double t)
+{
+	double		left;
 	double		stays = 0;
 
 	if (!isinf(t))
 		stays = negative_binomial(n, k->R, t / k->alpha) * exp(-k->s * log1p(t / k->beta));
-	if (left_before > 0)
-		left_before *= count_side(&c, -1, INFINITY) + count_side(&c, 1, log(t) - log(u));
-	return stays + left_before;
+	if (n <= FEW)
+		left = dropout_after(k, 0, t, (int) n) * exp(log_gamma_ratio(k->R, n) - lgamma(n + 1));
+	else
+		left = dropout_after_many(k, t, n);
+	return stays + left;
 }
