@@ -985,122 +985,450 @@ COMMENT ON CAST (clv_model AS jsonb) IS 'see clv_model_to_jsonb()';
 
 -- ---- btyd: fits and predictions ---------------------------------------------------------------------------------
 
+CREATE FUNCTION pareto_nbd_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_pareto_nbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3000000;
+COMMENT ON FUNCTION pareto_nbd_fit(clv_sample) IS 'Pareto/NBD model by maximum likelihood from a stored sample of (x, t_x, t_cal), with covariates if it has them. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(x float8, t_x float8, t_cal float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(float8, float8, float8) IS 'Pareto/NBD model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, date) IS 'Pareto/NBD model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, timestamptz) IS 'Pareto/NBD model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, date, text) IS 'Pareto/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, timestamptz, text) IS 'Pareto/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005';
+
+CREATE AGGREGATE pareto_nbd_fit(x float8, t_x float8, t_cal float8, covariates float8[]) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(float8, float8, float8, float8[]) IS 'Pareto/NBD model with static covariates by maximum likelihood over rows of raw numbers, in their unit. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the logarithm of the dropout rate; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005; Fader and Hardie 2007.';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of date, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, date, text, float8[]) IS 'Pareto/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the logarithm of the dropout rate; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005; Fader and Hardie 2007.';
+
+CREATE AGGREGATE pareto_nbd_fit(history purchase_history, as_of timestamptz, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = pareto_nbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pareto_nbd_fit(purchase_history, timestamptz, text, float8[]) IS 'Pareto/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the logarithm of the dropout rate; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Schmittlein, Morrison and Colombo 1987; Fader and Hardie 2005; Fader and Hardie 2007.';
+
 CREATE FUNCTION bgnbd_fit(sample clv_sample) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_bgnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
-COMMENT ON FUNCTION bgnbd_fit(clv_sample) IS 'BG/NBD model by maximum likelihood from a stored sample of (x, t_x, t_cal). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION bgnbd_fit(clv_sample) IS 'BG/NBD model by maximum likelihood from a stored sample of (x, t_x, t_cal), with covariates if it has them. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
 
 CREATE AGGREGATE bgnbd_fit(x float8, t_x float8, t_cal float8) (
     SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE bgnbd_fit(float8, float8, float8) IS 'BG/NBD model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON AGGREGATE bgnbd_fit(float8, float8, float8) IS 'BG/NBD model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
 
 CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of date) (
     SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date) IS 'BG/NBD model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date) IS 'BG/NBD model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
 
 CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of timestamptz) (
     SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz) IS 'BG/NBD model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz) IS 'BG/NBD model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
 
 CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of date, unit text) (
     SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date, text) IS 'BG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date, text) IS 'BG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
 
 CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of timestamptz, unit text) (
     SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz, text) IS 'BG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005.';
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz, text) IS 'BG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005';
+
+CREATE AGGREGATE bgnbd_fit(x float8, t_x float8, t_cal float8, covariates float8[]) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgnbd_fit(float8, float8, float8, float8[]) IS 'BG/NBD model with static covariates by maximum likelihood over rows of raw numbers, in their unit. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005; Fader and Hardie 2007.';
+
+CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of date, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, date, text, float8[]) IS 'BG/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005; Fader and Hardie 2007.';
+
+CREATE AGGREGATE bgnbd_fit(history purchase_history, as_of timestamptz, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgnbd_fit(purchase_history, timestamptz, text, float8[]) IS 'BG/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Fader, Hardie and Lee 2005; Fader and Hardie 2007.';
+
+CREATE FUNCTION mbgnbd_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION mbgnbd_fit(clv_sample) IS 'MBG/NBD model by maximum likelihood from a stored sample of (x, t_x, t_cal), with covariates if it has them. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(x float8, t_x float8, t_cal float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(float8, float8, float8) IS 'MBG/NBD model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, date) IS 'MBG/NBD model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, timestamptz) IS 'MBG/NBD model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, date, text) IS 'MBG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, timestamptz, text) IS 'MBG/NBD model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007';
+
+CREATE AGGREGATE mbgnbd_fit(x float8, t_x float8, t_cal float8, covariates float8[]) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(float8, float8, float8, float8[]) IS 'MBG/NBD model with static covariates by maximum likelihood over rows of raw numbers, in their unit. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007; Fader and Hardie 2007.';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of date, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, date, text, float8[]) IS 'MBG/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007; Fader and Hardie 2007.';
+
+CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of timestamptz, unit text, covariates float8[]) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, timestamptz, text, float8[]) IS 'MBG/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007; Fader and Hardie 2007.';
+
+CREATE FUNCTION bgcnbd_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000000;
+COMMENT ON FUNCTION bgcnbd_fit(clv_sample) IS 'BG/CNBD-k model by maximum likelihood from a stored sample of (x, t_x, t_cal), which knows the times between purchases. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE bgcnbd_fit(x float8, t_x float8, t_cal float8, log_gaps float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgcnbd_fit(float8, float8, float8, float8) IS 'BG/CNBD-k model by maximum likelihood over rows of raw numbers, in their unit; log_gaps is the sum of the logarithms of the times between the customer''s purchases, see log_gaps(). The number of phases k is chosen by likelihood. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE bgcnbd_fit(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgcnbd_fit(purchase_history, date) IS 'BG/CNBD-k model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE bgcnbd_fit(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgcnbd_fit(purchase_history, timestamptz) IS 'BG/CNBD-k model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE bgcnbd_fit(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgcnbd_fit(purchase_history, date, text) IS 'BG/CNBD-k model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE bgcnbd_fit(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgcnbd_fit(purchase_history, timestamptz, text) IS 'BG/CNBD-k model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE FUNCTION mbgcnbd_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000000;
+COMMENT ON FUNCTION mbgcnbd_fit(clv_sample) IS 'MBG/CNBD-k model by maximum likelihood from a stored sample of (x, t_x, t_cal), which knows the times between purchases. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE mbgcnbd_fit(x float8, t_x float8, t_cal float8, log_gaps float8) (
+    SFUNC = clv_sample_add_timing, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgcnbd_fit(float8, float8, float8, float8) IS 'MBG/CNBD-k model by maximum likelihood over rows of raw numbers, in their unit; log_gaps is the sum of the logarithms of the times between the customer''s purchases, see log_gaps(). The number of phases k is chosen by likelihood. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE mbgcnbd_fit(history purchase_history, as_of date) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgcnbd_fit(purchase_history, date) IS 'MBG/CNBD-k model by maximum likelihood over customers at a date, in days. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE mbgcnbd_fit(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgcnbd_fit(purchase_history, timestamptz) IS 'MBG/CNBD-k model by maximum likelihood over customers at a date, in days, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE mbgcnbd_fit(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgcnbd_fit(purchase_history, date, text) IS 'MBG/CNBD-k model by maximum likelihood over customers at a date, in the unit day, week, month or year. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE AGGREGATE mbgcnbd_fit(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = mbgcnbd_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mbgcnbd_fit(purchase_history, timestamptz, text) IS 'MBG/CNBD-k model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Reutterer, Platzer and Schroeder 2021';
+
+CREATE FUNCTION bgbb_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bgbb_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION bgbb_fit(clv_sample) IS 'BG/BB model by maximum likelihood from a stored sample of (x, t_x, n), opportunities taken out of n. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader, Hardie and Shang 2010.';
+
+CREATE AGGREGATE bgbb_fit(x float8, t_x float8, n float8) (
+    SFUNC = clv_sample_add_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgbb_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgbb_fit(float8, float8, float8) IS 'BG/BB model by maximum likelihood over rows of raw numbers: of n opportunities to buy the customer took x, the last of them number t_x. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader, Hardie and Shang 2010.';
+
+CREATE AGGREGATE bgbb_fit(history purchase_history, as_of date, unit text) (
+    SFUNC = clv_sample_add_history_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgbb_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgbb_fit(purchase_history, date, text) IS 'BG/BB model by maximum likelihood over customers at a date: an opportunity is a whole period of the unit day, week, month (30.4375 days) or year (365.25 days) after the first purchase, and taken if it saw a purchase. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader, Hardie and Shang 2010.';
+
+CREATE AGGREGATE bgbb_fit(history purchase_history, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_history_opportunities, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bgbb_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bgbb_fit(purchase_history, timestamptz, text) IS 'BG/BB model by maximum likelihood over customers at a date, as_of as the day in the session''s time zone: an opportunity is a whole period of the unit day, week, month (30.4375 days) or year (365.25 days) after the first purchase, and taken if it saw a purchase. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader, Hardie and Shang 2010.';
+
+CREATE FUNCTION sbg_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_sbg_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 300000;
+COMMENT ON FUNCTION sbg_fit(clv_sample) IS 'sBG model by maximum likelihood from a stored sample of renewals. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(tenure float8, churned boolean) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(float8, boolean) IS 'sBG model of contractual retention by maximum likelihood: a customer churned in period tenure = 1, 2, ..., or still is one after tenure = 0, 1, ... renewals. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(tenure float8, churned boolean, entry float8) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(float8, boolean, float8) IS 'sBG model as sbg_fit(tenure, churned), with left truncation: entry renewals lay behind the customer when observation began. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(started date, ended date, as_of date, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(date, date, date, text) IS 'sBG model from dates of contracts at as_of, in periods of the unit day, week, month or year; ended NULL is a customer still. See renewal_sample(started, ended, as_of, unit). Rows with another NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(started timestamptz, ended timestamptz, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(timestamptz, timestamptz, timestamptz, text) IS 'sBG model from dates of contracts at as_of, the days being those of the session''s time zone, in periods of the unit day, week, month or year; ended NULL is a customer still. See renewal_sample(started, ended, as_of, unit). Rows with another NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(started date, ended date, as_of date, unit text, data_begin date) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(date, date, date, text, date) IS 'sBG model from dates of contracts as sbg_fit(started, ended, as_of, unit), for data that hold nobody who had left by data_begin (left truncation). Rows with a NULL but that of ended are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started, data_begin after as_of. Source: Fader and Hardie 2007.';
+
+CREATE AGGREGATE sbg_fit(started timestamptz, ended timestamptz, as_of timestamptz, unit text, data_begin timestamptz) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = sbg_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE sbg_fit(timestamptz, timestamptz, timestamptz, text, timestamptz) IS 'sBG model from dates of contracts as sbg_fit(started, ended, as_of, unit), the days being those of the session''s time zone, for data that hold nobody who had left by data_begin (left truncation). Rows with a NULL but that of ended are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started, data_begin after as_of. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION bdw_fit(sample clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_bdw_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 300000;
+COMMENT ON FUNCTION bdw_fit(clv_sample) IS 'BdW (beta-discrete-Weibull) model by maximum likelihood from a stored sample of renewals. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(tenure float8, churned boolean) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(float8, boolean) IS 'BdW (beta-discrete-Weibull) model of contractual retention by maximum likelihood: a customer churned in period tenure = 1, 2, ..., or still is one after tenure = 0, 1, ... renewals. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(tenure float8, churned boolean, entry float8) (
+    SFUNC = clv_sample_add_renewals, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(float8, boolean, float8) IS 'BdW (beta-discrete-Weibull) model as bdw_fit(tenure, churned), with left truncation: entry renewals lay behind the customer when observation began. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(started date, ended date, as_of date, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(date, date, date, text) IS 'BdW (beta-discrete-Weibull) model from dates of contracts at as_of, in periods of the unit day, week, month or year; ended NULL is a customer still. See renewal_sample(started, ended, as_of, unit). Rows with another NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(started timestamptz, ended timestamptz, as_of timestamptz, unit text) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(timestamptz, timestamptz, timestamptz, text) IS 'BdW (beta-discrete-Weibull) model from dates of contracts at as_of, the days being those of the session''s time zone, in periods of the unit day, week, month or year; ended NULL is a customer still. See renewal_sample(started, ended, as_of, unit). Rows with another NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(started date, ended date, as_of date, unit text, data_begin date) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(date, date, date, text, date) IS 'BdW (beta-discrete-Weibull) model from dates of contracts as bdw_fit(started, ended, as_of, unit), for data that hold nobody who had left by data_begin (left truncation). Rows with a NULL but that of ended are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started, data_begin after as_of. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
+
+CREATE AGGREGATE bdw_fit(started timestamptz, ended timestamptz, as_of timestamptz, unit text, data_begin timestamptz) (
+    SFUNC = clv_sample_add_contract, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = bdw_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE bdw_fit(timestamptz, timestamptz, timestamptz, text, timestamptz) IS 'BdW (beta-discrete-Weibull) model from dates of contracts as bdw_fit(started, ended, as_of, unit), the days being those of the session''s time zone, for data that hold nobody who had left by data_begin (left truncation). Rows with a NULL but that of ended are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Error 22023: ended before started, data_begin after as_of. Source: Fader, Hardie, Liu, Davin and Steenburgh 2018.';
 
 CREATE FUNCTION gamma_gamma_fit(sample clv_sample) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_gamma_gamma_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION gamma_gamma_fit(clv_sample) IS 'gamma-gamma spend model by maximum likelihood from a stored sample of (x, monetary_value). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Fader and Hardie 2013.';
+COMMENT ON FUNCTION gamma_gamma_fit(clv_sample) IS 'gamma-gamma spend model by maximum likelihood from a stored sample of (x, monetary_value). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. WARNING where spend goes with frequency (correlation above 0.2, significant at 1 percent), which the model takes not to be so. Source: Fader and Hardie 2013.';
 
 CREATE AGGREGATE gamma_gamma_fit(x float8, monetary_value float8) (
     SFUNC = clv_sample_add_spend, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = gamma_gamma_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE gamma_gamma_fit(float8, float8) IS 'gamma-gamma spend model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
+COMMENT ON AGGREGATE gamma_gamma_fit(float8, float8) IS 'gamma-gamma spend model by maximum likelihood over rows of raw numbers, in their unit. Rows with a NULL are skipped. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. WARNING where spend goes with frequency (correlation above 0.2, significant at 1 percent), which the model takes not to be so. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
 
 CREATE AGGREGATE gamma_gamma_fit(history purchase_history, as_of date) (
     SFUNC = clv_sample_add_history_spend, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = gamma_gamma_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE gamma_gamma_fit(purchase_history, date) IS 'gamma-gamma spend model by maximum likelihood over customers at a date. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
+COMMENT ON AGGREGATE gamma_gamma_fit(purchase_history, date) IS 'gamma-gamma spend model by maximum likelihood over customers at a date. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. WARNING where spend goes with frequency (correlation above 0.2, significant at 1 percent), which the model takes not to be so. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
 
 CREATE AGGREGATE gamma_gamma_fit(history purchase_history, as_of timestamptz) (
     SFUNC = clv_sample_add_history_spend, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = gamma_gamma_fit, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE gamma_gamma_fit(purchase_history, timestamptz) IS 'gamma-gamma spend model by maximum likelihood over customers at a date (of a timestamptz the day in the session''s time zone). Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
+COMMENT ON AGGREGATE gamma_gamma_fit(purchase_history, timestamptz) IS 'gamma-gamma spend model by maximum likelihood over customers at a date (of a timestamptz the day in the session''s time zone). Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. WARNING where spend goes with frequency (correlation above 0.2, significant at 1 percent), which the model takes not to be so. Rows that cannot be true are an error 22023. Source: Fader and Hardie 2013.';
 
--- Predictions for raw numbers, in the model's unit; for a history and dates; for a new customer.
+-- Predictions for raw numbers, in the model's unit; for a history and dates; for a new customer. BG/BB counts
+-- opportunities: t_cal is the number n there were, t the number to come.
 
 CREATE FUNCTION p_alive(model clv_model, x float8, t_x float8, t_cal float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_p_alive' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION p_alive(clv_model, float8, float8, float8) IS 'probability that a customer with x repeat purchases, the last at t_x, is still alive at t_cal. BG/NBD gives 1 to everyone without a repeat purchase (x = 0): rank customers by churn_risk() instead. Impossible numbers are an error 22023. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION p_alive(clv_model, float8, float8, float8) IS 'probability that a customer with x repeat purchases, the last at t_x, is still alive at t_cal; of BG/BB, at the opportunity after the n = t_cal there were, as the papers print it. BG/NBD gives 1 to everyone without a repeat purchase (x = 0): rank customers by churn_risk() instead. Error 22023 for arguments that cannot be true. Source: the paper of the model, see its fit.';
 
 CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of date) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_p_alive_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of timestamptz) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 10
     RETURN p_alive(model, history, as_of::date);
-COMMENT ON FUNCTION p_alive(clv_model, purchase_history, date) IS 'probability that the customer is alive on as_of; NULL before the first purchase. BG/NBD gives 1 to everyone without a repeat purchase: rank by churn_risk(). Error 22023 for arguments that cannot be true. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION p_alive(clv_model, purchase_history, date) IS 'probability that the customer is alive on as_of (of BG/BB, at the next opportunity); NULL before the first purchase. BG/NBD gives 1 to everyone without a repeat purchase: rank by churn_risk(). Error 22023 for arguments that cannot be true and for a model without time unit. Source: the paper of the model, see its fit.';
 COMMENT ON FUNCTION p_alive(clv_model, purchase_history, timestamptz) IS 'p_alive() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of date, until date) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_p_alive_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
 CREATE FUNCTION p_alive(model clv_model, history purchase_history, as_of timestamptz, until timestamptz) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 30
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 30
     RETURN p_alive(model, history, as_of::date, until::date);
-COMMENT ON FUNCTION p_alive(clv_model, purchase_history, date, date) IS 'probability that the customer is still alive on until, seen from as_of; NULL before the first purchase. Error 22023 for arguments that cannot be true. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION p_alive(clv_model, purchase_history, date, date) IS 'probability that the customer is still alive on until (of BG/BB, at the next opportunity from there), seen from as_of; NULL before the first purchase. Error 22023 for arguments that cannot be true and for a model without time unit. Source: the paper of the model, see its fit.';
 COMMENT ON FUNCTION p_alive(clv_model, purchase_history, timestamptz, timestamptz) IS 'p_alive() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION expected_purchases(model clv_model, x float8, t_x float8, t_cal float8, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
-COMMENT ON FUNCTION expected_purchases(clv_model, float8, float8, float8, float8) IS 'expected number of purchases in (t_cal, t_cal + t] of a customer with x repeat purchases, the last at t_x; all times in the model''s unit. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION expected_purchases(clv_model, float8, float8, float8, float8) IS 'expected number of purchases in (t_cal, t_cal + t] of a customer with x repeat purchases, the last at t_x; all times in the model''s unit. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: the paper of the model, see its fit.';
 
 CREATE FUNCTION expected_purchases(model clv_model, history purchase_history, as_of date, until date) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_purchases_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 35;
 CREATE FUNCTION expected_purchases(model clv_model, history purchase_history, as_of timestamptz, until timestamptz) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 35
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 35
     RETURN expected_purchases(model, history, as_of::date, until::date);
-COMMENT ON FUNCTION expected_purchases(clv_model, purchase_history, date, date) IS 'expected number of purchases in (as_of, until]; NULL before the first purchase, error 22023 where until lies before as_of or the model has no time unit. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION expected_purchases(clv_model, purchase_history, date, date) IS 'expected number of purchases in (as_of, until]; of BG/BB, over the opportunities of the customer that end in it. NULL before the first purchase. Error 22023 where until lies before as_of or the model has no time unit, 22003 where the value is infinite. Source: the paper of the model, see its fit.';
 COMMENT ON FUNCTION expected_purchases(clv_model, purchase_history, timestamptz, timestamptz) IS 'expected_purchases() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION expected_purchases(model clv_model, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_purchases_new' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 30;
-COMMENT ON FUNCTION expected_purchases(clv_model, float8) IS 'expected number of repeat purchases of a new customer within time t (in the model''s unit) of the first purchase, which is not counted. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION expected_purchases(clv_model, float8) IS 'expected number of repeat purchases of a new customer within time t (in the model''s unit) of the first purchase, which is not counted. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: the paper of the model, see its fit.';
 
 CREATE FUNCTION purchase_probability(model clv_model, n integer, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_purchase_probability' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION purchase_probability(clv_model, integer, float8) IS 'probability that a new customer makes exactly n repeat purchases within time t (in the model''s unit) of the first purchase. Error 22023 for arguments that cannot be true. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION purchase_probability(clv_model, integer, float8) IS 'probability that a new customer makes exactly n repeat purchases within time t (in the model''s unit) of the first purchase. Error 22023 for arguments that cannot be true. Source: the paper of the model, see its fit.';
+
+CREATE FUNCTION purchase_probability(model clv_model, x float8, t_x float8, t_cal float8, n integer, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_purchase_probability_given' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION purchase_probability(clv_model, float8, float8, float8, integer, float8) IS 'probability that a customer with x repeat purchases, the last at t_x, makes exactly n more in (t_cal, t_cal + t]; all times in the model''s unit. Error 22023 for arguments that cannot be true. Source: the paper of the model, see its fit.';
+
+CREATE FUNCTION purchase_probability(model clv_model, history purchase_history, as_of date, n integer, until date) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_purchase_probability_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 60;
+CREATE FUNCTION purchase_probability(model clv_model, history purchase_history, as_of timestamptz, n integer, until timestamptz) RETURNS float8
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 60
+    RETURN purchase_probability(model, history, as_of::date, n, until::date);
+COMMENT ON FUNCTION purchase_probability(clv_model, purchase_history, date, integer, date) IS 'probability of exactly n purchases in (as_of, until]; NULL before the first purchase. Error 22023 for arguments that cannot be true and for a model without time unit. Source: the paper of the model, see its fit.';
+COMMENT ON FUNCTION purchase_probability(clv_model, purchase_history, timestamptz, integer, timestamptz) IS 'purchase_probability() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION churn_risk(model clv_model, x float8, t_x float8, t_cal float8, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 8;
-COMMENT ON FUNCTION churn_risk(clv_model, float8, float8, float8, float8) IS 'probability of no purchase in (t_cal, t_cal + t]: of silence in that time, which is not the same as having left. All times in the model''s unit. Error 22023 for arguments that cannot be true. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION churn_risk(clv_model, float8, float8, float8, float8) IS 'probability of no purchase in (t_cal, t_cal + t]: of silence in that time, which is not the same as having left. All times in the model''s unit. Error 22023 for arguments that cannot be true. Source: the paper of the model, see its fit.';
 
 CREATE FUNCTION churn_risk(model clv_model, history purchase_history, as_of date, until date) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_churn_risk_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 12;
 CREATE FUNCTION churn_risk(model clv_model, history purchase_history, as_of timestamptz, until timestamptz) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 12
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 12
     RETURN churn_risk(model, history, as_of::date, until::date);
-COMMENT ON FUNCTION churn_risk(clv_model, purchase_history, date, date) IS 'probability of no purchase in (as_of, until]: of silence in that time, which is not the same as having left; NULL before the first purchase. Error 22023 for arguments that cannot be true. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION churn_risk(clv_model, purchase_history, date, date) IS 'probability of no purchase in (as_of, until]: of silence in that time, which is not the same as having left; NULL before the first purchase. Error 22023 for arguments that cannot be true and for a model without time unit. Source: the paper of the model, see its fit.';
 COMMENT ON FUNCTION churn_risk(clv_model, purchase_history, timestamptz, timestamptz) IS 'churn_risk() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION discounted_purchases(model clv_model, x float8, t_x float8, t_cal float8, continuous_rate_per_unit float8, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_discounted_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 CREATE FUNCTION discounted_purchases(model clv_model, x float8, t_x float8, t_cal float8, continuous_rate_per_unit float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_discounted_purchases' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, float8, float8) IS 'expected purchases in (t_cal, t_cal + t], each discounted continuously to t_cal; t may be infinity. The rate is ln(1 + annual rate) per year, in the model''s unit. Error 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
-COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, float8) IS 'discounted expected residual transactions (DERT): discounted_purchases() without end. Source: Fader, Hardie and Lee 2005. Error 22023 for arguments that cannot be true, 22003 where the value is infinite.';
+COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, float8, float8) IS 'expected purchases in (t_cal, t_cal + t], each discounted continuously to t_cal (of BG/BB, the next opportunity by one unit); t may be infinity. The rate is ln(1 + annual rate) per year, in the model''s unit. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+COMMENT ON FUNCTION discounted_purchases(clv_model, float8, float8, float8, float8) IS 'discounted expected residual transactions (DERT): discounted_purchases() without end. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+
+-- Models of renewals.
+
+CREATE FUNCTION survival(model clv_model, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION survival(clv_model, float8) IS 'probability that a new customer of a model of renewals is still one after t = 0, 1, ... renewals. Error 22023 where t is no such number, or the model one of purchases. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION retention_rate(model clv_model, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_retention_rate' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION retention_rate(clv_model, float8) IS 'share of the customers of t - 1 renewals who renew for the time t = 1, 2, ...: survival(t) / survival(t - 1), which rises with t as those likely to leave have left. Error 22023 where t is no such number, or the model one of purchases. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION churn_risk(model clv_model, tenure float8, periods float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_churn_risk_renewal' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION churn_risk(clv_model, float8, float8) IS 'probability that a customer after tenure = 0, 1, ... renewals leaves within the next periods renewals: 1 - survival(tenure + periods) / survival(tenure). Error 22023 where an argument is no whole number of 0 or more, or the model one of purchases. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION expected_lifetime(model clv_model, discount_rate float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_expected_lifetime' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+CREATE FUNCTION expected_lifetime(model clv_model, discount_rate float8, tenure float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_expected_lifetime' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION expected_lifetime(clv_model, float8) IS 'expected number of payments of a new customer of a model of renewals, the first one now and certain, each discounted by 1 + discount_rate a period (a fraction: 0.10 is 10 percent; 0 for none). Error 22003 where it is infinite, which undiscounted it may be; 22023 for a rate that cannot be true. Source: Fader and Hardie 2010.';
+COMMENT ON FUNCTION expected_lifetime(clv_model, float8, float8) IS 'expected number of payments to come of a customer who has paid for tenure = 1, 2, ... periods, just before the next renewal, which is now and not certain, each discounted by 1 + discount_rate a period; tenure 0 is a new customer. Error 22003 where it is infinite, 22023 for arguments that cannot be true. Source: Fader and Hardie 2010.';
+
+-- Spend and value.
 
 CREATE FUNCTION expected_spend(spend_model clv_model, x float8, monetary_value float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_spend' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
@@ -1109,7 +1437,7 @@ COMMENT ON FUNCTION expected_spend(clv_model, float8, float8) IS 'expected amoun
 CREATE FUNCTION expected_spend(spend_model clv_model, history purchase_history, as_of date) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_expected_spend_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 CREATE FUNCTION expected_spend(spend_model clv_model, history purchase_history, as_of timestamptz) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 10
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 10
     RETURN expected_spend(spend_model, history, as_of::date);
 COMMENT ON FUNCTION expected_spend(clv_model, purchase_history, date) IS 'expected amount per purchase of the customer as known on as_of; the population mean without a repeat purchase, NULL before the first purchase. Error 22023 for arguments that cannot be true. Source: Fader and Hardie 2013.';
 COMMENT ON FUNCTION expected_spend(clv_model, purchase_history, timestamptz) IS 'expected_spend() with the days of timestamps in the session''s time zone';
@@ -1117,14 +1445,126 @@ COMMENT ON FUNCTION expected_spend(clv_model, purchase_history, timestamptz) IS 
 CREATE FUNCTION clv(model clv_model, spend_model clv_model, history purchase_history, as_of date, until date, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_residual_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 CREATE FUNCTION clv(model clv_model, spend_model clv_model, history purchase_history, as_of timestamptz, until timestamptz, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 1000
     RETURN clv(model, spend_model, history, as_of::date, until::date, annual_discount_rate, margin, service_cost_per_purchase);
-COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, date, date, float8, float8, float8) IS 'residual lifetime value: (margin x expected spend - service cost per purchase) x expected purchases in (as_of, until], each discounted continuously to as_of by ln(1 + annual_discount_rate) / 365 a day. until may be infinity. Without a repeat purchase the population''s mean spend is expected; NULL before the first purchase. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005; Fader and Hardie 2013.';
+COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, date, date, float8, float8, float8) IS 'residual lifetime value: (margin x expected spend - service cost per purchase) x expected purchases in (as_of, until], each discounted continuously to as_of by ln(1 + annual_discount_rate) / 365 a day (of BG/BB, opportunity by opportunity). model is any of purchases; until may be infinity. Without a repeat purchase the population''s mean spend is expected; NULL before the first purchase. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005; Fader and Hardie 2013.';
 COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, timestamptz, timestamptz, float8, float8, float8) IS 'clv() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION clv_new_customer(model clv_model, spend_model clv_model, days float8, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_new_customer_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION clv_new_customer(clv_model, clv_model, float8, float8, float8, float8) IS 'lifetime value of a customer about to make the first purchase, that purchase included: (margin x population mean spend - service cost per purchase) x (1 + expected discounted repeat purchases within so many days); days may be infinity. NULL with a WARNING where the population has no mean spend. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+
+-- Intervals. They are about the parameters, but for that of a count, which is about the customer.
+
+CREATE FUNCTION p_alive_ci(model clv_model, x float8, t_x float8, t_cal float8, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_p_alive_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION p_alive_ci(clv_model, float8, float8, float8, float8) IS 'p_alive() with its standard error and interval at confidence conf, by the delta method on the logit scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as p_alive(), and unless 0 < conf < 1.';
+
+CREATE FUNCTION p_alive_ci(model clv_model, history purchase_history, as_of date, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_p_alive_ci_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+CREATE FUNCTION p_alive_ci(model clv_model, history purchase_history, as_of timestamptz, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 100
+BEGIN ATOMIC
+    SELECT r.estimate, r.std_error, r.conf_low, r.conf_high FROM p_alive_ci(model, history, as_of::date, conf) AS r;
+END;
+COMMENT ON FUNCTION p_alive_ci(clv_model, purchase_history, date, float8) IS 'p_alive() with its standard error and interval at confidence conf, by the delta method on the logit scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as p_alive(), and unless 0 < conf < 1. A row of NULLs before the first purchase.';
+COMMENT ON FUNCTION p_alive_ci(clv_model, purchase_history, timestamptz, float8) IS 'p_alive_ci() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION expected_purchases_ci(model clv_model, x float8, t_x float8, t_cal float8, t float8, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_expected_purchases_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 600;
+COMMENT ON FUNCTION expected_purchases_ci(clv_model, float8, float8, float8, float8, float8) IS 'expected_purchases() with its standard error and interval at confidence conf, by the delta method on the log scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as expected_purchases(), and unless 0 < conf < 1.';
+
+CREATE FUNCTION expected_purchases_ci(model clv_model, history purchase_history, as_of date, until date, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_expected_purchases_ci_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 600;
+CREATE FUNCTION expected_purchases_ci(model clv_model, history purchase_history, as_of timestamptz, until timestamptz, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 600
+BEGIN ATOMIC
+    SELECT r.estimate, r.std_error, r.conf_low, r.conf_high FROM expected_purchases_ci(model, history, as_of::date, until::date, conf) AS r;
+END;
+COMMENT ON FUNCTION expected_purchases_ci(clv_model, purchase_history, date, date, float8) IS 'expected_purchases() with its standard error and interval at confidence conf, by the delta method on the log scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as expected_purchases(), and unless 0 < conf < 1. A row of NULLs before the first purchase.';
+COMMENT ON FUNCTION expected_purchases_ci(clv_model, purchase_history, timestamptz, timestamptz, float8) IS 'expected_purchases_ci() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION churn_risk_ci(model clv_model, x float8, t_x float8, t_cal float8, t float8, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_churn_risk_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION churn_risk_ci(clv_model, float8, float8, float8, float8, float8) IS 'churn_risk() with its standard error and interval at confidence conf, by the delta method on the logit scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as churn_risk(), and unless 0 < conf < 1.';
+
+CREATE FUNCTION churn_risk_ci(model clv_model, history purchase_history, as_of date, until date, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_churn_risk_ci_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+CREATE FUNCTION churn_risk_ci(model clv_model, history purchase_history, as_of timestamptz, until timestamptz, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 200
+BEGIN ATOMIC
+    SELECT r.estimate, r.std_error, r.conf_low, r.conf_high FROM churn_risk_ci(model, history, as_of::date, until::date, conf) AS r;
+END;
+COMMENT ON FUNCTION churn_risk_ci(clv_model, purchase_history, date, date, float8) IS 'churn_risk() with its standard error and interval at confidence conf, by the delta method on the logit scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as churn_risk(), and unless 0 < conf < 1. A row of NULLs before the first purchase.';
+COMMENT ON FUNCTION churn_risk_ci(clv_model, purchase_history, timestamptz, timestamptz, float8) IS 'churn_risk_ci() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION churn_risk_ci(model clv_model, tenure float8, periods float8, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_churn_risk_ci_renewal' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION churn_risk_ci(clv_model, float8, float8, float8) IS 'churn_risk() of a model of renewals with its standard error and interval at confidence conf, by the delta method on the logit scale. It is the uncertainty of the parameters of the fit, not the spread of one customer''s outcome. The estimate alone for a model without a covariance. Error 22023 as churn_risk(), and unless 0 < conf < 1.';
+
+CREATE FUNCTION clv_ci(model clv_model, spend_model clv_model, history purchase_history, as_of date, until date, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_residual_value_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+CREATE FUNCTION clv_ci(model clv_model, spend_model clv_model, history purchase_history, as_of timestamptz, until timestamptz, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0, conf float8 DEFAULT 0.95, OUT estimate float8, OUT std_error float8, OUT conf_low float8, OUT conf_high float8) RETURNS record
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 10000
+BEGIN ATOMIC
+    SELECT r.estimate, r.std_error, r.conf_low, r.conf_high FROM clv_ci(model, spend_model, history, as_of::date, until::date, annual_discount_rate, margin, service_cost_per_purchase, conf) AS r;
+END;
+COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, date, date, float8, float8, float8, float8) IS 'clv() with its standard error and interval at confidence conf, by the delta method on the log scale over the parameters of both models. It is the uncertainty of the parameters of the fits, not the spread of one customer''s outcome. The estimate alone where either model has no covariance; a row of NULLs before the first purchase. Error 22023 as clv(), and unless 0 < conf < 1.';
+COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, timestamptz, timestamptz, float8, float8, float8, float8) IS 'clv_ci() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION purchase_count_interval(model clv_model, x float8, t_x float8, t_cal float8, t float8, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION purchase_count_interval(clv_model, float8, float8, float8, float8, float8) IS 'the smallest interval of numbers of purchases in (t_cal, t_cal + t] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with more than conf. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
+
+CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of date, until date, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of timestamptz, until timestamptz, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 500
+BEGIN ATOMIC
+    SELECT r.low, r.high FROM purchase_count_interval(model, history, as_of::date, until::date, conf) AS r;
+END;
+COMMENT ON FUNCTION purchase_count_interval(clv_model, purchase_history, date, date, float8) IS 'the smallest interval of numbers of purchases in (as_of, until] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with more than conf. A row of NULLs before the first purchase. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
+COMMENT ON FUNCTION purchase_count_interval(clv_model, purchase_history, timestamptz, timestamptz, float8) IS 'purchase_count_interval() with the days of timestamps in the session''s time zone';
+
+-- Covariates, cohorts, choosing, simulating.
+
+CREATE FUNCTION with_covariates(model clv_model, covariates float8[]) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_with_covariates' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION with_covariates(clv_model, float8[]) IS 'the model of a customer with these covariates, in the order of the fit: their effects are in its parameters, and their uncertainty in its covariance, so that every prediction and interval takes it. It knows nothing more of the fit. NULL where one of them is. Error 22023 for another number of covariates than the model''s and values that are not finite, 22003 where a parameter leaves the range of numbers. Source: Fader and Hardie 2007.';
+
+CREATE FUNCTION lr_test(restricted clv_model, larger clv_model, OUT statistic float8, OUT df integer, OUT p_value float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_lr_test' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION lr_test(clv_model, clv_model) IS 'likelihood-ratio test of a model against a larger one of the same customers that contains it: the same kind with covariates (of which the smaller one has fewer, and none of its own), or a kind of which the first is a special case, such as sbg in bdw. p_value is the chance of a statistic as large if the restricted model is true (chi-square of df degrees of freedom). Error 22023 where the models are not nested (compare AIC instead), did not converge, were drawn towards a prior, or differ in customers, unit or as_of.';
+
+CREATE FUNCTION lr_test(pooled clv_model, cohorts clv_model[], OUT statistic float8, OUT df integer, OUT p_value float8) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_lr_test_cohorts' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION lr_test(clv_model, clv_model[]) IS 'likelihood-ratio test of one model of all customers against a model for each cohort. p_value is the chance of a statistic as large if the cohorts do not differ. Error 22023 unless the cohorts together are the customers of the pooled model, all converged, of one kind, unit and as_of; for a NULL among them; for models that were drawn towards a prior.';
+
+CREATE FUNCTION compare_models(sample clv_sample)
+    RETURNS TABLE (kind text, parameters integer, log_likelihood float8, aic float8, delta_aic float8, aic_weight float8, converged boolean, model clv_model)
+    AS 'MODULE_PATHNAME', 'clv_compare_models' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000000 ROWS 5;
+COMMENT ON FUNCTION compare_models(clv_sample) IS 'every model that is fitted to such a sample, the best AIC first: with the same rows, log-likelihoods compare. delta_aic is the distance to the best, aic_weight its share of exp(-delta_aic / 2) over the models that converged; the others come last, without AIC. What cannot be fitted has NULLs, after its WARNING. Models that need the times between purchases are left out where the sample does not know them, those without covariates where it has some. Error 22023 for a sample of rows that no model is fitted to. Source: Burnham and Anderson 2002.';
+
+CREATE FUNCTION spend_frequency_correlation(sample clv_sample, conf float8 DEFAULT 0.95, OUT correlation float8, OUT conf_low float8, OUT conf_high float8, OUT n bigint) RETURNS record
+    AS 'MODULE_PATHNAME', 'clv_spend_frequency_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION spend_frequency_correlation(clv_sample, float8) IS 'Pearson''s correlation of x and monetary_value over the customers of a spend sample, with Fisher''s interval at confidence conf: the gamma-gamma model takes it to be 0. NULL where one of them is the same for all customers, the interval also for fewer than 4. Error 22023 for a sample of other rows, and unless 0 < conf < 1.';
+
+CREATE FUNCTION cohort_prior(models clv_model[], pooled clv_model) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_cohort_prior' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION cohort_prior(clv_model[], clv_model) IS 'how the parameters of cohorts vary, for shrink() and shrunk_fit(): a prior, which is no model of customers, around the parameters of the pooled model, with the covariance between cohorts of their logarithms (effects of covariates as they are) by the method of DerSimonian and Laird. Models that are NULL, did not converge, have no invertible covariance or another number of phases than the pooled one are left out; glance(prior).n counts the others. NULL with a WARNING for fewer than 3. Error 22023 for models of different kinds or units, or already drawn towards a prior. Source: Jackson, White and Riley 2013.';
+
+CREATE FUNCTION shrink(model clv_model, prior clv_model) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_shrink' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION shrink(clv_model, clv_model) IS 'the model of a cohort drawn towards the pooled one, the more the less its data say, parameters and covariance being those of the posterior. glance(model).own_weight is the weight of its own data; n, log-likelihood and gradient_norm stay those of the cohort''s own fit. Error 22023 where the model has no covariance (see shrunk_fit()), or prior is none of its kind and unit. Source: DerSimonian and Laird 1986.';
+
+CREATE FUNCTION shrunk_fit(sample clv_sample, prior clv_model) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_shrunk_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION shrunk_fit(clv_sample, clv_model) IS 'the model of a cohort, of the kind of the prior, by the maximum of log-likelihood + log density of the prior: defined also where the cohort cannot be fitted alone. glance(model).own_weight is the weight of its own data. converged = false with a WARNING where no maximum was reached, NULL with a WARNING for an empty sample. Error 22023 where prior is none, or of other rows, covariates or unit than the sample.';
+
+CREATE FUNCTION simulate_purchases(model clv_model, customers integer, days integer, seed bigint, spend_model clv_model DEFAULT NULL)
+    RETURNS TABLE (customer integer, day integer, amount float8)
+    AS 'MODULE_PATHNAME', 'clv_simulate_purchases' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 10000;
+COMMENT ON FUNCTION simulate_purchases(clv_model, integer, integer, bigint, clv_model) IS 'customers 1, 2, ... drawn from a model, one row for each day with a purchase: day 0 is that of the first purchase, one within (day - 1, day] after it falls on day, up to days. A unit of the model has its length in days (1 without a unit); an opportunity or renewal i lies on day ceil(i x unit). amount is the sum of the day, drawn from spend_model, NULL without one. The same on every machine for a seed; a customer does not depend on how many there are, nor on spend_model. No rows where one of the first four arguments is NULL. Error 22023 for negative numbers and models with effects of covariates (see with_covariates()), 22003 for amounts out of range.';
 
 -- ---- validation: models beside what happened -----------------------------------------------------------------------
 

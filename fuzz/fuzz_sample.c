@@ -28,9 +28,27 @@ check_rows(Datum sample)
 
 	STUB_CHECK(s->form == SAMPLE_STORED);
 	STUB_CHECK(rows_total(&rows) == (double) s->n);
-	STUB_CHECK(rows.ncols == row_columns(s->kind) + rows.ncovariates);
+	STUB_CHECK(rows.ncols == row_columns(s->kind) && rows.ncols + rows.ncovariates == s->columns);
 	for (size_t i = 0; i < rows.n; i++)
-		STUB_CHECK(row_problem(s->kind, rows_at(&rows, i) + rows.ncovariates, &hint) == NULL);
+		STUB_CHECK(row_problem(s->kind, rows_at(&rows, i), &hint) == NULL);
+}
+
+/* What a fit reads of a holdout is a sample as well. */
+static void
+check_projections(Datum sample)
+{
+	const ClvSample *s = (const ClvSample *) DatumGetPointer(sample);
+	static const RowKind kinds[] = {ROWS_TIMING, ROWS_SPEND};
+
+	if (s->kind != ROWS_HOLDOUT)
+		return;
+	for (int i = 0; i < lengthof(kinds); i++)
+	{
+		Datum		projection = PointerGetDatum(sample_project(s, kinds[i]));
+
+		check_rows(projection);
+		stub_check_round_trip(&sample_type, projection);
+	}
 }
 
 /* Merging commutes, counts, and leaves its arguments alone; it may fail for different frames. */
@@ -68,6 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			/* fallthrough */
 		case 1:
 			check_rows(a);
+			check_projections(a);
 			check_merge(a, a);
 	}
 	stub_free_all();

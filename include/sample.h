@@ -24,7 +24,7 @@ typedef struct ClvSample
 	int16		columns;		/* those of the kind, and covariates before them */
 	int16		gaps_known;		/* (timing, holdout) 1 where the sum of log gaps is known, else 0 */
 	int32		reserved;		/* 0: values are compared by their bytes */
-	int64		gaps_whole;		/* (timing, holdout) that sum: whole + fraction / GAPS_SCALE, 0 <= fraction < GAPS_SCALE */
+	int64		gaps_whole;		/* that sum: whole + fraction / GAPS_SCALE, 0 <= fraction < GAPS_SCALE */
 	int64		gaps_fraction;
 	int64		n;				/* rows that came in and were of use: the sum of all counts */
 	int64		nrows;
@@ -83,13 +83,6 @@ extern const char *row_problem(RowKind kind, const double *row, const char **hin
 
 /* Raise that error. */
 extern void check_row(RowKind kind, const double *row);
-
-/*
- * Argument covariates float8[] of SQL functions: the numbers go to covariates[ROWS_MAX_COVARIATES], the answer is
- * how many there are, or 0 where one is NULL. An array that is empty, longer or not a list, and numbers that are
- * not finite, are errors.
- */
-extern int	covariates_of_array(Datum array, double *covariates);
 
 /* How many of the columns of a sample's rows are covariates: the first ones. */
 static inline int

@@ -14,6 +14,22 @@ SELECT vcov(bgnbd_model(1, 2, 3, 4)) IS NULL AS no_covariance;
 SELECT coef(bgnbd_model(1, 2, 3, 4), 'alpha') AS alpha;
 SELECT coef(bgnbd_model(1, 2, 3, 4), 'beta');
 
+-- The whole family: every parameter under its name; k counts phases
+SELECT pareto_nbd_model(0.55, 10.6, 0.61, 11.7), mbgnbd_model(0.52, 6.2, 0.89, 1.6), bgcnbd_model(1, 2, 3, 4, 2);
+SELECT mbgcnbd_model(1, 2, 3, 4, 3, 'day'), bgbb_model(1.2, 0.75, 0.66, 2.78, 'year'), sbg_model(0.7, 1.2), bdw_model(0.7, 1.2, 1.1, 'month');
+SELECT sbg_model(0.7, 1.2, 'year'), pareto_nbd_model(1, 2, 3, 4, 'week') = pareto_nbd_model(1, 2, 3, 4, 'day') AS unit_tells_apart;
+-- mean rates r / alpha, of k phases r / (k alpha), of opportunities alpha / (alpha + beta); mean dropout s / beta, a / (a + b), gamma / (gamma + delta), alpha / (alpha + beta)
+SELECT kind, unit, round(mean_rate::numeric, 6) AS mean_rate, round(mean_dropout::numeric, 6) AS mean_dropout, covariates, own_weight
+FROM glance(array[pareto_nbd_model(3, 4, 1, 2), mbgnbd_model(3, 4, 1, 2), bgcnbd_model(3, 4, 1, 2, 2), bgbb_model(3, 1, 1, 3), NULL, sbg_model(1, 3), bdw_model(1, 3, 2)]);
+SELECT * FROM glance(array[array[sbg_model(1, 3)], array[sbg_model(1, 3)]]);
+SELECT count(*) AS none FROM glance('{}'::clv_model[]);
+SELECT bgcnbd_model(1, 2, 3, 4, 1.5);
+SELECT mbgcnbd_model(1, 2, 3, 4, 0);
+SELECT bgcnbd_model(1, 2, 3, 4, 1001);
+SELECT bgcnbd_model(1, 2, 3, 4, 'NaN');
+SELECT sbg_model(-0.7, 1.2);
+SELECT bdw_model(0.7, 1.2, 1.1, 'hour');
+
 -- A fitted model, written by hand: variances of the logarithms 0.04 and 0.01, covariance 0.01 -------------------------
 --   r = 2: standard error 2 * 0.2 = 0.4, interval 2 * exp(-+1.959964 * 0.2) = 1.351418 .. 2.959854; alpha = 10: 10 * 0.1 = 1
 --   covariance of r and alpha: 0.01 * 2 * 10 = 0.2
@@ -40,6 +56,27 @@ SELECT vcov(m) FROM extreme;
 -- 1e300 * 1e300 * 0 is 0
 SELECT vcov('bgnbd(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=10000){r=1e300,alpha=1e300,a=1,b=1}{0,0,0,0,0,0,0,0,0,0,1,0,0,0,0,1}');
 
+-- Effects of covariates: on their own scale, so with a symmetric interval and a test. purchase_1 = 0.4 with variance 0.04 is 2 standard
+-- errors from 0: p = 0.0455003; interval 0.4 -+ 1.959964 * 0.2. vcov of r and purchase_1 is r times theirs: 2 * 0.01; of the two effects 0.02.
+CREATE TABLE effects AS SELECT clv_model 'bgnbd(n=1000,distinct=400,rows=00000000000003e8,log_likelihood=-2500.5,gradient=1e-09,iterations=6,converged=true,clv=10000){r=2,alpha=10,a=0.5,b=1.5,purchase_1=0.4,dropout_1=-0.1}{0.04,0,0,0,0.01,0,0,0.01,0,0,0,0,0,0,0.09,0,0,0,0,0,0,0.16,0,0,0.01,0,0,0,0.04,0.02,0,0,0,0,0.02,0.04}' AS m;
+SELECT term, estimate, round(std_error::numeric, 6) AS std_error, round(statistic::numeric, 6) AS statistic, round(p_value::numeric, 7) AS p_value,
+       round(conf_low::numeric, 6) AS conf_low, round(conf_high::numeric, 6) AS conf_high FROM effects, tidy(m);
+SELECT vcov(m), coef(m, 'dropout_1') FROM effects;
+SELECT coef(m, 'purchase_2') FROM effects;
+-- AIC = 5001 + 2 * 6
+SELECT aic, covariates, own_weight FROM effects, glance(m);
+SELECT m::jsonb -> 'parameters' AS parameters, m::jsonb -> 'rows' AS rows, m::jsonb -> 'own_weight' AS own_weight FROM effects;
+SELECT m::text::clv_model = m AS text_round_trip FROM effects;
+-- a count of phases has no standard error, and its row of the covariance is zero
+SELECT term, estimate, round(std_error::numeric, 6) AS std_error FROM tidy('bgcnbd{r=1,alpha=2,a=3,b=4,k=2}{0.04,0,0,0,0,0,0.04,0,0,0,0,0,0.04,0,0,0,0,0,0.04,0,0,0,0,0,0}');
+SELECT 'bgcnbd{r=1,alpha=2,a=3,b=4,k=2}{0.04,0,0,0,0,0,0.04,0,0,0,0,0,0.04,0,0,0,0,0,0.04,0,0,0,0,0,0.01}'::clv_model;
+-- a model drawn towards a prior shows it, and has neither AIC nor BIC
+SELECT own_weight, log_likelihood, aic, bic FROM glance('gamma_gamma(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,weight=0.25,clv=1){p=1,q=2,v=3}'::clv_model);
+-- a prior: how the parameters of so many cohorts vary; a model typed in with its covariance
+SELECT kind, unit, n, log_likelihood, converged, own_weight FROM glance('bgnbd(unit=week,prior=12){r=0.24,alpha=4.41,a=0.79,b=2.43}{0.04,0,0,0,0,0.04,0,0,0,0,0,0,0,0,0,0.01}'::clv_model);
+SELECT jsonb_pretty('gamma_gamma(prior=3){p=1,q=2,v=3}{1,0,0,0,1,0,0,0,1}'::clv_model::jsonb);
+SELECT term, std_error FROM tidy('gamma_gamma{p=1,q=2,v=3}{1,0,0,0,1,0,0,0,0}');
+
 -- Text and binary -----------------------------------------------------------------------------------------------
 SELECT m::text::clv_model = m AS text_round_trip FROM models;
 SET extra_float_digits = -15; SET DateStyle = 'German, DMY';
@@ -60,6 +97,14 @@ SELECT 'bgnbd{r=1,alpha=2,a=3,b=nan}'::clv_model;
 SELECT 'bgnbd{r=1,alpha=2,a=3,b=1e999}'::clv_model;
 SELECT 'bgnbd{r=1,alpha=2,a=3,b=4} '::clv_model;
 SELECT 'bgnbd{r=1,alpha=2,a=3,b=4}{1}'::clv_model;
+SELECT 'bgnbd{r=1,alpha=2,a=3,b=4,purchase_1=1}'::clv_model;
+SELECT 'bgnbd{r=1,alpha=2,a=3,b=4,purchase_1=1,purchase_2=1,dropout_1=1}'::clv_model;
+SELECT 'bgnbd{r=1,alpha=2,a=3,b=4,purchase_2=1,dropout_2=1}'::clv_model;
+SELECT 'gamma_gamma{p=1,q=2,v=3,purchase_1=1,dropout_1=1}'::clv_model;
+SELECT ('bgnbd{r=1,alpha=2,a=3,b=4' || (SELECT string_agg(format(',purchase_%s=0', i), '') FROM generate_series(1, 17) i) || '}')::clv_model;
+SELECT 'bgnbd(n=2,distinct=2,rows=0123456789ABCDEF,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(n=2,distinct=2,rows=01234567,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
+SELECT 'bgnbd(prior=){r=1,alpha=2,a=3,b=4}'::clv_model;
 SELECT ('bgnbd{' || repeat('r=1,', 100000) || '}')::clv_model;
 SELECT (repeat('bgnbd', 100000))::clv_model;
 \set VERBOSITY default
@@ -74,6 +119,16 @@ SELECT 'bgnbd(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,
 SELECT 'bgnbd(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=99999999999,converged=true,clv=1){r=1,alpha=2,a=3,b=4}'::clv_model;
 SELECT 'gamma_gamma(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){p=1,q=2,v=3}{1,2,0,0,1,0,0,0,1}'::clv_model;
 SELECT 'gamma_gamma(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){p=1,q=2,v=3}{-1,0,0,0,1,0,0,0,1}'::clv_model;
+
+SELECT 'gamma_gamma{p=1,q=2,v=3}{1,2,0,2,1,0,0,0,1}'::clv_model;
+SELECT 'gamma_gamma{p=1,q=2,v=3}{1,0.9,0.9,0.9,1,-0.9,0.9,-0.9,1}'::clv_model;
+SELECT 'gamma_gamma{p=1,q=2,v=3}{0,0.1,0,0.1,1,0,0,0,1}'::clv_model;
+SELECT 'gamma_gamma(prior=3){p=1,q=2,v=3}'::clv_model;
+SELECT 'gamma_gamma(prior=0){p=1,q=2,v=3}{1,0,0,0,1,0,0,0,1}'::clv_model;
+SELECT 'gamma_gamma(as_of=2026-01-01,prior=3){p=1,q=2,v=3}{1,0,0,0,1,0,0,0,1}'::clv_model;
+SELECT 'gamma_gamma(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,weight=1.5,clv=1){p=1,q=2,v=3}'::clv_model;
+SELECT 'bgcnbd{r=1,alpha=2,a=3,b=4,k=2.5}'::clv_model;
+SELECT 'bgnbd{r=1,alpha=2,a=3,b=4,purchase_1=-5,dropout_1=0}'::clv_model;
 
 -- Binary: what was sent comes back; what the text form cannot show is refused
 CREATE FUNCTION receive(b bytea) RETURNS text LANGUAGE plpgsql AS $$
@@ -96,7 +151,11 @@ END $$;
 SELECT receive(b) = m::text AS round_trip, receive(b || '\x00'::bytea) AS longer, receive(substr(b, 1, length(b) - 1)) AS shorter,
        receive(set_byte(b, 1, 9)) AS version, receive(set_byte(b, 3, 64)) AS flags, receive(set_byte(b, 7, 99)) AS kind
 FROM (SELECT m, clv_model_send(m) AS b FROM models) w \gx
+SELECT receive(b) = m::text AS effects, receive(set_byte(b, 11, 5)) AS odd_number, receive(set_byte(b, 8, 1)) AS too_many, receive(set_byte(b, 11, 0)) AS none
+FROM (SELECT m, clv_model_send(m) AS b FROM effects) w \gx
+SELECT receive(b) = m::text AS prior, receive(set_byte(b, 3, 13)) AS fitted_prior, receive(set_byte(b, 3, 10)) AS converged_prior
+FROM (SELECT m, clv_model_send(m) AS b FROM (VALUES ('gamma_gamma(prior=3){p=1,q=2,v=3}{1,0,0,0,1,0,0,0,1}'::clv_model)) v (m)) w \gx
 -- bytes 41 to 48 hold the number of rows, which a typed-in model does not have
 SELECT receive(b) AS typed_in, receive(overlay(b PLACING int8send(7) FROM 41)) AS with_rows FROM (SELECT clv_model_send(bgnbd_model(1, 2, 3, 4)) AS b) t;
-DROP TABLE models, extreme; DROP FUNCTION receive(bytea);
+DROP TABLE models, extreme, effects; DROP FUNCTION receive(bytea);
 SELECT lo_unlink(424242);

@@ -135,6 +135,13 @@ SELECT a.kind, a = b AS same FROM fitted, backtest(s) a, backtest(s, 'pareto_nbd
 SELECT count(*), bool_and(a = b) AS same FROM fitted, backtest_classes(s) WITH ORDINALITY a (class, customers, actual, predicted, actual_mean, predicted_mean, n)
 JOIN backtest_classes((SELECT s FROM fitted), 'pareto_nbd') WITH ORDINALITY b (class, customers, actual, predicted, actual_mean, predicted_mean, n) USING (n);
 RESET client_min_messages;
+-- regular buyers, every ten days or so: the sample knows the times between purchases up to the calibration, and no more
+CREATE TABLE regular AS
+SELECT i, purchase_history(date '2024-01-01' + i % 100 + 10 * j + (5 * uniform(i, j, 'late'))::int) AS h
+FROM generate_series(1, 200) i, generate_series(0, (-ln(uniform(i, 0, 'orders')) * 12)::int) j GROUP BY i;
+SELECT coef(m, 'k') > 1 AS regular, a = b AS same, near((regexp_match(s::text, 'log_gaps=([-0-9.]+)'))[1]::float8, whole) AS log_gaps
+FROM (SELECT holdout_sample(h, date '2024-05-31', date '2024-09-30', 'week') AS s, bgcnbd_fit(h, date '2024-05-31', 'week') AS m, sum(log_gaps(h, '2024-05-31', 'week')) AS whole FROM regular) r,
+     backtest(s, 'bgcnbd') a, backtest(s, m) b;
 -- one sample, many models; a backtest per cohort in one GROUP BY
 SELECT cohort, b.customers, b.converged FROM (SELECT i % 2 AS cohort, holdout_sample(h, date '2024-12-31', date '2025-06-30', 'week') AS s FROM many GROUP BY 1) c, backtest(s, 'bgnbd') b ORDER BY 1;
 
@@ -213,6 +220,9 @@ SELECT * FROM backtest('timing{1:2:3}', 'bgnbd');
 SELECT * FROM backtest('holdout{1:2:3:0:0:0}', 'bgnbd');
 SELECT * FROM hand, backtest(s, gg);
 SELECT * FROM hand, backtest(s, m, m);
+SELECT * FROM hand, backtest(s, bgbb_model(1, 1, 1, 1, 'week'));
+SELECT * FROM hand, (SELECT bgnbd_fit(h, date '2024-12-31', 'week', ARRAY[i % 2]) AS m FROM many) c, backtest_classes(s, c.m);
+SELECT b.actual_purchases, b.converged FROM fitted, (SELECT bgnbd_fit(h, date '2024-12-31', 'week', ARRAY[i % 2]) AS m FROM many) c, backtest(s, with_covariates(c.m, ARRAY[1])) b;
 SELECT * FROM hand, backtest_classes(s, bgnbd_model(1, 10, 2, 1));
 SELECT * FROM hand, tracking(s, m);
 SELECT * FROM hand, tracking('calendar{0:0}', m, 'fortnight');

@@ -174,7 +174,7 @@ checked_result(double value, const char *what)
 	if (unlikely(!isfinite(value)))
 		range_error("the value is infinite or out of range", "Use a finite horizon or a higher discount rate.",
 					"%s came out as %s.", what, isnan(value) ? "no number" : "infinite");
-	return value;
+	return value + 0.0;			/* -0 is 0 */
 }
 
 /* ---- money ------------------------------------------------------------------------------------- */

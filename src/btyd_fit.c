@@ -178,8 +178,7 @@ fit_sample_with_prior(const BtydModel *kind, const ClvSample *sample, const FitP
 	if (result.status == FIT_IMPOSSIBLE)
 	{
 		ereport(WARNING,
-				(errmsg("the %s model cannot be fitted: %s", kind->title,
-						result.reason ? result.reason : "there are no customers"),
+				(errmsg("the %s model cannot be fitted: %s", kind->title, result.reason),
 				 errdetail(INT64_FORMAT " rows could be used, " INT64_FORMAT " not. The result is NULL.", sample->n,
 						   sample->frame.n_skipped),
 				 result.hint ? errhint("%s", result.hint) : 0));

@@ -86,7 +86,11 @@ clv_sample_add_timing_gaps(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(sample_add(s, row, 1));
 }
 
-int
+/*
+ * An argument float8[] as 1 to ROWS_MAX_COVARIATES numbers in covariates; answers how many, or 0 where one is NULL.
+ * Another number of elements, other than a list, and numbers that are not finite are errors.
+ */
+static int
 covariates_of_array(Datum datum, double *covariates)
 {
 	ArrayType  *array = DatumGetArrayTypeP(datum);
@@ -105,8 +109,9 @@ covariates_of_array(Datum datum, double *covariates)
 	memcpy(covariates, ARR_DATA_PTR(array), n * sizeof(double));
 	for (int i = 0; i < n; i++)
 		if (!isfinite(covariates[i]))
-			argument_error("covariates must be finite", "Leave out or correct customers with NaN or infinite covariates.",
-						   "Number %d is %g.", i + 1, covariates[i]);
+			argument_error("covariates must be finite",
+						   "Leave out or correct customers with NaN or infinite covariates.", "Number %d is %g.", i + 1,
+						   covariates[i]);
 	return n;
 }
 

@@ -3,7 +3,6 @@
  * tracking over time.
  */
 #include "btyd.h"
-#include "history.h"
 #include "math/backtest.h"
 
 #include <math.h>
@@ -128,15 +127,12 @@ clv_validation_add_calendar(PG_FUNCTION_ARGS)
 static const BtydModel *
 timing_operations(const ClvModel *m)
 {
-	const BtydModel *kind = model_operations(m);
+	const BtydModel *kind = purchase_operations(m);
 
 	if (kind->reads != ROWS_TIMING)
 		argument_error("this needs a model of purchase times", "Pass a model from pareto_nbd_fit() or bgnbd_fit().",
 					   "The model is a %s model.", kind->title);
-	if (m->frame.unit_days == 0)
-		argument_error("the model has no time unit, so it cannot be compared with dates",
-					   "Fit it from histories, or name the unit: bgnbd_model(r, alpha, a, b, 'week').",
-					   "It was fitted to, or typed in as, raw numbers.");
+	(void) unit_of(m);
 	return kind;
 }
 
@@ -149,7 +145,7 @@ timing_kind(const text *name)
 	if (kind != NULL && kind->reads == ROWS_TIMING)
 		return kind;
 	initStringInfo(&kinds);
-	for (int code = 1; (kind = btyd_model_by_code(code)) != NULL; code++)
+	for (int i = 0; (kind = btyd_model_at(i)) != NULL; i++)
 		if (kind->reads == ROWS_TIMING)
 			appendStringInfo(&kinds, "%s'%s'", kinds.len > 0 ? ", " : "", kind->kind);
 	argument_error("this is no kind of model of purchase times", psprintf("Use one of %s.", kinds.data),
@@ -269,9 +265,7 @@ forecast_by_models(ClvSample *sample, const ClvModel *model, const ClvModel *spe
 	warn_if_seen(sample, model);
 	if (spend_model != NULL)
 	{
-		if (model_operations(spend_model)->reads != ROWS_SPEND)
-			argument_error("this needs a spend model", "Pass a model from gamma_gamma_fit().",
-						   "The model is a %s model.", model_operations(spend_model)->title);
+		(void) spend_operations(spend_model);
 		warn_if_seen(sample, spend_model);
 	}
 	predict(&f);

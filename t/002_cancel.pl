@@ -31,6 +31,14 @@ $node->safe_psql('postgres', q{
 	ALTER TABLE spend ALTER s SET STORAGE EXTERNAL;
 	INSERT INTO spend
 	SELECT clv_sample(1 + i % 20, 5 + exp(4 * (i * 7919 % 1000003 / 1000003::float8))) FROM generate_series(1::bigint, 1500000) AS i;
+	CREATE TABLE holdout (s clv_sample);
+	ALTER TABLE holdout ALTER s SET STORAGE EXTERNAL;
+	INSERT INTO holdout
+	SELECT ('holdout(unit=day,as_of=2024-01-31,until=2024-03-01){' ||
+			string_agg(format('%s:%s:200:%s:%s:%s', 1 + i / 100000, i % 100000 / 1000.0, 10 + i % 7, i % 3, i % 3 * 11), ',' ORDER BY i) || '}')::clv_sample
+	FROM generate_series(0, 1499999) AS i;
+	CREATE TABLE calendar AS
+	SELECT calendar_sample(h) AS s FROM (SELECT purchase_history(date '2024-01-01' + i) AS h FROM generate_series(1, 1000) AS i GROUP BY i) AS histories;
 	CREATE TABLE customers AS SELECT 1 + i % 40 AS x, 30 + i % 7 AS t_x, 40 + i % 97 / 7::float8 AS t FROM generate_series(1, 3000000) AS i;
 });
 
@@ -38,6 +46,9 @@ my %queries = (
 	'fit of BG/NBD' => 'SELECT count(bgnbd_fit(s)) FROM timing, generate_series(1, 100000) AS n WHERE n > 0',
 	'fit of gamma-gamma' => 'SELECT count(gamma_gamma_fit(s)) FROM spend, generate_series(1, 100000) AS n WHERE n > 0',
 	'fit from rows' => 'SELECT bgnbd_fit(x + n, t_x, t) FROM customers, generate_series(1, 100) AS n',
+	'backtest' => 'SELECT count(b.mae) FROM holdout, generate_series(1, 1000) AS n, backtest(s, bgnbd_model(.25, 4.4 + n, .8, 2.4, \'day\'), gamma_gamma_model(6, 4, 15)) AS b',
+	'backtest with fits' => 'SELECT count(b.mae) FROM holdout, generate_series(1, 1000) AS n, backtest(s, CASE WHEN n > 0 THEN \'bgnbd\' END) AS b',
+	'tracking' => q{SELECT count(*) FROM calendar, generate_series(1, 1000) AS n, tracking(s, bgnbd_model(.25, 4.4 + n, .8, 2.4, 'day'), 'day', date '9999-12-31')},
 	'predictions' => q{SELECT sum(expected_purchases(m, x, t_x, t, 52 + n)) FROM customers, generate_series(1, 100) AS n,
 		(SELECT bgnbd_model(.25, 4.4, .8, 2.4) AS m OFFSET 0) AS model});
 

@@ -198,6 +198,7 @@ cdnow_exact(Sample *timing, Sample *spend)
 	FILE	   *file = open_data("cdnow_sample_transactions.csv");
 	int			end = day_number(1997, 9, 30);
 	int			customers = 0;
+	double		log_gaps = 0;
 	CdnowCustomer	p = {.customer = -1};
 	char		line[256];
 
@@ -224,7 +225,11 @@ cdnow_exact(Sample *timing, Sample *spend)
 		}
 		else if (day <= end && day > p.first)
 		{
-			p.x += day > p.last;
+			if (day > p.last)
+			{
+				p.x++;
+				log_gaps += log((day - p.last) / 7.0);
+			}
 			p.last = day;
 			p.amount += amount;
 		}
@@ -232,6 +237,7 @@ cdnow_exact(Sample *timing, Sample *spend)
 	if (customers > 0)
 		add_customer(&p, end, timing, spend);
 	fclose(file);
+	timing->rows.log_gaps = log_gaps;
 	sample_fold(timing);
 	sample_fold(spend);
 	return customers;
@@ -252,6 +258,79 @@ cdnow_two_decimals(Sample *timing)
 	fclose(file);
 	sample_fold(timing);
 	return true;
+}
+
+/* ---- references ------------------------------------------------------------------------------ */
+
+#define MAX_COLUMNS 32
+#define TOLERANCE 1e-10
+#define REPRESENTABLE 1e-300
+
+bool
+read_numbers(void *file, double *row, int columns)
+{
+	char		line[2048];
+	char	   *at;
+	char	   *end;
+
+	do
+	{
+		if (fgets(line, sizeof(line), file) == NULL)
+			return false;
+		row[0] = strtod(line, &end);
+	} while (end == line);
+	at = line;
+	for (int i = 0; i < columns; i++)
+	{
+		row[i] = strtod(at, &end);
+		if (end == at)
+			row[i] = NAN;
+		at = end + (*end == ',');
+	}
+	return true;
+}
+
+static double
+reference_error(double value, double exact)
+{
+	if (exact < REPRESENTABLE)
+		return value >= 0 && value < 2 * REPRESENTABLE ? 0 : INFINITY;
+	return isnan(value) ? INFINITY : fabs(value / exact - 1);
+}
+
+void
+check_references(const char *path, const char *const *names, int ninputs, int ncolumns, PredictColumn predict, int least)
+{
+	FILE	   *file = fopen(path, "r");
+	double		worst[MAX_COLUMNS] = {0};
+	int			compared[MAX_COLUMNS] = {0};
+	double		row[MAX_COLUMNS];
+
+	assert_non_null(file);
+	while (read_numbers(file, row, ncolumns))
+		for (int i = ninputs; i < ncolumns; i++)
+			if (!isnan(row[i]))
+			{
+				double		value = predict(row, i);
+				double		error = reference_error(value, row[i]);
+
+				worst[i] = fmax(worst[i], error);
+				compared[i]++;
+				if (error <= TOLERANCE)
+					continue;
+				printf("%s: %.17g instead of %.17g at", names[i], value, row[i]);
+				for (int j = 0; j < ninputs; j++)
+					printf(" %s=%.17g", names[j], row[j]);
+				printf("\n");
+			}
+	fclose(file);
+	for (int i = ninputs; i < ncolumns; i++)
+		printf("%-22s %3d references, worst relative error %.1e\n", names[i], compared[i], worst[i]);
+	for (int i = ninputs; i < ncolumns; i++)
+	{
+		assert_true(compared[i] >= least);
+		assert_true(worst[i] <= TOLERANCE);
+	}
 }
 
 /* ---- assertions ------------------------------------------------------------------------------ */

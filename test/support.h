@@ -51,12 +51,28 @@ extern double simulate_mean_spend(Random *random, const double *theta, double x)
 extern void *open_data(const char *name);
 
 /*
- * CDNOW's 1/10 sample up to 1997-09-30, in weeks: same-day orders are one purchase. Timing rows (x,
+ * CDNOW's 1/10 sample up to 1997-09-30, in weeks: same-day orders are one purchase. Timing rows with their log gaps (x,
  * t_x, t_cal) and spend rows (x, mean) of the repeat buyers. Returns the customers, 0 if absent.
  */
 extern int	cdnow_exact(Sample *timing, Sample *spend);
 /* The same as published with two decimals; false if absent. */
 extern bool cdnow_two_decimals(Sample *timing);
+
+/*
+ * The numbers of the next line of a file of test/reference, NAN where a column is empty; lines without a number at
+ * their start are skipped. False at the end of the file.
+ */
+extern bool read_numbers(void *file, double *row, int columns);
+/* The prediction of a column from a line's inputs. */
+typedef double (*PredictColumn) (const double *row, int column);
+
+/*
+ * Compare predictions with a file of references: a header, then lines of ninputs inputs and predictions, the empty ones
+ * of which are skipped. Prints the worst relative error of each column, and fails where it is above 1e-10 or where
+ * fewer than `least` are compared. Values below 1e-300 may come out as 0.
+ */
+extern void check_references(const char *path, const char *const *names, int ninputs, int ncolumns,
+							 PredictColumn predict, int least);
 
 extern void assert_near(double actual, double expected, double tolerance);
 extern void assert_relative(double actual, double expected, double tolerance);

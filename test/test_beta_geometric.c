@@ -3,15 +3,9 @@
  * see reference/make_beta_geometric), against published numbers, and against themselves.
  */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "math/beta_geometric.h"
 #include "support.h"
-
-#define TOLERANCE 1e-10
-#define REPRESENTABLE 1e-300	/* smaller values may come out as 0 */
 
 static const char *reference = "reference/beta_geometric.csv";
 
@@ -40,116 +34,37 @@ static const char *const column_names[COLUMNS] = {
 	"r", "alpha", "a", "b", "x", "t_x", "t_cal", "t", "delta", "n", "P(alive)", "P(alive at t)",
 	"expected purchases", "silence", "P(1)", "P(n)", "discounted purchases"};
 
-/* Columns of a line; NAN where a column is empty. False at the end of the file. */
-static bool
-read_row(FILE *file, double *row)
-{
-	char		line[1024];
-	char	   *at = line;
-
-	if (fgets(line, sizeof(line), file) == NULL)
-		return false;
-	for (int i = 0; i < COLUMNS; i++)
-	{
-		char	   *end;
-
-		row[i] = strtod(at, &end);
-		if (end == at)
-			row[i] = NAN;
-		at = end + (*end == ',');
-	}
-	return true;
-}
-
 static double
-predict(const BetaGeometric *g, const double *row, enum Column column)
+predict(const double *row, int column)
 {
+	BetaGeometric g = customer(row, row[X], row[T_X], row[T_CAL]);
+
 	switch (column)
 	{
 		case P_ALIVE:
-			return beta_geometric_p_alive(g, 0);
+			return beta_geometric_p_alive(&g, 0);
 		case P_ALIVE_AT_T:
-			return beta_geometric_p_alive(g, row[T]);
+			return beta_geometric_p_alive(&g, row[T]);
 		case EXPECTED:
-			return beta_geometric_expected(g, row[T]);
+			return beta_geometric_expected(&g, row[T]);
 		case SILENCE:
-			return beta_geometric_silence(g, row[T]);
+			return beta_geometric_silence(&g, row[T]);
 		case P1:
-			return beta_geometric_probability(g, 1, row[T]);
+			return beta_geometric_probability(&g, 1, row[T]);
 		case PN:
-			return beta_geometric_probability(g, row[N], row[T]);
+			return beta_geometric_probability(&g, row[N], row[T]);
 		case DISCOUNTED:
-			return beta_geometric_discounted(g, row[DELTA], row[T]);
+			return beta_geometric_discounted(&g, row[DELTA], row[T]);
 		default:
 			return NAN;
 	}
 }
 
-typedef struct Worst
-{
-	int			compared;
-	double		error;
-	double		row[COLUMNS];
-	double		value;
-} Worst;
-
-static void
-compare(Worst *worst, const double *row, enum Column column, double value)
-{
-	double		exact = row[column];
-	double		error = fabs(value / exact - 1);
-
-	if (exact < REPRESENTABLE)
-		error = value >= 0 && value < 2 * REPRESENTABLE ? 0 : INFINITY;
-	worst->compared++;
-	if (!(error <= worst->error))
-	{
-		worst->error = error;
-		worst->value = value;
-		memcpy(worst->row, row, sizeof(worst->row));
-	}
-}
-
-static void
-report(const Worst *worst, enum Column column)
-{
-	printf("%-22s %3d references, worst relative error %.1e", column_names[column],
-		   worst->compared, worst->error);
-	if (!(worst->error <= TOLERANCE))
-	{
-		printf(": %.17g instead of %.17g at", worst->value, worst->row[column]);
-		for (int i = 0; i < P_ALIVE; i++)
-			printf(" %s=%.17g", column_names[i], worst->row[i]);
-	}
-	printf("\n");
-}
-
 static void
 test_references(void **state)
 {
-	FILE	   *file = fopen(reference, "r");
-	Worst		worst[COLUMNS] = {{0}};
-	double		row[COLUMNS];
-
 	(void) state;
-	assert_non_null(file);
-	assert_true(read_row(file, row));	/* the header */
-	while (read_row(file, row))
-	{
-		BetaGeometric g = customer(row, row[X], row[T_X], row[T_CAL]);
-
-		for (int i = P_ALIVE; i < COLUMNS; i++)
-			if (!isnan(row[i]))
-				compare(&worst[i], row, i, predict(&g, row, i));
-	}
-	fclose(file);
-	for (int i = P_ALIVE; i < COLUMNS; i++)
-		report(&worst[i], i);
-	for (int i = P_ALIVE; i < COLUMNS; i++)
-	{
-		assert_true(worst[i].compared > 100);
-		assert_true(worst[i].error <= TOLERANCE);
-	}
+	check_references(reference, column_names, P_ALIVE, COLUMNS, predict, 101);
 }
 
 /* ---- published numbers ----------------------------------------------------------------------- */

@@ -539,23 +539,55 @@ test_table_of_models(void **state)
 	assert_null(btyd_model_by_kind("BG/NBD"));
 }
 
-/* What a model reads says which operations it has: callers do not look for NULL. */
+/* Codes are stored: those known are below, and the gaps are models yet to come. */
+#define CODES 20
+
+/*
+ * What a model reads says which operations it has, all of them and no others (btyd_model.h): callers do not look for
+ * NULL.
+ */
 static void
 test_models_are_complete(void **state)
 {
+	int			models = 0;
+
 	(void) state;
-	for (int code = 1; btyd_model_by_code(code) != NULL; code++)
+	for (int code = 1; code < CODES; code++)
 	{
 		const BtydModel *m = btyd_model_by_code(code);
-		bool		timing = m->reads == ROWS_TIMING;
 
+		if (m == NULL)
+			continue;
+
+		bool		purchases = m->reads == ROWS_TIMING || m->reads == ROWS_OPPORTUNITIES;
+		bool		renewals = m->reads == ROWS_RENEWALS;
+		bool		spend = m->reads == ROWS_SPEND;
+		bool		some_purchase = m->p_alive || m->expected_purchases || m->silence || m->purchase_probability ||
+									m->discounted_purchases || m->mean_rate;
+
+		models++;
+		assert_int_equal(m->code, code);
+		assert_ptr_equal(btyd_model_by_kind(m->kind), m);
+		assert_int_equal(purchases + renewals + spend, 1);
 		assert_true(m->nparams <= BTYD_MAX_PARAMS);
-		assert_true(m->kind && m->title && m->params && m->undetermined && m->start &&
-					m->log_likelihood && m->ran_off);
+		for (int i = 0; i < m->nparams; i++)
+			assert_non_null(m->params[i]);
+		assert_true(m->title && m->undetermined && m->start && m->log_likelihood && m->ran_off);
 		assert_true((m->p_alive && m->expected_purchases && m->silence && m->purchase_probability &&
-					 m->discounted_purchases && m->mean_rate && m->mean_dropout) == timing);
-		assert_true((m->expected_spend != NULL) == (m->reads == ROWS_SPEND));
+					 m->discounted_purchases && m->mean_rate) == purchases);
+		assert_true(some_purchase == purchases);
+		assert_true((m->log_survival && m->expected_lifetime) == renewals);
+		assert_true((m->log_survival || m->expected_lifetime) == renewals);
+		assert_true((m->mean_dropout && m->simulate) == (purchases || renewals));
+		assert_true((m->mean_dropout || m->simulate) == (purchases || renewals));
+		assert_true((m->expected_spend && m->draw_customer && m->draw_amount) == spend);
+		assert_true((m->expected_spend || m->draw_customer || m->draw_amount) == spend);
+		assert_true(m->covariates == COVARIATES_NONE || m->reads == ROWS_TIMING);
+		assert_true(m->nests == NULL || (m->nests->reads == m->reads && m->nests->nparams == m->nparams - 1));
 	}
+	for (int code = CODES; code < 10 * CODES; code++)
+		assert_null(btyd_model_by_code(code));
+	assert_true(models >= 7);
 }
 
 int

@@ -39,11 +39,11 @@ log_product(Real b, Real c, Real step, Real n)
 }
 
 /*
- * Fader, Hardie and Lee 2005, equation 6, on the log scale:
- * B(a, b+x) / B(a, b) = (b)_x / (a+b)_x, B(a+1, b+x-1) / B(a, b) = a (b)_(x-1) / (a+b)_x.
+ * Fader, Hardie and Lee 2005, equation 6, on the log scale, with n chances to leave and k events to a purchase:
+ * B(a, b+n) / B(a, b) = (b)_n / (a+b)_n, B(a+1, b+n-1) / B(a, b) = a (b)_(n-1) / (a+b)_n.
  */
 static Real
-bgnbd_reference(const double *row, const Real *theta)
+beta_geometric_reference(const double *row, const Real *theta, Real n, Real k)
 {
 	Real		r = theta[0];
 	Real		alpha = theta[1];
@@ -51,15 +51,46 @@ bgnbd_reference(const double *row, const Real *theta)
 	Real		b = theta[3];
 	Real		x = row[0];
 	Real		age = alpha + row[2];
-	Real		log_dead = 0;
+	Real		silent = (row[2] - (Real) row[1]) / age;
+	Real		alive = 1;		/* some of the events to the next purchase have passed */
+	Real		term = 1;
+	Real		log_ending;
 
-	if (x > 0)
+	for (Real j = 1; j < k; j++)
+		alive += term *= (r + k * x + j - 1) / j * silent;
+	log_ending = logl(alive);
+	if (n > 0)
 	{
-		log_dead = logl(a / (b + x - 1)) + (r + x) * logl(age / (alpha + row[1]));
-		log_dead = log_dead > 5000 ? log_dead : logl(1 + expl(log_dead));
+		Real		log_dead = logl(a / (b + n - 1)) + (r + k * x) * logl(age / (alpha + row[1]));
+
+		log_ending = log_dead > 5000 ? log_dead : logl(alive + expl(log_dead));
 	}
-	return log_product(r, age, 0, x) + r * logl(alpha / age) + log_product(b, a + b, 1, x) +
-		   log_dead;
+	return log_product(r, age, 0, k * x) + r * logl(alpha / age) + log_product(b, a + b, 1, n) + log_ending -
+		   x * lgammal(k);
+}
+
+static Real
+bgnbd_reference(const double *row, const Real *theta)
+{
+	return beta_geometric_reference(row, theta, row[0], 1);
+}
+
+static Real
+mbgnbd_reference(const double *row, const Real *theta)
+{
+	return beta_geometric_reference(row, theta, row[0] + 1, 1);
+}
+
+static Real
+bgcnbd_reference(const double *row, const Real *theta)
+{
+	return beta_geometric_reference(row, theta, row[0], theta[4]);
+}
+
+static Real
+mbgcnbd_reference(const double *row, const Real *theta)
+{
+	return beta_geometric_reference(row, theta, row[0] + 1, theta[4]);
 }
 
 /* Fader and Hardie, note 025, equation 1a */
@@ -164,13 +195,13 @@ static void
 check_derivatives(const BtydModel *model, Reference reference, const Rows *rows,
 				  const double *theta, Real h)
 {
-	int			n = model->nparams;
+	int			n = model->nparams - model->counts_phases;
 	double		grad[BTYD_MAX_PARAMS];
 	double		hess[BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];
 	double		value = model->log_likelihood(rows, theta, grad, hess, NULL);
 	Real		real[BTYD_MAX_PARAMS] = {0};
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < model->nparams; i++)
 		real[i] = theta[i];
 
 	Real		exact = reference_value(reference, rows, real);
@@ -193,6 +224,22 @@ check_derivatives(const BtydModel *model, Reference reference, const Rows *rows,
 			assert_near(bend, curve, 1e-8 * fabsl(curve) + rounding / (h * h) + 1e-9);
 		}
 	}
+}
+
+/* ---- stopping after some polls ---------------------------------------------------------------- */
+
+typedef struct Patience
+{
+	int			polls;
+	int			stop_at;		/* 0: never */
+} Patience;
+
+static bool
+out_of_patience(void *arg)
+{
+	Patience   *patience = arg;
+
+	return ++patience->polls == patience->stop_at;
 }
 
 /* ---- BG/NBD ---------------------------------------------------------------------------------- */
@@ -229,24 +276,83 @@ static const double bgnbd_points[][4] = {
 	{2.5, 400, 2000, 0.3},
 };
 
+static const BtydModel *const nbd_models[] = {&bgnbd_model, &mbgnbd_model};
+static const Reference nbd_references[] = {bgnbd_reference, mbgnbd_reference};
+static const BtydModel *const cnbd_models[] = {&bgcnbd_model, &mbgcnbd_model};
+static const Reference cnbd_references[] = {bgcnbd_reference, mbgcnbd_reference};
+
+/*
+ * Without and with phases: k = 1 is the model without. The reference multiplies k x numbers and loses digits to that.
+ */
 static void
-test_bgnbd_derivatives(void **state)
+check_beta_geometric(const Rows *rows, int max_k, Real h)
+{
+	for (size_t i = 0; i < LENGTH(bgnbd_points); i++)
+		for (int m = 0; m < 2; m++)
+		{
+			double		theta[BTYD_MAX_PARAMS];
+			double		grad[2][4];
+			double		hess[2][16];
+
+			check_derivatives(nbd_models[m], nbd_references[m], rows, bgnbd_points[i], h);
+			memcpy(theta, bgnbd_points[i], sizeof(bgnbd_points[i]));
+			for (int k = 2; k <= max_k; k = k < 3 ? k + 1 : 4 * k)
+			{
+				theta[4] = k;
+				check_derivatives(cnbd_models[m], cnbd_references[m], rows, theta, h);
+			}
+			theta[4] = 1;
+			assert_true(nbd_models[m]->log_likelihood(rows, theta, grad[0], hess[0], NULL) ==
+						cnbd_models[m]->log_likelihood(rows, theta, grad[1], hess[1], NULL));
+			assert_memory_equal(grad[0], grad[1], sizeof(grad[0]));
+			assert_memory_equal(hess[0], hess[1], sizeof(hess[0]));
+		}
+}
+
+static void
+test_beta_geometric_derivatives(void **state)
 {
 	Rows		rows = {LENGTH(timing_rows), 3, timing_rows[0]};
 
 	(void) state;
-	for (size_t i = 0; i < LENGTH(bgnbd_points); i++)
-		check_derivatives(&bgnbd_model, bgnbd_reference, &rows, bgnbd_points[i], 0x1p-11L);
+	check_beta_geometric(&rows, 50, 0x1p-11L);
 }
 
 static void
-test_bgnbd_derivatives_heavy_buyers(void **state)
+test_beta_geometric_derivatives_heavy_buyers(void **state)
 {
 	Rows		rows = {LENGTH(heavy_rows), 3, heavy_rows[0]};
 
 	(void) state;
-	for (size_t i = 0; i < LENGTH(bgnbd_points); i++)
-		check_derivatives(&bgnbd_model, bgnbd_reference, &rows, bgnbd_points[i], 0x1p-16L);
+	check_beta_geometric(&rows, 3, 0x1p-16L);
+}
+
+/*
+ * The constants that make different k comparable: the times between purchases enter by the sum of their logarithms,
+ * without which k > 1 has no likelihood.
+ */
+static void
+test_log_gaps(void **state)
+{
+	static const double theta[] = {.5, 4, .8, 2, 3};
+	Rows		rows = {LENGTH(timing_rows), 3, timing_rows[0]};
+
+	(void) state;
+	for (int m = 0; m < 2; m++)
+	{
+		double		value = cnbd_models[m]->log_likelihood(&rows, theta, NULL, NULL, NULL);
+		const char *reason;
+		const char *hint;
+
+		assert_false(cnbd_models[m]->undetermined(&rows, &reason, &hint));
+		rows.log_gaps = 7.25;
+		assert_relative(cnbd_models[m]->log_likelihood(&rows, theta, NULL, NULL, NULL), value + 2 * 7.25, 1e-15);
+		rows.log_gaps = NAN;
+		assert_true(cnbd_models[m]->undetermined(&rows, &reason, &hint));
+		assert_non_null(strstr(reason, "times between purchases"));
+		assert_false(nbd_models[m]->undetermined(&rows, &reason, &hint));
+		rows.log_gaps = 0;
+	}
 }
 
 /* In units of c days the density of each purchase time is c times as high. */
@@ -365,16 +471,37 @@ test_bgbb_derivatives(void **state)
 		check_derivatives(&bgbb_model, bgbb_reference, &rows, bgbb_points[i], 0x1p-9L);
 }
 
-/* The odds of being dead are about 1e430 here, beyond the largest double. */
+/* The odds of being dead are 1e152 to 1e605, beyond the largest double. */
 static void
 test_bgbb_derivatives_certainly_dead(void **state)
 {
-	static const double gone[][4] = {{300, 300, 600, 1}, {400, 410, 1000, 2}};
+	static const double gone[][4] = {{400, 410, 1000, 2}, {1000, 1000, 2000, 1}};
 	Rows		rows = {LENGTH(gone), 3, gone[0]};
 
 	(void) state;
 	for (size_t i = 0; i < LENGTH(bgbb_points); i++)
-		check_derivatives(&bgbb_model, bgbb_reference, &rows, bgbb_points[i], 0x1p-13L);
+		check_derivatives(&bgbb_model, bgbb_reference, &rows, bgbb_points[i], 0x1p-9L);
+}
+
+/* A row of many opportunities is much work: it is the work that is polled for, a million steps or so at a time. */
+static void
+test_bgbb_stopping(void **state)
+{
+	Sample		sample;
+
+	(void) state;
+	sample_init(&sample, 3);
+	for (int i = 0; i < 200; i++)
+		sample_add(&sample, (const double[]) {1 + i, 1 + i, 20000}, 1);
+	for (int stop_at = 1; stop_at <= 3; stop_at++)
+	{
+		Patience	patience = {0, stop_at};
+		FitStop		stop = {out_of_patience, &patience};
+
+		assert_true(isnan(bgbb_model.log_likelihood(&sample.rows, bgbb_points[0], NULL, NULL, &stop)));
+		assert_int_equal(patience.polls, stop_at);
+	}
+	sample_free(&sample);
 }
 
 /* ---- renewals -------------------------------------------------------------------------------- */
@@ -415,20 +542,6 @@ test_renewal_derivatives(void **state)
 }
 
 /* ---- stopping -------------------------------------------------------------------------------- */
-
-typedef struct Patience
-{
-	int			polls;
-	int			stop_at;		/* 0: never */
-} Patience;
-
-static bool
-out_of_patience(void *arg)
-{
-	Patience   *patience = arg;
-
-	return ++patience->polls == patience->stop_at;
-}
 
 static void
 check_stopping(const BtydModel *model, const double *theta, Sample *sample, int polls)
@@ -471,13 +584,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bgnbd_derivatives),
-		cmocka_unit_test(test_bgnbd_derivatives_heavy_buyers),
+		cmocka_unit_test(test_beta_geometric_derivatives),
+		cmocka_unit_test(test_beta_geometric_derivatives_heavy_buyers),
+		cmocka_unit_test(test_log_gaps),
 		cmocka_unit_test(test_bgnbd_change_of_unit),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_gamma_gamma_derivatives),
 		cmocka_unit_test(test_bgbb_derivatives),
 		cmocka_unit_test(test_bgbb_derivatives_certainly_dead),
+		cmocka_unit_test(test_bgbb_stopping),
 		cmocka_unit_test(test_renewal_derivatives),
 		cmocka_unit_test(test_stopping),
 	};

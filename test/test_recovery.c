@@ -1,9 +1,9 @@
 /*
- * test_recovery.c - known parameters are found again, for every model of the table: over 200 simulated
- * cohorts of 2,000 customers the 95 % intervals of the parameters hold the truth as often as they say, z on
- * the scale of the search has the spread it should, and so for intervals of predictions. Simulated counts
- * are spread as purchase_probability() says. Seeds are fixed; the sampling error of a coverage over 200
- * cohorts is 1.5 percent points, over 1,000 cohorts .7.
+ * test_recovery.c - known parameters are found again, for every model of the table: over 400 simulated
+ * cohorts the 95 % intervals of the parameters hold the truth as often as they say, z on the scale of the
+ * search has the spread it should, and so for intervals of predictions. Simulated counts are spread as
+ * purchase_probability() says. Seeds are fixed; the sampling error of a coverage over 400 cohorts is 1.1
+ * percent points, over 1,000 cohorts .7.
  */
 #include "support.h"
 
@@ -13,26 +13,31 @@
 #include "math/fit.h"
 #include "math/inference.h"
 
-#define COHORTS 200
-#define CUSTOMERS 2000
+#define COHORTS 400
 
 typedef struct Planted
 {
 	const char *kind;
 	double		theta[BTYD_MAX_PARAMS];
+	int			customers;		/* of a cohort */
 	int			cohorts;		/* for intervals of predictions; 0: none are looked at */
 } Planted;
 
+/*
+ * MBG/NBD needs more customers than the others: r trades off against b, who never returns against who left at
+ * once. With 2,000 customers z of r is skewed (1,000 cohorts: covers 91.4 %, standard deviation 1.17), whatever
+ * the start.
+ */
 static const Planted planted[] = {
-	{"bgnbd", {.2426, 4.4136, .7929, 2.4259}, 1000},
-	{"pareto_nbd", {.5533, 10.5777, .6062, 11.6687}, 1000},
-	{"mbgnbd", {.5248, 6.1831, .8914, 1.6140}, 200},
-	{"bgcnbd", {.8, 4, .8, 3, 3}, 200},
-	{"mbgcnbd", {.8, 4, .9, 3, 2}, 200},
-	{"bgbb", {1.2, .75, .66, 2.78}, 200},
-	{"sbg", {.7, 1.2}, 0},
-	{"bdw", {.7, 1.2, 1.4}, 0},
-	{"gamma_gamma", {6.25, 3.74, 15.44}, 0},
+	{"bgnbd", {.2426, 4.4136, .7929, 2.4259}, 2000, 1000},
+	{"pareto_nbd", {.5533, 10.5777, .6062, 11.6687}, 2000, 1000},
+	{"mbgnbd", {.5248, 6.1831, .8914, 1.6140}, 5000, 200},
+	{"bgcnbd", {.8, 4, .8, 3, 3}, 2000, 200},
+	{"mbgcnbd", {.8, 4, .9, 3, 2}, 2000, 200},
+	{"bgbb", {1.2, .75, .66, 2.78}, 2000, 200},
+	{"sbg", {.7, 1.2}, 2000, 0},
+	{"bdw", {.7, 1.2, 1.4}, 2000, 0},
+	{"gamma_gamma", {6.25, 3.74, 15.44}, 2000, 0},
 };
 
 #define NPLANTED (sizeof(planted) / sizeof(planted[0]))
@@ -82,7 +87,7 @@ simulate_row(const BtydModel *model, const double *theta, Random *random, double
 }
 
 static void
-fit_cohort(const BtydModel *model, const double *theta, int cohort, FitResult *fit)
+fit_cohort(const BtydModel *model, const Planted *p, int cohort, FitResult *fit)
 {
 	Random		random;
 	Sample		sample;
@@ -90,11 +95,11 @@ fit_cohort(const BtydModel *model, const double *theta, int cohort, FitResult *f
 
 	random_seed(&random, 20000 + cohort);
 	sample_init(&sample, model->reads == ROWS_SPEND ? 2 : 3);
-	for (int i = 0; i < CUSTOMERS; i++)
+	for (int i = 0; i < p->customers; i++)
 	{
 		double		row[3];
 
-		log_gaps += simulate_row(model, theta, &random, row);
+		log_gaps += simulate_row(model, p->theta, &random, row);
 		sample_add(&sample, row, 1);
 	}
 	sample_fold(&sample);
@@ -118,8 +123,9 @@ check_parameter(const BtydModel *model, int i, int covered, double sum, double s
 }
 
 static void
-check_recovery(const BtydModel *model, const double *theta)
+check_recovery(const BtydModel *model, const Planted *p)
 {
+	const double *theta = p->theta;
 	int			covered[BTYD_MAX_PARAMS] = {0};
 	double		sum[BTYD_MAX_PARAMS] = {0};
 	double		squares[BTYD_MAX_PARAMS] = {0};
@@ -128,7 +134,7 @@ check_recovery(const BtydModel *model, const double *theta)
 	{
 		FitResult	fit;
 
-		fit_cohort(model, theta, cohort, &fit);
+		fit_cohort(model, p, cohort, &fit);
 		assert_int_equal(fit.status, FIT_CONVERGED);
 		for (int i = 0; i < model->nparams; i++)
 		{
@@ -156,7 +162,7 @@ test_parameters(void **state)
 {
 	(void) state;
 	for (size_t i = 0; i < NPLANTED; i++)
-		check_recovery(btyd_model_by_kind(planted[i].kind), planted[i].theta);
+		check_recovery(btyd_model_by_kind(planted[i].kind), &planted[i]);
 }
 
 /* ---- predictions ------------------------------------------------------------------------------- */
@@ -222,7 +228,7 @@ check_intervals(const BtydModel *model, const Planted *p)
 		FitResult	fit;
 		FittedModel fitted = {model, model->nparams, fit.theta, fit.covariance};
 
-		fit_cohort(model, p->theta, cohort, &fit);
+		fit_cohort(model, p, cohort, &fit);
 		assert_int_equal(fit.status, FIT_CONVERGED);
 		for (size_t k = 0; k < NPREDICTIONS; k++)
 			for (int q = 0; q < 2; q++)

@@ -5,6 +5,8 @@
 #ifndef CLV_MATH_BETA_GEOMETRIC_H
 #define CLV_MATH_BETA_GEOMETRIC_H
 
+#include <math.h>
+
 #include "math/btyd_model.h"
 
 /*
@@ -19,6 +21,18 @@ typedef struct BetaGeometric
 	double		b;
 	double		log_dead_odds;
 } BetaGeometric;
+
+static inline double
+alive_now(const BetaGeometric *g)
+{
+	return 1 / (1 + exp(g->log_dead_odds));
+}
+
+static inline double
+dead_now(const BetaGeometric *g)
+{
+	return 1 / (1 + exp(-g->log_dead_odds));
+}
 
 /*
  * In all of these t >= 0 is a length of time from today, in the model's unit, and may be INFINITY.

@@ -9,7 +9,7 @@
 #ifndef CLV_MATH_BG_LIKELIHOOD_H
 #define CLV_MATH_BG_LIKELIHOOD_H
 
-#include "math/beta_geometric.h"
+#include "math/beta_geometric_phases.h"
 #include "math/likelihood.h"
 
 /* theta; the models without k have the first BG_PARAMS */
@@ -44,10 +44,8 @@ extern double bg_mean_dropout(const double *theta);
 extern void bg_simulate(const double *theta, double k, bool leaves_at_once, double t, Random *random,
 						EmitPurchase emit, void *arg);
 
-/* The customer at t_cal, in a model without phases. */
+/* The customer at t_cal, in a model without and in one with phases. */
 extern BetaGeometric bg_posterior(const double *theta, const Customer *c, double chances);
-
-/* log of the odds that a customer left after the last of x repeat purchases, events R - r = k x; -INFINITY if he could not */
-extern double bg_log_dead_odds(const double *theta, const Customer *c, double R, double chances);
+extern BetaGeometricPhases bg_phases_posterior(const double *theta, const Customer *c, double chances);
 
 #endif

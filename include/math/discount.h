@@ -16,4 +16,8 @@ typedef double (*Intensity) (double u, void *arg);
 extern double discounted_integral(Intensity intensity, void *arg, double fastest, double delta,
 								  double t);
 
+/* The same for an intensity that rises at first and swings with no shorter a period than this until it has settled. */
+extern double discounted_swings(Intensity intensity, void *arg, double fastest, double period, double settled,
+								double delta, double t);
+
 #endif

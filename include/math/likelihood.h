@@ -12,6 +12,9 @@ typedef struct Likelihood
 	const double *theta;
 	bool		wants_gradient;
 	bool		wants_hessian;
+	const FitStop *stop;		/* may be NULL: to be polled where a few thousand rows are too much work, */
+	double		work;			/* for what was done since the last poll, */
+	bool		stopped;		/* and what was the answer */
 	double		value;
 	double		gradient[BTYD_MAX_PARAMS];
 	double		hessian[BTYD_MAX_PARAMS][BTYD_MAX_PARAMS];

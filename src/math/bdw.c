@@ -15,6 +15,7 @@
 #include "math/special.h"
 
 #define NEGLIGIBLE 1e-17
+#define LARGE_LOG 600.0
 #define SETTLED 1e18			/* relative to its scale squared, where survival is a plain power */
 
 enum
@@ -203,18 +204,18 @@ typedef struct Survival
 	double		w_from;			/* from^c */
 } Survival;
 
+/* Where u^c is too large for a number, survival has long been a power of it. */
 static double
 log_survival_since(double log_u, const void *arg)
 {
 	const Survival *s = arg;
+	double		alpha = s->theta[P_ALPHA];
 	double		c = s->theta[P_C];
-	double		more;
+	double		beyond = fmax(c * log_u - LARGE_LOG, 0);
+	double		w = exp(c * log_u - beyond);
+	double		more = s->from > 0 ? -w * expm1(fmin(c * (log(s->from) - log_u), 0)) : w;
 
-	if (s->from > 0)
-		more = -exp(c * log_u) * expm1(fmin(c * (log(s->from) - log_u), 0));
-	else
-		more = exp(c * log_u);
-	return log_beta_ratio(s->theta[P_ALPHA], s->theta[P_BETA] + s->w_from, more);
+	return log_beta_ratio(alpha, s->theta[P_BETA] + s->w_from, more) - alpha * beyond;
 }
 
 /*
@@ -238,7 +239,7 @@ payments(const double *theta, double from, double first, double delta)
 		double		slope = alpha * c * (w / t) / (theta[P_BETA] + w);
 		double		term = exp(log_ratio(theta, from, t) - delta * (t - first));
 
-		if (t >= SMOOTH_FIRST * stretch && slope <= SMOOTH_SLOPE && delta <= SMOOTH_SLOPE)
+		if (t >= SMOOTH_FIRST * stretch && slope + delta <= SMOOTH_SLOPE)
 		{
 			SmoothTerm	rest = {
 				.log_value = log_survival_since,

@@ -25,18 +25,6 @@
 #define EULER_MIN_SHARE 1e-3	/* share of the terms' size that must survive cancellation */
 #define EXP_MAX 600.0			/* larger exponents are left to the quadrature: it works in logs */
 
-static double
-alive_now(const BetaGeometric *g)
-{
-	return 1 / (1 + exp(g->log_dead_odds));
-}
-
-static double
-dead_now(const BetaGeometric *g)
-{
-	return 1 / (1 + exp(-g->log_dead_odds));
-}
-
 /* ---- quadrature ------------------------------------------------------------------------------ */
 
 /* The tilt (1+pz)^-R, or the purchases (1 - (1+pz)^-R) / p. */

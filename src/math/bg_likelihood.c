@@ -460,20 +460,31 @@ bg_simulate(const double *theta, double k, bool leaves_at_once, double t, Random
 	} while (random_uniform(random) >= dropout);
 }
 
-double
-bg_log_dead_odds(const double *theta, const Customer *c, double R, double chances)
+/* The customer after `events`, of whom nothing is known but that the last of them was a purchase at t_x. */
+static BetaGeometric
+posterior(const double *theta, const Customer *c, double events, double chances)
 {
-	if (chances == 0)
-		return -INFINITY;
-	return log(theta[BG_A]) - log(theta[BG_B] + (chances - 1)) +
-		   R * log1p((c->t_cal - c->t_x) / (theta[BG_ALPHA] + c->t_x));
+	BetaGeometric g = {theta[BG_R] + events, theta[BG_ALPHA] + c->t_cal, theta[BG_A], theta[BG_B] + chances, -INFINITY};
+
+	if (chances > 0)
+		g.log_dead_odds = log(theta[BG_A]) - log(theta[BG_B] + (chances - 1)) +
+						  g.R * log1p((c->t_cal - c->t_x) / (theta[BG_ALPHA] + c->t_x));
+	return g;
 }
 
 BetaGeometric
 bg_posterior(const double *theta, const Customer *c, double chances)
 {
-	BetaGeometric g = {theta[BG_R] + c->x, theta[BG_ALPHA] + c->t_cal, theta[BG_A], theta[BG_B] + chances, -INFINITY};
+	return posterior(theta, c, c->x, chances);
+}
 
-	g.log_dead_odds = bg_log_dead_odds(theta, c, g.R, chances);
+BetaGeometricPhases
+bg_phases_posterior(const double *theta, const Customer *c, double chances)
+{
+	BetaGeometricPhases g = {posterior(theta, c, theta[BG_K] * c->x, chances), theta[BG_K]};
+
+	g.silent = (c->t_cal - c->t_x) / g.at_once.A;
+	g.log_phases = log_phases(g.at_once.R, g.silent, g.k);
+	g.at_once.log_dead_odds -= g.log_phases;
 	return g;
 }

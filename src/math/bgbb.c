@@ -17,6 +17,7 @@
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see bgbb_ran_off() */
 #define RESCALE 1e200			/* sums of terms are kept below */
 #define NEGLIGIBLE 1e-18
+#define POLL_STEPS 1e6			/* terms of sums between two polls of stop */
 #define LONG_SUM 2000.0			/* more terms than that are not added one by one */
 #define SETTLED 1e18			/* relative to its scale squared, where a term is a plain power */
 
@@ -61,6 +62,15 @@ rescale(DeathSums *sums, double *term)
 	}
 }
 
+/* The term of k over that of k + 1; over 1 for k = n - 1. */
+static double
+death_ratio(const double *theta, double x, double n, double k)
+{
+	double		leaves = k < n - 1 ? theta[P_GAMMA] + theta[P_DELTA] + k + 1 : theta[P_GAMMA];
+
+	return (theta[P_ALPHA] + theta[P_BETA] + k) / (theta[P_BETA] + (k - x)) * (leaves / (theta[P_DELTA] + k));
+}
+
 /* The odds alone. */
 static DeathSums
 sum_deaths(const double *theta, double x, double t_x, double n)
@@ -70,9 +80,7 @@ sum_deaths(const double *theta, double x, double t_x, double n)
 
 	for (double k = n - 1; k >= t_x; k--)
 	{
-		double		factor = k < n - 1 ? theta[P_GAMMA] + theta[P_DELTA] + k + 1 : theta[P_GAMMA];
-
-		term *= (theta[P_ALPHA] + theta[P_BETA] + k) / (theta[P_BETA] + (k - x)) * (factor / (theta[P_DELTA] + k));
+		term *= death_ratio(theta, x, n, k);
 		sums.odds += term;
 		if (sums.odds > RESCALE)
 			rescale(&sums, &term);
@@ -82,8 +90,7 @@ sum_deaths(const double *theta, double x, double t_x, double n)
 
 /*
  * The odds with their derivatives. The slopes of a term's logarithm are sums from k to n-1 of 1/(alpha+beta+k),
- * 1/(beta+k-x), 1/(gamma+delta+k), 1/(delta+k), and squares[] those of their squares; in gamma, 1/gamma and the
- * sum from k+1.
+ * 1/(beta+k-x), 1/(delta+k), and from k+1 of 1/(gamma+delta+k); those of their squares are named *_2.
  */
 static DeathSums
 sum_deaths_slopes(const double *theta, double x, double t_x, double n)
@@ -105,21 +112,15 @@ sum_deaths_slopes(const double *theta, double x, double t_x, double n)
 		double		inv_all = 1 / (theta[P_ALPHA] + theta[P_BETA] + k);
 		double		inv_silent = 1 / (theta[P_BETA] + (k - x));
 		double		inv_stay = 1 / (theta[P_DELTA] + k);
+		double		inv_stays = k < n - 1 ? 1 / (theta[P_GAMMA] + theta[P_DELTA] + k + 1) : 0;
 
-		if (k < n - 1)
-		{
-			double		inv_stays = 1 / (theta[P_GAMMA] + theta[P_DELTA] + k + 1);
-
-			stays += inv_stays;
-			stays_2 += inv_stays * inv_stays;
-			term *= inv_silent / inv_all * (inv_stay / inv_stays);
-		}
-		else
-			term *= inv_silent / inv_all * (inv_stay * theta[P_GAMMA]);
+		term *= death_ratio(theta, x, n, k);
 		all += inv_all;
 		all_2 += inv_all * inv_all;
 		silent += inv_silent;
 		silent_2 += inv_silent * inv_silent;
+		stays += inv_stays;
+		stays_2 += inv_stays * inv_stays;
 		stay += inv_stay;
 		stay_2 += inv_stay * inv_stay;
 
@@ -203,6 +204,14 @@ add_segment(const double *row, const double *end, Likelihood *sum)
 		sum->value += count * (log_alive_path(theta, x, n) + log_path_odds(&deaths));
 		if (slopes)
 			add_slopes(theta, x, n, count, &deaths, sum);
+		sum->work += n - row[1];
+		if (sum->stop != NULL && sum->work > POLL_STEPS)
+		{
+			sum->work = 0;
+			sum->stopped = sum->stop->requested(sum->stop->arg);
+			if (sum->stopped)
+				return;
+		}
 	}
 }
 
@@ -218,7 +227,7 @@ static bool
 bgbb_undetermined(const Rows *rows, const char **reason, const char **hint)
 {
 	/* sorted by x: somebody bought if the last row did */
-	bool		bought = rows->n > 0 && rows_at(rows, rows->n - 1)[0] > 0;
+	bool		bought = rows_reach(rows, 0);
 	bool		passed = false;
 	double		most = 0;
 
@@ -303,10 +312,10 @@ bgbb_ran_off(const double *theta, const char **reason, const char **hint)
 		*reason = "gamma and delta run off to infinity: customers do not differ in their dropout";
 	else if (stays < 1 / LIMIT)
 		*reason = "gamma and delta run off to zero: customers drop out at once or never";
-	else if (buys > LIMIT)
-		*reason = "alpha and beta run off to infinity: customers do not differ in how often they buy";
 	else if (theta[P_BETA] < buys / LIMIT)
 		*reason = "alpha / beta runs off to infinity: whoever is alive takes every opportunity";
+	else if (buys > LIMIT)
+		*reason = "alpha and beta run off to infinity: customers do not differ in how often they buy";
 	else
 		*reason = "alpha and beta run off to zero: customers take every opportunity or none";
 }

@@ -10,6 +10,7 @@
 
 #define PANEL_NODES 16
 #define PANEL_LENGTH 2.5		/* in log time; 16 nodes are exact to 1e-14 there */
+#define PANEL_PERIODS 1.5
 #define NEGLIGIBLE_LOG 46.0		/* exp(-46) = 1e-20 */
 #define NEGLIGIBLE 1e-17
 
@@ -21,6 +22,8 @@ typedef struct Stream
 	double		rate;			/* time is origin + direction * expm1(o) / rate */
 	double		origin;
 	int			direction;
+	double		period;			/* before the time `settled`, no panel is longer than PANEL_PERIODS of it */
+	double		settled;
 } Stream;
 
 /* 0 where the intensity underflows, also where a negative rate has grown beyond all numbers */
@@ -40,26 +43,41 @@ integrand(double o, void *arg)
 	return discounted_at(s->origin + s->direction * expm1(o) / s->rate, s) * exp(o) / s->rate;
 }
 
+/* Where the panel that begins at lo ends, if it may be as long as step. */
+static double
+panel_end(const Stream *s, double lo, double step)
+{
+	double		from = expm1(lo) / s->rate;
+	double		to = expm1(lo + step) / s->rate;
+
+	if (s->origin + s->direction * (s->direction > 0 ? from : to) < s->settled)
+		to = fmin(to, from + PANEL_PERIODS * s->period);
+	return fmin(lo + step, log1p(s->rate * to));
+}
+
 /* Integral over a length of time from the origin, stopping where the rest cannot matter. */
 static double
 panels(Stream *s, double length)
 {
 	double		end = log1p(s->rate * length);
 	double		sum = 0;
-	int			n;
+	double		lo = 0;
 
 	if (!isfinite(end))
 		return NAN;				/* no number is that long */
-	n = (int) ceil(end / PANEL_LENGTH);
-	for (int i = 0; i < n; i++)
+	while (lo < end)
 	{
-		double		hi = end * (i + 1) / n;
+		double		left = end - lo;
+		double		hi = panel_end(s, lo, left / ceil(left / PANEL_LENGTH));
 		double		u = expm1(hi) / s->rate;
 
-		sum += gauss_legendre(integrand, s, end * i / n, hi, PANEL_NODES);
-		if (s->direction > 0 && s->delta >= 0 && i + 1 < n &&
+		if (end - hi < 1e-9 * end)
+			hi = end;
+		sum += gauss_legendre(integrand, s, lo, hi, PANEL_NODES);
+		if (s->direction > 0 && s->delta >= 0 && hi < end &&
 			discounted_at(u, s) * fmin(1 / s->delta, length - u) <= NEGLIGIBLE * sum)
 			break;
+		lo = hi;
 	}
 	return sum;
 }
@@ -67,7 +85,13 @@ panels(Stream *s, double length)
 double
 discounted_integral(Intensity intensity, void *arg, double fastest, double delta, double t)
 {
-	Stream		s = {intensity, arg, delta, fmax(fastest, fabs(delta)), 0, 1};
+	return discounted_swings(intensity, arg, fastest, INFINITY, 0, delta, t);
+}
+
+double
+discounted_swings(Intensity intensity, void *arg, double fastest, double period, double settled, double delta, double t)
+{
+	Stream		s = {intensity, arg, delta, fmax(fastest, fabs(delta)), 0, 1, period, settled};
 	double		sum;
 
 	if (delta > 0)

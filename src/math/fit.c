@@ -464,6 +464,26 @@ explain_run_off(const Search *search, const double *eta, FitResult *result)
 	search->model->ran_off(result->theta, &result->reason, &result->hint);
 }
 
+/*
+ * A model is written down by its parameters at covariates of zero. Where zero is far from the customers, as the
+ * year 0 is, or an effect ran off, these may be no numbers any more.
+ */
+static void
+refuse_out_of_range(const Search *search, FitResult *result)
+{
+	for (int i = 0; i < search->nparams; i++)
+		if (!isfinite(result->theta[i]) || (i < search->model->nparams && result->theta[i] <= 0))
+		{
+			if (result->status == FIT_CONVERGED)
+			{
+				result->reason = "its parameters at covariates of zero are out of range";
+				result->hint = "Subtract a usual value from covariates that are far from zero, such as years.";
+			}
+			result->status = FIT_IMPOSSIBLE;
+			return;
+		}
+}
+
 static void
 report(const Search *search, const Point *point, Outcome outcome, FitResult *result)
 {
@@ -486,8 +506,11 @@ report(const Search *search, const Point *point, Outcome outcome, FitResult *res
 		result->hint = "Check the data for extreme values, or fit a larger group of customers.";
 	}
 	if (search->rows->ncovariates > 0)
+	{
 		covariates_unframe(search->model, &search->frame, search->rows->ncovariates, result->theta,
 						   result->has_covariance ? result->covariance : NULL);
+		refuse_out_of_range(search, result);
+	}
 }
 
 /* Why no search can begin; true if so. With a prior, any customer tells something. */

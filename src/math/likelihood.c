@@ -16,7 +16,7 @@ sum_segments(const Rows *rows, const double *theta, int nparams, AddSegment add,
 	const double *end = rows_at(rows, rows->n);
 	const double *poll_at = row + longest;
 	Likelihood	sum = {
-		.theta = theta, .wants_gradient = grad != NULL, .wants_hessian = hess != NULL};
+		.theta = theta, .wants_gradient = grad != NULL, .wants_hessian = hess != NULL, .stop = stop};
 
 	while (row < end)
 	{
@@ -31,6 +31,8 @@ sum_segments(const Rows *rows, const double *theta, int nparams, AddSegment add,
 		while (row < end && row[0] == segment[0] && row < segment + longest)
 			row += rows->ncols + 1;
 		add(segment, row, &sum);
+		if (sum.stopped)
+			return NAN;
 	}
 
 	for (int i = 0; i < nparams; i++)

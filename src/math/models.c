@@ -10,6 +10,8 @@ static const BtydModel *const models[] = {
 	&gamma_gamma_model,
 	&pareto_nbd_model,
 	&mbgnbd_model,
+	&bgcnbd_model,
+	&mbgcnbd_model,
 	&bgbb_model,
 	&sbg_model,
 	&bdw_model,

@@ -2,12 +2,13 @@
  * pareto_nbd.c - the Pareto/NBD model (Schmittlein, Morrison and Colombo 1987): purchases at a gamma-distributed
  * rate, until the customer drops out at a gamma-distributed rate.
  *
- * With R = r + x, A = alpha + T, and I the odds of having dropped out since t_x, one customer adds
- *   log Gamma(R)/Gamma(r) - r log(1 + T/alpha) - s log(1 + T/beta) - x log A + log(1 + I),
- *   I = s INT_{t_x}^T (alpha + u)^-R (beta + u)^-(s + 1) du / [A^-R (beta + T)^-s].
- * I is the difference of two integrals up to the latest time of a segment of rows with equal x, one from t_x and
- * one from T (which is less than 1). They depend on the time alone, and the times of many rows are few: one sweep
- * backwards through the times of the segment adds up all of them, with all they need for the derivatives.
+ * With R = r + x and K(t) = (alpha + t)^-R (beta + t)^-s, one customer adds
+ *   log Gamma(R)/Gamma(r) - x log alpha - R log(1 + t_x/alpha) - s log(1 + t_x/beta) + log S,
+ *   S = [K(T) + s INT_{t_x}^T K(u) / (beta + u) du] / K(t_x)
+ * where S is the probability of no purchase in (t_x, T) given alive at t_x. The integral is the difference of two
+ * up to the latest time of a segment of rows with equal x, one from t_x and one from T, the latter less than K(T).
+ * They depend on the time alone, and the times of many rows are few: one sweep backwards through the times of
+ * the segment adds up all of them, with all they need for the derivatives.
  */
 #include <math.h>
 #include <stdint.h>
@@ -19,7 +20,6 @@
 #include "math/pareto_kernel.h"
 #include "math/special.h"
 
-#define LOG_ODDS_MAX 600.0		/* beyond, everything is relative to the odds */
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see pareto_nbd_ran_off() */
 
 enum
@@ -49,17 +49,20 @@ typedef struct Age
 } Age;
 
 /*
- * The distinct T of a segment. slots is a hash table of nslots, a power of 2, that holds 1 + the index of an age,
- * or 0; order are indexes by falling T.
+ * A walk from the latest T of a segment back to its earliest t_x. slots is a hash table of nslots, a power of 2, that
+ * holds 1 + the index of an age, or 0; order are the ages by falling T. All are one block of memory, at ages.
  */
-typedef struct Ages
+typedef struct Sweep
 {
 	Age		   *ages;
 	uint32_t	n;
+	Age		  **order;
+	uint32_t	passed;			/* so many of order lie at `at` or later, and have their sums */
 	uint32_t   *slots;
 	uint32_t	nslots;
-	Age		  **order;
-} Ages;
+	double		at;
+	ParetoSums	sums;			/* from `at` to the latest T */
+} Sweep;
 
 static uint32_t
 hash_time(double t)
@@ -73,15 +76,21 @@ hash_time(double t)
 	return (uint32_t) ((key.bits * 0x9e3779b97f4a7c15) >> 32);
 }
 
-/* The age of a row, or the empty slot for it. */
+/* The slot of the age t_cal, or the empty one for it. */
 static uint32_t *
-find_slot(const Ages *ages, double t_cal)
+find_slot(const Sweep *sweep, double t_cal)
 {
-	uint32_t	at = hash_time(t_cal) & (ages->nslots - 1);
+	uint32_t	at = hash_time(t_cal) & (sweep->nslots - 1);
 
-	while (ages->slots[at] != 0 && ages->ages[ages->slots[at] - 1].t_cal != t_cal)
-		at = (at + 1) & (ages->nslots - 1);
-	return &ages->slots[at];
+	while (sweep->slots[at] != 0 && sweep->ages[sweep->slots[at] - 1].t_cal != t_cal)
+		at = (at + 1) & (sweep->nslots - 1);
+	return &sweep->slots[at];
+}
+
+static const Age *
+find_age(const Sweep *sweep, double t_cal)
+{
+	return &sweep->ages[*find_slot(sweep, t_cal) - 1];
 }
 
 static int
@@ -93,35 +102,53 @@ compare_later_first(const void *a, const void *b)
 	return (t < u) - (t > u);
 }
 
-/* The distinct T of n > 0 rows; false where there is no memory. ages->ages and what it points to are one block. */
+/* Collect the distinct T of the rows and stand at the latest; false where there is no memory. */
 static bool
-collect_ages(const double *row, size_t n, Ages *ages)
+start_sweep(const double *row, const double *end, Sweep *sweep)
 {
-	ages->n = 0;
-	ages->nslots = 4;
-	while (ages->nslots < 2 * n)
-		ages->nslots *= 2;
-	ages->ages = malloc(n * (sizeof(Age) + sizeof(Age *)) + ages->nslots * sizeof(uint32_t));
-	if (ages->ages == NULL)
-		return false;
-	ages->order = (Age **) (ages->ages + n);
-	ages->slots = (uint32_t *) (ages->order + n);
-	memset(ages->slots, 0, ages->nslots * sizeof(uint32_t));
+	size_t		n = (size_t) (end - row) / 4;
 
-	for (size_t i = 0; i < n; i++)
+	memset(sweep, 0, sizeof(*sweep));
+	sweep->nslots = 4;
+	while (sweep->nslots < 2 * n)
+		sweep->nslots *= 2;
+	sweep->ages = malloc(n * (sizeof(Age) + sizeof(Age *)) + sweep->nslots * sizeof(uint32_t));
+	if (sweep->ages == NULL)
+		return false;
+	sweep->order = (Age **) (sweep->ages + n);
+	sweep->slots = (uint32_t *) (sweep->order + n);
+	memset(sweep->slots, 0, sweep->nslots * sizeof(uint32_t));
+
+	for (; row < end; row += 4)
 	{
-		double		t_cal = row[4 * i + 2];
-		uint32_t   *slot = find_slot(ages, t_cal);
+		uint32_t   *slot = find_slot(sweep, row[2]);
 
 		if (*slot == 0)
 		{
-			ages->order[ages->n] = &ages->ages[ages->n];
-			ages->ages[ages->n].t_cal = t_cal;
-			*slot = ++ages->n;
+			sweep->order[sweep->n] = &sweep->ages[sweep->n];
+			sweep->ages[sweep->n].t_cal = row[2];
+			*slot = ++sweep->n;
 		}
 	}
-	qsort(ages->order, ages->n, sizeof(Age *), compare_later_first);
+	qsort(sweep->order, sweep->n, sizeof(Age *), compare_later_first);
+	sweep->at = sweep->order[0]->t_cal;
 	return true;
+}
+
+/* Move to the earlier t_x, leaving the sums so far with each age on the way. */
+static void
+sweep_back(const ParetoKernel *k, double t_x, Sweep *sweep)
+{
+	for (; sweep->passed < sweep->n && sweep->order[sweep->passed]->t_cal >= t_x; sweep->passed++)
+	{
+		Age		   *age = sweep->order[sweep->passed];
+
+		pareto_extend(k, sweep->at, age->t_cal, &sweep->sums);
+		age->sums = sweep->sums;
+		sweep->at = age->t_cal;
+	}
+	pareto_extend(k, sweep->at, t_x, &sweep->sums);
+	sweep->at = t_x;
 }
 
 /* ---- likelihood: one row ---------------------------------------------------------------------- */
@@ -132,7 +159,7 @@ collect_ages(const double *row, size_t n, Ages *ages)
  */
 typedef struct Dropout
 {
-	double		log_total;		/* log(1 + I) */
+	double		log_silence;	/* log of the probability of no purchase in (t_x, T), given alive at t_x */
 	double		zero;			/* I / (1 + I) = P(dropped out) */
 	double		first[PARETO_FIRST];
 	double		second[PARETO_SECOND];
@@ -146,34 +173,32 @@ static void
 dropout_between(const ParetoKernel *k, const double *z, const ParetoSums *last, const ParetoSums *age,
 				bool wants_means, Dropout *out)
 {
-	double		log_ratio = k->R * z[0] + k->s * z[1];
-	bool		huge = log_ratio > LOG_ODDS_MAX;
-	double		early = huge ? 1 : exp(log_ratio);
-	double		late = huge ? exp(-log_ratio) : 1;
-	double		zero = early * last->zero - late * age->zero;
-	const double *second = last->second;
-	double		scale;
+	double		late = exp(-k->R * z[0] - k->s * z[1]);
+	double		zero = last->zero - late * age->zero;
+	double		silence = late + k->s * zero;
+	double		early;
 	int			ij = 0;
 
-	out->log_total = huge ? log_ratio + log(late + k->s * zero) : log1p(k->s * zero);
+	out->log_silence = log(silence);
 	if (!wants_means)
 		return;
-	scale = k->s / (late + k->s * zero);
-	early *= scale;
-	late *= scale;
-	out->zero = scale * zero;
+	early = k->s / silence;
+	late *= early;
+	zero *= early;
+	out->zero = zero;
 	for (int i = 0; i < PARETO_FIRST; i++)
 	{
 		out->first[i] = early * (z[i] * last->zero - last->first[i]) + late * age->first[i];
 		for (int j = i; j < PARETO_FIRST; j++, ij++)
 			out->second[ij] = early * (z[i] * (z[j] * last->zero - last->first[j]) - z[j] * last->first[i] +
-									   second[ij]) - late * age->second[ij];
+									   last->second[ij]) - late * age->second[ij];
 	}
 }
 
 /*
- * With q the gradient of the logarithm of the density s k(u) / K(T), the gradient of log(1 + I) is the mean of q,
- * and its Hessian the mean of q q' + dq less the product of the means.
+ * Seen from T, log S is log(1 + I) but for its derivative by K(T): I are the odds of having dropped out. With q the
+ * gradient of the logarithm of the density s k(u) / K(T), the gradient of log(1 + I) is the mean of q, and its
+ * Hessian the mean of q q' + dq less the product of the means.
  *   q = (z0, z1 + 1/s, -R z2, -(s + 1) z3 - 1/(beta + T))  for  (r, s, alpha, beta)
  */
 static void
@@ -213,8 +238,8 @@ add_dropout(const ParetoKernel *k, double t_cal, double count, const Dropout *m,
 }
 
 /*
- * The rest of a row: -r log(1 + T/alpha) - s log(1 + T/beta) - x log(alpha + T). What would be 1/alpha - 1/A is
- * kept as T / A / alpha, so that nothing cancels when parameters run off.
+ * What the derivatives of the rest of a row need, seen from T: -r log(1 + T/alpha) - s log(1 + T/beta) - x log(alpha
+ * + T). What would be 1/alpha - 1/A is kept as T / A / alpha, so that nothing cancels when parameters run off.
  */
 typedef struct SegmentSums
 {
@@ -277,56 +302,44 @@ add_segment(const double *row, const double *end, Likelihood *sum)
 {
 	const double *theta = sum->theta;
 	double		x = row[0];
-	size_t		n = (size_t) (end - row) / 4;
 	ParetoKernel k = kernel_of(theta, x);
-	ParetoSums	last = {0};		/* from `at` on */
 	SegmentSums sums = {0};
-	double		log_totals = 0;
-	Ages		ages;
-	uint32_t	next_age = 0;
-	double		at;
+	double		value = 0;
+	double		log_alpha = 0;	/* log(1 + t_x / alpha) */
+	double		log_beta = 0;
+	Sweep		sweep;
 
-	if (!collect_ages(row, n, &ages))
+	if (!start_sweep(row, end, &sweep))
 	{
 		sum->value = NAN;
 		return;
 	}
-	at = ages.order[0]->t_cal;
-	for (size_t i = n; i-- > 0;)
+	for (const double *next = end; next > row; next -= 4)
 	{
-		const double *r = row + 4 * i;
-		double		t_x = r[1];
-		double		t_cal = r[2];
-		double		count = r[3];
+		double		t_x = next[-3];
+		double		t_cal = next[-2];
+		double		count = next[-1];
 		double		z[PARETO_FIRST];
 		Dropout		dropout;
 
-		for (; next_age < ages.n && ages.order[next_age]->t_cal >= t_x; next_age++)
+		if (next == end || t_x != sweep.at)
 		{
-			Age		   *age = ages.order[next_age];
-
-			pareto_extend(&k, at, age->t_cal, &last);
-			age->sums = last;
-			at = age->t_cal;
-		}
-		if (t_x < at)
-		{
-			pareto_extend(&k, at, t_x, &last);
-			at = t_x;
+			sweep_back(&k, t_x, &sweep);
+			log_alpha = log1p(t_x / k.alpha);
+			log_beta = log1p(t_x / k.beta);
 		}
 		pareto_distances(&k, t_x, t_cal - t_x, z);
-		dropout_between(&k, z, &last, &ages.ages[*find_slot(&ages, t_cal) - 1].sums, sum->wants_gradient, &dropout);
-		log_totals += count * dropout.log_total;
-		sums.log_alpha += count * (log1p(t_x / k.alpha) + z[0]);
-		sums.log_beta += count * (log1p(t_x / k.beta) + z[1]);
+		dropout_between(&k, z, &sweep.sums, &find_age(&sweep, t_cal)->sums, sum->wants_gradient, &dropout);
+		value += count * (dropout.log_silence - k.R * log_alpha - k.s * log_beta);
+		sums.log_alpha += count * (log_alpha + z[0]);
+		sums.log_beta += count * (log_beta + z[1]);
 		add_age(&k, t_cal, count, &sums);
 		if (sum->wants_gradient)
 			add_dropout(&k, t_cal, count, &dropout, sum);
 	}
-	free(ages.ages);
+	free(sweep.ages);
 
-	sum->value += sums.n * (log_gamma_ratio(theta[P_R], x) - x * log(k.alpha)) - k.R * sums.log_alpha -
-				  k.s * sums.log_beta + log_totals;
+	sum->value += sums.n * (log_gamma_ratio(theta[P_R], x) - x * log(k.alpha)) + value;
 	if (sum->wants_gradient)
 		add_gradient(x, &sums, theta, sum->gradient);
 	if (sum->wants_hessian)
@@ -344,8 +357,7 @@ pareto_nbd_log_likelihood(const Rows *rows, const double *theta, double *grad, d
 static bool
 pareto_nbd_undetermined(const Rows *rows, const char **reason, const char **hint)
 {
-	/* sorted by x: somebody bought again if the last row did */
-	bool		repeats = rows->n > 0 && rows_at(rows, rows->n - 1)[0] > 0;
+	bool		repeats = rows_reach(rows, 0);
 
 	*hint = "Fit a larger group of customers, or one model for all groups.";
 	if (rows_total(rows) < 2)
@@ -415,8 +427,8 @@ pareto_nbd_ran_off(const double *theta, const char **reason, const char **hint)
 		*reason = "r and alpha run off to infinity: customers do not differ in their rates";
 	else if (theta[P_S] > LIMIT)
 		*reason = "s and beta run off to infinity: customers do not differ in their dropout";
-	else if (theta[P_S] < 1 / LIMIT)
-		*reason = "s and beta run off to zero: customers leave at once or never";
+	else if (theta[P_S] < 1 && (theta[P_S] < 1 / LIMIT || dropout > rate * LIMIT))
+		*reason = "beta runs off to zero: customers leave at once or never";
 	else if (dropout > rate * LIMIT)
 	{
 		*reason = "s / beta runs off to infinity: customers leave at once";

@@ -21,7 +21,8 @@
 #define OVERFLOW_LOG 720.0
 
 #define CORRECTIONS 9
-#define SHORT_SUM 1000.0		/* up to here every term is added */
+#define SHORT_SUM 1000.0		/* up to here every term is added, */
+#define LOW_DELTA 0.05			/* or at a higher rate of discounting */
 
 /* of f and its first to eighth differences at an end of a sum: the series of 1 / log(1 + x) */
 static const double gregory[CORRECTIONS] = {
@@ -69,15 +70,17 @@ rest(const SmoothTerm *term, double log_u)
 	return fmin(by_power, by_delta);
 }
 
-/* Integral from the origin of the axis over `length`, which may be INFINITY where the term has an integral. */
+/*
+ * Integral from the origin of the axis over `length`, which may be INFINITY where the term has an integral. Where the
+ * term is a power already, panels need not be narrow for its stretch.
+ */
 static double
 integral(const Axis *axis, double length)
 {
 	const SmoothTerm *term = axis->term;
-	double		panel = PANEL_LENGTH / term->stretch;
 	double		sum = 0;
 	double		end;
-	int			panels;
+	double		hi;
 
 	if (term->delta > 0)
 		length = fmin(length, NEGLIGIBLE_LOG / term->delta);
@@ -85,19 +88,17 @@ integral(const Axis *axis, double length)
 		end = fmax(term->settled + log(axis->rate), LARGE_LOG);
 	else
 		end = log1p(axis->rate * length);
-	panels = (int) ceil(end / panel);
-	for (int i = 0; i < panels; i++)
+	for (double lo = 0; lo < end; lo = hi)
 	{
-		double		hi = end * (i + 1) / panels;
-
-		sum += gauss_legendre(integrand, (void *) axis, end * i / panels, hi, PANEL_NODES);
+		hi = fmin(end, lo + PANEL_LENGTH / (log_u_at(axis, lo) < term->settled ? term->stretch : 1));
+		sum += gauss_legendre(integrand, (void *) axis, lo, hi, PANEL_NODES);
 		if (axis->direction > 0 && term->delta >= 0)
 		{
 			double		left = rest(term, log_u_at(axis, hi));
 
 			if (left <= NEGLIGIBLE * sum)
 				return sum;
-			if (isinf(length) && i + 1 == panels)
+			if (isinf(length) && hi == end)
 				sum += left;
 		}
 	}
@@ -188,10 +189,12 @@ undiscounted_periods(double a, double b, double m)
 double
 discounted_periods(double a, double b, double delta, double m)
 {
-	/* from here on the terms change slowly enough */
-	double		smooth = fabs(delta) <= SMOOTH_SLOPE ? fmax(SMOOTH_FIRST, ceil((a + 10) / SMOOTH_SLOPE - b)) : INFINITY;
+	/* from here on the terms change slowly enough; at a high rate they end before */
+	double		slow = fmax(SMOOTH_FIRST, ceil((a + 10) / (SMOOTH_SLOPE - LOW_DELTA) - b));
+	double		smooth = fabs(delta) <= LOW_DELTA ? slow : INFINITY;
 	double		direct = m < smooth + SHORT_SUM ? m : smooth;
 	double		discount = exp(-delta);
+	double		left_by_delta = delta > 0 ? 1 / expm1(delta) : INFINITY;
 	double		term = 1;
 	double		sum = 0;
 
@@ -201,15 +204,10 @@ discounted_periods(double a, double b, double delta, double m)
 		return INFINITY;
 	for (double j = 0; j < direct; j++)
 	{
-		double		left = INFINITY;
-
 		term *= (b + j) / (a + b + j) * discount;
 		sum += term;
-		if (delta > 0)
-			left = term / expm1(delta);
-		if (delta > 0 && a > 1)
-			left = fmin(left, term * (b + j + 1) / (a - 1));
-		if (left <= NEGLIGIBLE * sum)
+		if (term * left_by_delta <= NEGLIGIBLE * sum ||
+			(delta > 0 && a > 1 && term * (b + j + 1) / (a - 1) <= NEGLIGIBLE * sum))
 			return sum;
 	}
 	if (direct == m)
