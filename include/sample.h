@@ -84,6 +84,13 @@ extern const char *row_problem(RowKind kind, const double *row, const char **hin
 /* Raise that error. */
 extern void check_row(RowKind kind, const double *row);
 
+/*
+ * Argument covariates float8[] of SQL functions: the numbers go to covariates[ROWS_MAX_COVARIATES], the answer is
+ * how many there are, or 0 where one is NULL. An array that is empty, longer or not a list, and numbers that are
+ * not finite, are errors.
+ */
+extern int	covariates_of_array(Datum array, double *covariates);
+
 /* How many of the columns of a sample's rows are covariates: the first ones. */
 static inline int
 sample_covariates(const ClvSample *s)

@@ -86,11 +86,7 @@ clv_sample_add_timing_gaps(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(sample_add(s, row, 1));
 }
 
-/*
- * An argument float8[] as 1 to ROWS_MAX_COVARIATES numbers in covariates; answers how many, or 0 where one is NULL.
- * Another number of elements, other than a list, and numbers that are not finite are errors.
- */
-static int
+int
 covariates_of_array(Datum datum, double *covariates)
 {
 	ArrayType  *array = DatumGetArrayTypeP(datum);
