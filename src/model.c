@@ -67,6 +67,16 @@ param_of_eta(const BtydModel *kind, int i, double eta)
 	return param_scale(kind, i) == SCALE_LOG ? exp(eta) : eta;
 }
 
+void
+canonicalize_model(ClvModel *m)
+{
+	int			nvalues = (VARSIZE(m) - offsetof(ClvModel, values)) / sizeof(double);
+
+	for (int i = 0; i < nvalues; i++)
+		m->values[i] += 0.0;
+	m->fit.log_likelihood += 0.0;
+}
+
 double
 checked_conf(double conf)
 {
@@ -92,7 +102,7 @@ is_possible(const BtydModel *kind, int i, double value)
 	return false;
 }
 
-static const char *
+const char *
 parameters_problem(const ClvModel *m, const BtydModel *kind)
 {
 	for (int i = 0; i < m->nparams; i++)
