@@ -308,8 +308,10 @@ clv_model_recv(PG_FUNCTION_ARGS)
 		invalid_binary("clv_model", "unknown version");
 	if (kind == NULL)
 		invalid_binary("clv_model", "unknown kind of model");
+	if (nparams < kind->nparams)
+		invalid_binary("clv_model", "impossible number of parameters");
 	ncovariates = (nparams - kind->nparams) / 2;
-	if (ncovariates < 0 || ncovariates > (kind->covariates == COVARIATES_NONE ? 0 : ROWS_MAX_COVARIATES) ||
+	if (ncovariates > (kind->covariates == COVARIATES_NONE ? 0 : ROWS_MAX_COVARIATES) ||
 		nparams != kind->nparams + 2 * ncovariates)
 		invalid_binary("clv_model", "impossible number of parameters");
 	if (flags & ~(MODEL_FITTED | MODEL_CONVERGED | MODEL_HAS_COVARIANCE | MODEL_PRIOR))

@@ -15,12 +15,12 @@ typedef struct SmoothTerm
 	const void *arg;
 	double		delta;
 	double		stretch;		/* at least 1 */
-	double		fastest;		/* bounds |d log f / du| at first; SMOOTH_SLOPE at most */
+	double		fastest;		/* bounds |d log f / du| at first; with |delta| SMOOTH_SLOPE at most */
 	double		excess;			/* f(u) falls like u^-(1 + excess), */
 	double		settled;		/* to the last digit from this log u on */
 } SmoothTerm;
 
-/* A sum may begin where nothing changes faster than this, |delta| included, */
+/* A sum may begin where its term changes no faster than this, */
 #define SMOOTH_SLOPE 0.1
 
 /* and at this many stretches from where f is not analytic. */

@@ -239,7 +239,7 @@ payments(const double *theta, double from, double first, double delta)
 		double		slope = alpha * c * (w / t) / (theta[P_BETA] + w);
 		double		term = exp(log_ratio(theta, from, t) - delta * (t - first));
 
-		if (t >= SMOOTH_FIRST * stretch && slope <= SMOOTH_SLOPE && delta <= SMOOTH_SLOPE)
+		if (t >= SMOOTH_FIRST * stretch && slope + delta <= SMOOTH_SLOPE)
 		{
 			SmoothTerm	rest = {
 				.log_value = log_survival_since,

@@ -62,6 +62,15 @@ rescale(DeathSums *sums, double *term)
 	}
 }
 
+/* The term of k over that of k + 1; over 1 for k = n - 1. */
+static double
+death_ratio(const double *theta, double x, double n, double k)
+{
+	double		leaves = k < n - 1 ? theta[P_GAMMA] + theta[P_DELTA] + k + 1 : theta[P_GAMMA];
+
+	return (theta[P_ALPHA] + theta[P_BETA] + k) / (theta[P_BETA] + (k - x)) * (leaves / (theta[P_DELTA] + k));
+}
+
 /* The odds alone. */
 static DeathSums
 sum_deaths(const double *theta, double x, double t_x, double n)
@@ -71,9 +80,7 @@ sum_deaths(const double *theta, double x, double t_x, double n)
 
 	for (double k = n - 1; k >= t_x; k--)
 	{
-		double		factor = k < n - 1 ? theta[P_GAMMA] + theta[P_DELTA] + k + 1 : theta[P_GAMMA];
-
-		term *= (theta[P_ALPHA] + theta[P_BETA] + k) / (theta[P_BETA] + (k - x)) * (factor / (theta[P_DELTA] + k));
+		term *= death_ratio(theta, x, n, k);
 		sums.odds += term;
 		if (sums.odds > RESCALE)
 			rescale(&sums, &term);
@@ -83,8 +90,7 @@ sum_deaths(const double *theta, double x, double t_x, double n)
 
 /*
  * The odds with their derivatives. The slopes of a term's logarithm are sums from k to n-1 of 1/(alpha+beta+k),
- * 1/(beta+k-x), 1/(gamma+delta+k), 1/(delta+k), and squares[] those of their squares; in gamma, 1/gamma and the
- * sum from k+1.
+ * 1/(beta+k-x), 1/(delta+k), and from k+1 of 1/(gamma+delta+k); those of their squares are named *_2.
  */
 static DeathSums
 sum_deaths_slopes(const double *theta, double x, double t_x, double n)
@@ -106,21 +112,15 @@ sum_deaths_slopes(const double *theta, double x, double t_x, double n)
 		double		inv_all = 1 / (theta[P_ALPHA] + theta[P_BETA] + k);
 		double		inv_silent = 1 / (theta[P_BETA] + (k - x));
 		double		inv_stay = 1 / (theta[P_DELTA] + k);
+		double		inv_stays = k < n - 1 ? 1 / (theta[P_GAMMA] + theta[P_DELTA] + k + 1) : 0;
 
-		if (k < n - 1)
-		{
-			double		inv_stays = 1 / (theta[P_GAMMA] + theta[P_DELTA] + k + 1);
-
-			stays += inv_stays;
-			stays_2 += inv_stays * inv_stays;
-			term *= inv_silent / inv_all * (inv_stay / inv_stays);
-		}
-		else
-			term *= inv_silent / inv_all * (inv_stay * theta[P_GAMMA]);
+		term *= death_ratio(theta, x, n, k);
 		all += inv_all;
 		all_2 += inv_all * inv_all;
 		silent += inv_silent;
 		silent_2 += inv_silent * inv_silent;
+		stays += inv_stays;
+		stays_2 += inv_stays * inv_stays;
 		stay += inv_stay;
 		stay_2 += inv_stay * inv_stay;
 

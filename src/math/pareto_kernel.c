@@ -62,6 +62,16 @@ rule_for(double change, double length)
 	return rule;
 }
 
+/* Go on by a panel; false where that was the last, or so short (of absurd parameters) that it led nowhere. */
+static bool
+step_on(double length, double end, double *y)
+{
+	double		before = *y;
+
+	*y += length;
+	return length < end - before && *y > before;
+}
+
 /* ---- dropping out without a purchase --------------------------------------------------------- */
 
 /*
@@ -194,8 +204,7 @@ dropout_after(const ParetoKernel *k, double t, double h, int n)
 					 (height_after(&shape, middle - from_middle, n) + height_after(&shape, middle + from_middle, n));
 		}
 		sum += 0.5 * length * panel;
-		y = length < end - y ? y + length : end;
-		if (y < end && rest_is_negligible(&shape, y, sum))
+		if (!step_on(length, end, &y) || rest_is_negligible(&shape, y, sum))
 			break;
 	}
 	return k->s * shape.scale * sum;
@@ -291,8 +300,7 @@ pareto_extend(const ParetoKernel *k, double from, double to, ParetoSums *sums)
 			add_node(&shape, y + half - half * rule->node[i], weight, sums);
 			add_node(&shape, y + half + half * rule->node[i], weight, sums);
 		}
-		y = length < end - y ? y + length : end;
-		if (y < end && rest_is_negligible(&shape, y, sums->zero))
+		if (!step_on(length, end, &y) || rest_is_negligible(&shape, y, sums->zero))
 			break;
 	}
 }
@@ -380,11 +388,12 @@ count_side(const CountShape *c, int side, double end)
 					 (count_height(c, side * (middle - from_middle)) + count_height(c, side * (middle + from_middle)));
 		}
 		sum += 0.5 * length * panel;
-		d = length < end - d ? d + length : end;
+		if (!step_on(length, end, &d))
+			break;
 
 		double		fall = -side * count_slope(c, side * d);
 
-		if (d < end && fall > 0 && count_height(c, side * d) <= NEGLIGIBLE * fall * sum)
+		if (fall > 0 && count_height(c, side * d) <= NEGLIGIBLE * fall * sum)
 			break;
 	}
 	return sum;

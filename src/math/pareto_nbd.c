@@ -49,17 +49,20 @@ typedef struct Age
 } Age;
 
 /*
- * The distinct T of a segment. slots is a hash table of nslots, a power of 2, that holds 1 + the index of an age,
- * or 0; order are indexes by falling T.
+ * A walk from the latest T of a segment back to its earliest t_x. slots is a hash table of nslots, a power of 2, that
+ * holds 1 + the index of an age, or 0; order are the ages by falling T. All are one block of memory, at ages.
  */
-typedef struct Ages
+typedef struct Sweep
 {
 	Age		   *ages;
 	uint32_t	n;
+	Age		  **order;
+	uint32_t	passed;			/* so many of order lie at `at` or later, and have their sums */
 	uint32_t   *slots;
 	uint32_t	nslots;
-	Age		  **order;
-} Ages;
+	double		at;
+	ParetoSums	sums;			/* from `at` to the latest T */
+} Sweep;
 
 static uint32_t
 hash_time(double t)
@@ -73,15 +76,21 @@ hash_time(double t)
 	return (uint32_t) ((key.bits * 0x9e3779b97f4a7c15) >> 32);
 }
 
-/* The age of a row, or the empty slot for it. */
+/* The slot of the age t_cal, or the empty one for it. */
 static uint32_t *
-find_slot(const Ages *ages, double t_cal)
+find_slot(const Sweep *sweep, double t_cal)
 {
-	uint32_t	at = hash_time(t_cal) & (ages->nslots - 1);
+	uint32_t	at = hash_time(t_cal) & (sweep->nslots - 1);
 
-	while (ages->slots[at] != 0 && ages->ages[ages->slots[at] - 1].t_cal != t_cal)
-		at = (at + 1) & (ages->nslots - 1);
-	return &ages->slots[at];
+	while (sweep->slots[at] != 0 && sweep->ages[sweep->slots[at] - 1].t_cal != t_cal)
+		at = (at + 1) & (sweep->nslots - 1);
+	return &sweep->slots[at];
+}
+
+static const Age *
+find_age(const Sweep *sweep, double t_cal)
+{
+	return &sweep->ages[*find_slot(sweep, t_cal) - 1];
 }
 
 static int
@@ -93,35 +102,53 @@ compare_later_first(const void *a, const void *b)
 	return (t < u) - (t > u);
 }
 
-/* The distinct T of n > 0 rows; false where there is no memory. ages->ages and what it points to are one block. */
+/* Collect the distinct T of the rows and stand at the latest; false where there is no memory. */
 static bool
-collect_ages(const double *row, size_t n, Ages *ages)
+start_sweep(const double *row, const double *end, Sweep *sweep)
 {
-	ages->n = 0;
-	ages->nslots = 4;
-	while (ages->nslots < 2 * n)
-		ages->nslots *= 2;
-	ages->ages = malloc(n * (sizeof(Age) + sizeof(Age *)) + ages->nslots * sizeof(uint32_t));
-	if (ages->ages == NULL)
-		return false;
-	ages->order = (Age **) (ages->ages + n);
-	ages->slots = (uint32_t *) (ages->order + n);
-	memset(ages->slots, 0, ages->nslots * sizeof(uint32_t));
+	size_t		n = (size_t) (end - row) / 4;
 
-	for (size_t i = 0; i < n; i++)
+	memset(sweep, 0, sizeof(*sweep));
+	sweep->nslots = 4;
+	while (sweep->nslots < 2 * n)
+		sweep->nslots *= 2;
+	sweep->ages = malloc(n * (sizeof(Age) + sizeof(Age *)) + sweep->nslots * sizeof(uint32_t));
+	if (sweep->ages == NULL)
+		return false;
+	sweep->order = (Age **) (sweep->ages + n);
+	sweep->slots = (uint32_t *) (sweep->order + n);
+	memset(sweep->slots, 0, sweep->nslots * sizeof(uint32_t));
+
+	for (; row < end; row += 4)
 	{
-		double		t_cal = row[4 * i + 2];
-		uint32_t   *slot = find_slot(ages, t_cal);
+		uint32_t   *slot = find_slot(sweep, row[2]);
 
 		if (*slot == 0)
 		{
-			ages->order[ages->n] = &ages->ages[ages->n];
-			ages->ages[ages->n].t_cal = t_cal;
-			*slot = ++ages->n;
+			sweep->order[sweep->n] = &sweep->ages[sweep->n];
+			sweep->ages[sweep->n].t_cal = row[2];
+			*slot = ++sweep->n;
 		}
 	}
-	qsort(ages->order, ages->n, sizeof(Age *), compare_later_first);
+	qsort(sweep->order, sweep->n, sizeof(Age *), compare_later_first);
+	sweep->at = sweep->order[0]->t_cal;
 	return true;
+}
+
+/* Move to the earlier t_x, leaving the sums so far with each age on the way. */
+static void
+sweep_back(const ParetoKernel *k, double t_x, Sweep *sweep)
+{
+	for (; sweep->passed < sweep->n && sweep->order[sweep->passed]->t_cal >= t_x; sweep->passed++)
+	{
+		Age		   *age = sweep->order[sweep->passed];
+
+		pareto_extend(k, sweep->at, age->t_cal, &sweep->sums);
+		age->sums = sweep->sums;
+		sweep->at = age->t_cal;
+	}
+	pareto_extend(k, sweep->at, t_x, &sweep->sums);
+	sweep->at = t_x;
 }
 
 /* ---- likelihood: one row ---------------------------------------------------------------------- */
@@ -275,54 +302,34 @@ add_segment(const double *row, const double *end, Likelihood *sum)
 {
 	const double *theta = sum->theta;
 	double		x = row[0];
-	size_t		n = (size_t) (end - row) / 4;
 	ParetoKernel k = kernel_of(theta, x);
-	ParetoSums	last = {0};		/* from `at` on */
 	SegmentSums sums = {0};
 	double		value = 0;
-	double		last_t_x = NAN;
 	double		log_alpha = 0;	/* log(1 + t_x / alpha) */
 	double		log_beta = 0;
-	Ages		ages;
-	uint32_t	next_age = 0;
-	double		at;
+	Sweep		sweep;
 
-	if (!collect_ages(row, n, &ages))
+	if (!start_sweep(row, end, &sweep))
 	{
 		sum->value = NAN;
 		return;
 	}
-	at = ages.order[0]->t_cal;
-	for (size_t i = n; i-- > 0;)
+	for (const double *next = end; next > row; next -= 4)
 	{
-		const double *r = row + 4 * i;
-		double		t_x = r[1];
-		double		t_cal = r[2];
-		double		count = r[3];
+		double		t_x = next[-3];
+		double		t_cal = next[-2];
+		double		count = next[-1];
 		double		z[PARETO_FIRST];
 		Dropout		dropout;
 
-		for (; next_age < ages.n && ages.order[next_age]->t_cal >= t_x; next_age++)
+		if (next == end || t_x != sweep.at)
 		{
-			Age		   *age = ages.order[next_age];
-
-			pareto_extend(&k, at, age->t_cal, &last);
-			age->sums = last;
-			at = age->t_cal;
-		}
-		if (t_x < at)
-		{
-			pareto_extend(&k, at, t_x, &last);
-			at = t_x;
-		}
-		pareto_distances(&k, t_x, t_cal - t_x, z);
-		dropout_between(&k, z, &last, &ages.ages[*find_slot(&ages, t_cal) - 1].sums, sum->wants_gradient, &dropout);
-		if (t_x != last_t_x)
-		{
-			last_t_x = t_x;
+			sweep_back(&k, t_x, &sweep);
 			log_alpha = log1p(t_x / k.alpha);
 			log_beta = log1p(t_x / k.beta);
 		}
+		pareto_distances(&k, t_x, t_cal - t_x, z);
+		dropout_between(&k, z, &sweep.sums, &find_age(&sweep, t_cal)->sums, sum->wants_gradient, &dropout);
 		value += count * (dropout.log_silence - k.R * log_alpha - k.s * log_beta);
 		sums.log_alpha += count * (log_alpha + z[0]);
 		sums.log_beta += count * (log_beta + z[1]);
@@ -330,7 +337,7 @@ add_segment(const double *row, const double *end, Likelihood *sum)
 		if (sum->wants_gradient)
 			add_dropout(&k, t_cal, count, &dropout, sum);
 	}
-	free(ages.ages);
+	free(sweep.ages);
 
 	sum->value += sums.n * (log_gamma_ratio(theta[P_R], x) - x * log(k.alpha)) + value;
 	if (sum->wants_gradient)

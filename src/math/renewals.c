@@ -80,7 +80,7 @@ renewals_ran_off(double alpha, double beta, const char **reason, const char **hi
 {
 	*hint = "Fit a longer history, or a larger group of customers.";
 	if (alpha + beta > LIMIT)
-		*reason = "alpha and beta run off to infinity: churn does not fall with tenure, so customers do not seem to differ";
+		*reason = "alpha and beta run off to infinity: churn does not fall with tenure";
 	else if (alpha + beta < 1 / LIMIT)
 		*reason = "alpha and beta run off to zero: customers leave at their first renewal or never";
 	else if (alpha < (alpha + beta) / LIMIT)

@@ -190,7 +190,8 @@ double
 discounted_periods(double a, double b, double delta, double m)
 {
 	/* from here on the terms change slowly enough; at a high rate they end before */
-	double		smooth = fabs(delta) <= LOW_DELTA ? fmax(SMOOTH_FIRST, ceil((a + 10) / SMOOTH_SLOPE - b)) : INFINITY;
+	double		slow = fmax(SMOOTH_FIRST, ceil((a + 10) / (SMOOTH_SLOPE - LOW_DELTA) - b));
+	double		smooth = fabs(delta) <= LOW_DELTA ? slow : INFINITY;
 	double		direct = m < smooth + SHORT_SUM ? m : smooth;
 	double		discount = exp(-delta);
 	double		left_by_delta = delta > 0 ? 1 / expm1(delta) : INFINITY;
