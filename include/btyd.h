@@ -110,9 +110,13 @@ extern bool can_fit(const BtydModel *kind, const ClvSample *sample);
 
 /*
  * The model fitted to a stored sample of the rows it reads; other rows are an error. NULL, after a WARNING that
- * says why, where the data cannot determine it; a fit that did not converge is returned after a WARNING.
+ * says why, where the data cannot determine it; a fit that did not converge is returned after a WARNING. With a
+ * prior, which may be NULL, it is up to the caller to warn of the sample.
  */
 extern ClvModel *fit_sample(const BtydModel *kind, const ClvSample *sample);
 extern ClvModel *fit_sample_with_prior(const BtydModel *kind, const ClvSample *sample, const FitPrior *prior);
+
+/* Warn where nobody bought in the days before as_of, and where spend goes with frequency. */
+extern void warn_of_sample(const ClvSample *sample);
 
 #endif

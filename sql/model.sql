@@ -127,6 +127,7 @@ SELECT 'gamma_gamma(prior=3){p=1,q=2,v=3}'::clv_model;
 SELECT 'gamma_gamma(prior=0){p=1,q=2,v=3}{1,0,0,0,1,0,0,0,1}'::clv_model;
 SELECT 'gamma_gamma(as_of=2026-01-01,prior=3){p=1,q=2,v=3}{1,0,0,0,1,0,0,0,1}'::clv_model;
 SELECT 'gamma_gamma(n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,weight=1.5,clv=1){p=1,q=2,v=3}'::clv_model;
+SELECT 'gamma_gamma(as_of=2026-01-01,until=2026-02-01,n=2,distinct=2,rows=0123456789abcdef,log_likelihood=-1,gradient=0,iterations=1,converged=true,clv=1){p=1,q=2,v=3}'::clv_model;
 SELECT 'bgcnbd{r=1,alpha=2,a=3,b=4,k=2.5}'::clv_model;
 SELECT 'bgnbd{r=1,alpha=2,a=3,b=4,purchase_1=-5,dropout_1=0}'::clv_model;
 

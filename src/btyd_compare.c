@@ -232,7 +232,7 @@ clv_compare_models(PG_FUNCTION_ARGS)
 
 		if (!can_fit(c.kind, sample))
 			continue;
-		c.model = fit_sample(c.kind, sample);
+		c.model = fit_sample_with_prior(c.kind, sample, NULL);
 		if (c.model && (c.model->flags & MODEL_CONVERGED))
 			c.aic = 2 * c.model->nparams - 2 * c.model->fit.log_likelihood;
 		candidates = candidates ? repalloc(candidates, (n + 1) * sizeof(Candidate)) : palloc(sizeof(Candidate));
@@ -241,6 +241,7 @@ clv_compare_models(PG_FUNCTION_ARGS)
 	if (n == 0)
 		argument_error("no model is fitted to such a sample", "Pass a sample of clv_sample() or of another fit.",
 					   "It holds %s rows with %d covariates.", row_kind_name(sample->kind), sample_covariates(sample));
+	warn_of_sample(sample);
 	qsort(candidates, n, sizeof(Candidate), compare_candidates);
 	for (int i = 0; i < n && !isnan(candidates[i].aic); i++)
 		weights += exp(-0.5 * (candidates[i].aic - candidates[0].aic));

@@ -44,9 +44,6 @@ warn_if_silent_lately(const ClvSample *sample)
 {
 	const Frame *frame = &sample->frame;
 
-	/* the days of contracts are no purchases */
-	if (sample->kind == ROWS_RENEWALS)
-		return;
 	if (frame->last_day == DAY_NONE || frame->last_day > frame->as_of - RECENT_DAYS)
 		return;
 	ereport(WARNING,
@@ -148,12 +145,6 @@ refuse_sample(const BtydModel *kind, const ClvSample *sample)
 				   "The sample has %d; the %s model takes none.", sample_rows(sample).ncovariates, kind->title);
 }
 
-ClvModel *
-fit_sample(const BtydModel *kind, const ClvSample *sample)
-{
-	return fit_sample_with_prior(kind, sample, NULL);
-}
-
 /* One small cohort must not stop a nightly refresh: what cannot be fitted is NULL with a WARNING. */
 ClvModel *
 fit_sample_with_prior(const BtydModel *kind, const ClvSample *sample, const FitPrior *prior)
@@ -189,9 +180,25 @@ fit_sample_with_prior(const BtydModel *kind, const ClvSample *sample, const FitP
 				(errmsg("the fit of the %s model did not converge: %s", kind->title, result.reason),
 				 errdetail("The model has converged = false; " INT64_FORMAT " rows were fitted.", sample->n),
 				 result.hint ? errhint("%s", result.hint) : 0));
-	warn_if_silent_lately(sample);
-	if (kind->reads == ROWS_SPEND)
+	return m;
+}
+
+void
+warn_of_sample(const ClvSample *sample)
+{
+	if (sample->kind != ROWS_RENEWALS)	/* the days of contracts are no purchases */
+		warn_if_silent_lately(sample);
+	if (sample->kind == ROWS_SPEND)
 		warn_if_spend_depends_on_frequency(sample);
+}
+
+ClvModel *
+fit_sample(const BtydModel *kind, const ClvSample *sample)
+{
+	ClvModel   *m = fit_sample_with_prior(kind, sample, NULL);
+
+	if (m != NULL)
+		warn_of_sample(sample);
 	return m;
 }
 

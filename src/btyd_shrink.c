@@ -242,5 +242,6 @@ clv_shrunk_fit(PG_FUNCTION_ARGS)
 	m = fit_sample_with_prior(kind, sample, &fit_prior);
 	if (m == NULL)
 		PG_RETURN_NULL();
+	warn_of_sample(sample);
 	PG_RETURN_POINTER(m);
 }

@@ -191,6 +191,8 @@ model_problem(const ClvModel *m)
 		problem = parameters_problem(m, kind);
 	if (!problem)
 		problem = (m->flags & MODEL_FITTED) ? fit_problem(&m->fit) : unfitted_problem(m);
+	if (!problem && m->frame.until != DAY_NONE)
+		problem = "a model has no holdout";
 	if (!problem && (m->flags & MODEL_FITTED) && (m->flags & MODEL_PRIOR))
 		problem = "a prior is not fitted to rows";
 	if (!problem && model_covariance(m))

@@ -58,6 +58,28 @@ ok(abs($ll + 9582.429206674) <= 1e-9, 'log-likelihood of BG/NBD') or diag($ll);
 $ll = sql('SELECT log_likelihood FROM models, glance(gg)');
 ok(abs($ll + 4055.9176948019) <= 1e-9, 'log-likelihood of gamma-gamma') or diag($ll);
 
+# The other models of the same histories; of CNBD-k, k = 1 is BG/NBD and MBG/NBD, and the likelihood has to choose it or a better one.
+my %family = (
+	pareto_nbd => [ -9594.976178940, { r => .5532770469, alpha => 10.5776834633, s => .6062399891, beta => 11.6687352889 },
+		{ r => .04762793, alpha => .84272253, s => .18728134, beta => 6.21111360 } ],
+	mbgnbd => [ -9582.135715554, { r => .524843159, alpha => 6.183085280, a => .891359391, b => 1.614002240 }, {} ]);
+foreach my $kind (sort keys %family)
+{
+	my ($log_likelihood, $estimates, $errors) = @{ $family{$kind} };
+	sql("CREATE TABLE $kind AS SELECT ${kind}_fit(h, date '1997-09-30', 'week') AS m FROM histories");
+	my $found = sql("SELECT log_likelihood FROM $kind, glance(m)");
+	ok(abs($found - $log_likelihood) <= 1e-9, "log-likelihood of $kind") or diag($found);
+	foreach (split /\n/, sql("SELECT t.term, t.estimate, t.std_error FROM $kind, tidy(m) AS t"))
+	{
+		my ($term, $estimate, $std_error) = split /\|/;
+		near($estimate, $estimates->{$term}, 1e-6, "$kind: estimate of $term");
+		near($std_error, $errors->{$term}, 1e-4, "$kind: standard error of $term") if $errors->{$term};
+	}
+}
+is( sql(q{SELECT string_agg(kind, ' ' ORDER BY kind), bool_and(converged), bool_and(kind NOT LIKE '%cnbd' OR log_likelihood > -9582.5)
+		FROM (SELECT clv_sample(h, date '1997-09-30', 'week') AS s FROM histories) AS s, compare_models(s)}),
+	'bgcnbd bgnbd mbgcnbd mbgnbd pareto_nbd|t|t', 'all models of the sample');
+
 is( sql(q{SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
 		ALTER TABLE histories SET (parallel_workers = 2);
 		SELECT bgnbd_fit(h, date '1997-09-30', 'week') = m FROM histories, models GROUP BY m}),
@@ -88,17 +110,25 @@ is(sql(q{SELECT sum(actual), round(max(expected_cumulative)) FROM holdout, model
 SKIP:
 {
 	my $summary = "$data/cdnow_summary.csv";
-	skip "no data: $summary", 6 unless -r $summary;
+	skip "no data: $summary", 11 unless -r $summary;
 	sql('CREATE TABLE summary (id int, x float8, t_x float8, t_cal float8)');
 	sql("\\copy summary from '" . abs_path($summary) . "' csv header");
 	my %fitted = map { split /\|/ } split /\n/, sql('SELECT term, estimate FROM (SELECT bgnbd_fit(x, t_x, t_cal) AS m FROM summary) f, tidy(m)');
 	my %lifetimes = (r => .24259291, alpha => 4.41353156, a => .79288615, b => 2.42575345);
 	near($fitted{$_}, $lifetimes{$_}, 1e-6, "$_ of the two-decimal data") foreach sort keys %lifetimes;
-	my ($alive, $expected) = split /\|/, sql(
-		q{SELECT sum(p_alive(m, x, t_x, t_cal)), sum(expected_purchases(m, x, t_x, t_cal, 39))
-		FROM summary, bgnbd_model(.24259291, 4.41353156, .79288615, 2.42575345) AS m});
-	near($alive, 1917.276332, 1e-7, 'sum of P(alive)');
-	near($expected, 1653.423257, 1e-7, 'sum of expected purchases in 39 weeks');
+	my %sums = (
+		'bgnbd_model(.24259291, 4.41353156, .79288615, 2.42575345)' => [ 1917.276332, 1653.423257 ],
+		'mbgnbd_model(.52483794, 6.18299166, .89135616, 1.61399943)' => [ 1057.638406, 1576.735741 ],
+		'pareto_nbd_model(.55327550, 10.57761229, .60621349, 11.66790965)' => [ 1051.878942, 1665.534300 ]);
+	foreach my $model (sort keys %sums)
+	{
+		my ($alive, $expected) = split /\|/, sql(
+			"SELECT sum(p_alive(m, x, t_x, t_cal)), sum(expected_purchases(m, x, t_x, t_cal, 39)) FROM summary, $model AS m");
+		near($alive, $sums{$model}[0], 1e-7, "$model: sum of P(alive)");
+		near($expected, $sums{$model}[1], 1e-7, "$model: sum of expected purchases in 39 weeks");
+	}
+	my $pareto = sql('SELECT log_likelihood FROM (SELECT pareto_nbd_fit(x, t_x, t_cal) AS m FROM summary) f, glance(m)');
+	ok(abs($pareto + 9594.973929827) <= 1e-9, 'log-likelihood of Pareto/NBD') or diag($pareto);
 }
 
 $node->stop;

@@ -299,7 +299,8 @@ reference_error(double value, double exact)
 }
 
 void
-check_references(const char *path, const char *const *names, int ninputs, int ncolumns, PredictColumn predict, int least)
+check_references(const char *path, const char *const *names, int ninputs, int ncolumns, PredictColumn predict,
+				 int least)
 {
 	FILE	   *file = fopen(path, "r");
 	double		worst[MAX_COLUMNS] = {0};

@@ -63,6 +63,7 @@ extern bool cdnow_two_decimals(Sample *timing);
  * their start are skipped. False at the end of the file.
  */
 extern bool read_numbers(void *file, double *row, int columns);
+
 /* The prediction of a column from a line's inputs. */
 typedef double (*PredictColumn) (const double *row, int column);
 

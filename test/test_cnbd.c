@@ -404,6 +404,32 @@ test_k_is_found(void **state)
 		}
 }
 
+/* CDNOW's customers do not buy regularly: k = 1, the maxima of the models without phases. */
+static void
+test_cdnow(void **state)
+{
+	static const double log_likelihood[] = {-9582.429206674, -9582.135715554};
+	Sample		timing;
+	Sample		spend;
+
+	(void) state;
+	sample_init(&timing, 3);
+	sample_init(&spend, 2);
+	if (cdnow_exact(&timing, &spend) == 0)
+		skip();
+	for (int m = 0; m < 2; m++)
+	{
+		FitResult	fit;
+
+		btyd_fit(with_phases[m], &timing.rows, NULL, NULL, &fit);
+		assert_int_equal(fit.status, FIT_CONVERGED);
+		assert_true(fit.theta[4] == 1);
+		assert_near(fit.log_likelihood, log_likelihood[m], 1e-9);
+	}
+	sample_free(&timing);
+	sample_free(&spend);
+}
+
 static void
 assert_no_fit(const BtydModel *model, const Rows *rows, FitStatus status, const char *about)
 {
@@ -450,6 +476,7 @@ main(void)
 		cmocka_unit_test(test_discounting),
 		cmocka_unit_test(test_simulation),
 		cmocka_unit_test(test_k_is_found),
+		cmocka_unit_test(test_cdnow),
 		cmocka_unit_test(test_hopeless),
 	};
 

@@ -15,7 +15,7 @@
 typedef struct BetaGeometricPhases
 {
 	BetaGeometric at_once;
-	double		k;				/* a whole number >= 1 */
+	double		k;				/* a whole number >= 1; made for some dozens at most */
 	double		silent;			/* time since the last purchase / A, in [0, 1) */
 	double		log_phases;		/* log of the sum of (R)_j / j! silent^j over j < k */
 } BetaGeometricPhases;

@@ -201,8 +201,8 @@ log_phase_mean(const Horizon *h, double log_xi)
 }
 
 /*
- * For the root s = c omega^m of 1 - p, c = (1 - p)^(1/k), the mean of s^(N + j) is elementary. The real root comes first,
- * in the forms that are exact for small p; none of the others is larger.
+ * For the root s = c omega^m of 1 - p, c = (1 - p)^(1/k), the mean of s^(N + j) is elementary. The real root comes
+ * first, in the forms that are exact for small p; none of the others is larger.
  */
 static double
 log_by_roots(const Horizon *h, double p, double not_p)
@@ -451,7 +451,7 @@ phases_silence(const BetaGeometricPhases *g, double t)
 	return fmin(1, dead_now(&g->at_once) + alive * exp(log_series(&h, 0, INFINITY)));
 }
 
-/* Given alive, and the n-th purchase the last if it is made; or, as a probability, that it is made and no other. */
+/* Of n purchases, given alive: the n-th, if it is made, is the last one with last_leaves, else it may be by chance. */
 static double
 mean_probability(const BetaGeometricPhases *g, double n, double z, double last_leaves, double stays)
 {
