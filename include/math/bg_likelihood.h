@@ -33,7 +33,6 @@ extern double bg_phases_log_likelihood(const Rows *rows, const double *theta, Ad
 									   double *hess, const FitStop *stop);
 
 /* As in BtydModel; bg_start() sets the first BG_PARAMS, and the models with phases need the gaps as well. */
-extern bool bg_undetermined(const Rows *rows, const char **reason, const char **hint);
 extern bool bg_phases_undetermined(const Rows *rows, const char **reason, const char **hint);
 extern void bg_start(const Rows *rows, double k, double *theta);
 extern void bg_ran_off(const double *theta, const char **reason, const char **hint);

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "math/special.h"
+#include "math/timing_rows.h"
 
 #define LOG_ODDS_MAX 700.0		/* beyond, the odds overflow, and log(1 + q) is log q */
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see bg_ran_off() */
@@ -332,30 +333,9 @@ bg_phases_log_likelihood(const Rows *rows, const double *theta, AddSegment add, 
 }
 
 bool
-bg_undetermined(const Rows *rows, const char **reason, const char **hint)
-{
-	bool		repeats = rows_reach(rows, 0);
-
-	*hint = "Fit a larger group of customers, or one model for all groups.";
-	if (rows_total(rows) < 2)
-		*reason = "a fit needs at least two customers";
-	else if (!repeats)
-	{
-		*reason = "no customer has a repeat purchase";
-		*hint = "Choose a later as_of, or check that the orders hold every purchase and not only "
-				"the first.";
-	}
-	else if (rows->n < 2)
-		*reason = "all customers have the same purchase history";
-	else
-		return false;
-	return true;
-}
-
-bool
 bg_phases_undetermined(const Rows *rows, const char **reason, const char **hint)
 {
-	if (bg_undetermined(rows, reason, hint))
+	if (timing_undetermined(rows, reason, hint))
 		return true;
 	if (isfinite(rows->log_gaps))
 		return false;
@@ -365,41 +345,16 @@ bg_phases_undetermined(const Rows *rows, const char **reason, const char **hint)
 	return true;
 }
 
-/*
- * Moments: purchases per unit of observed time, their dispersion as a negative binomial of Erlang gaps, and as
- * dropouts the repeat buyers who have been silent for more than three of their mean gaps.
- */
+/* As dropouts count the repeat buyers who are gone, per purchase. */
 void
 bg_start(const Rows *rows, double k, double *theta)
 {
-	double		n = 0;
-	double		sum_x = 0;
-	double		sum_xx = 0;
-	double		sum_active = 0;
-	double		dropouts = 0;
+	TimingMoments m = timing_moments(rows);
+	double		r = timing_shape(&m, k);
+	double		p = fmin(fmax(m.gone / m.purchases, 0.01), 0.5);
 
-	for (size_t i = 0; i < rows->n; i++)
-	{
-		const double *row = rows_at(rows, i);
-		double		count = row_count(rows, row);
-		bool		gone = row[0] > 0 && (row[2] - row[1]) * row[0] > 3 * row[1];
-
-		n += count;
-		sum_x += count * row[0];
-		sum_xx += count * row[0] * row[0];
-		sum_active += count * (gone ? row[1] : row[2]);
-		dropouts += gone ? count : 0;
-	}
-
-	double		mean = sum_x / n;
-	double		excess = sum_xx / n - mean * mean - mean / k;
-	double		r = excess > 0 ? mean * mean / excess : 10;
-	double		p = dropouts / sum_x;
-
-	r = fmin(fmax(r, 0.1), 10);
-	p = fmin(fmax(p, 0.01), 0.5);
 	theta[BG_R] = r;
-	theta[BG_ALPHA] = sum_active > 0 ? r * sum_active / (k * sum_x) : 1;
+	theta[BG_ALPHA] = m.active > 0 ? r * m.active / (k * m.purchases) : 1;
 	theta[BG_A] = 1;
 	theta[BG_B] = (1 - p) / p;
 }

@@ -3,6 +3,7 @@
  * and after each purchase, the first included, a beta-distributed probability of dropping out.
  */
 #include "math/bg_likelihood.h"
+#include "math/timing_rows.h"
 
 static void
 add_segment(const double *row, const double *end, Likelihood *sum)
@@ -89,7 +90,7 @@ const BtydModel mbgnbd_model = {
 	.nparams = BG_PARAMS,
 	.params = bg_params,
 	.covariates = COVARIATES_DROPOUT_ODDS,
-	.undetermined = bg_undetermined,
+	.undetermined = timing_undetermined,
 	.start = mbgnbd_start,
 	.log_likelihood = mbgnbd_log_likelihood,
 	.ran_off = bg_ran_off,

@@ -19,6 +19,7 @@
 #include "math/likelihood.h"
 #include "math/pareto_kernel.h"
 #include "math/special.h"
+#include "math/timing_rows.h"
 
 #define LIMIT 1e3				/* a parameter that ran off is beyond, see pareto_nbd_ran_off() */
 
@@ -354,64 +355,21 @@ pareto_nbd_log_likelihood(const Rows *rows, const double *theta, double *grad, d
 
 /* ---- fit ------------------------------------------------------------------------------------- */
 
-static bool
-pareto_nbd_undetermined(const Rows *rows, const char **reason, const char **hint)
-{
-	bool		repeats = rows_reach(rows, 0);
-
-	*hint = "Fit a larger group of customers, or one model for all groups.";
-	if (rows_total(rows) < 2)
-		*reason = "a fit needs at least two customers";
-	else if (!repeats)
-	{
-		*reason = "no customer has a repeat purchase";
-		*hint = "Choose a later as_of, or check that the orders hold every purchase and not only the first.";
-	}
-	else if (rows->n < 2)
-		*reason = "all customers have the same purchase history";
-	else
-		return false;
-	return true;
-}
-
 /*
- * Moments: purchases per unit of time and their dispersion as a negative binomial. Of the repeat buyers, those
- * silent for more than three of their mean gaps count as gone; twice their dropouts per unit of active time are
- * nearer to the mean over everybody, which holds those who left before they came back.
+ * Twice the dropouts of repeat buyers per unit of their active time are nearer to the mean over everybody, which
+ * holds those who left before they came back.
  */
 static void
 pareto_nbd_start(const Rows *rows, double *theta)
 {
-	double		n = 0;
-	double		sum_x = 0;
-	double		sum_xx = 0;
-	double		active = 0;
-	double		repeat_active = 0;
-	double		dropouts = 0;
+	TimingMoments m = timing_moments(rows);
+	double		r = timing_shape(&m, 1);
 
-	for (size_t i = 0; i < rows->n; i++)
-	{
-		const double *row = rows_at(rows, i);
-		double		count = row_count(rows, row);
-		bool		gone = row[0] > 0 && (row[2] - row[1]) * row[0] > 3 * row[1];
-
-		n += count;
-		sum_x += count * row[0];
-		sum_xx += count * row[0] * row[0];
-		active += count * (gone ? row[1] : row[2]);
-		repeat_active += row[0] > 0 ? count * (gone ? row[1] : row[2]) : 0;
-		dropouts += gone ? count : 0;
-	}
-
-	double		mean = sum_x / n;
-	double		excess = sum_xx / n - mean * mean - mean;
-	double		r = excess > 0 ? mean * mean / excess : 10;
-
-	r = fmin(fmax(r, 0.1), 10);
 	theta[P_R] = r;
-	theta[P_ALPHA] = active > 0 ? r * active / sum_x : 1;
+	theta[P_ALPHA] = m.active > 0 ? r * m.active / m.purchases : 1;
 	theta[P_S] = 0.5;
-	theta[P_BETA] = repeat_active > 0 ? theta[P_S] * repeat_active / (2 * fmax(dropouts, 0.01 * n)) : 1;
+	theta[P_BETA] = m.repeat_active > 0 ?
+		theta[P_S] * m.repeat_active / (2 * fmax(m.gone, 0.01 * m.customers)) : 1;
 }
 
 static void
@@ -601,7 +559,7 @@ const BtydModel pareto_nbd_model = {
 	.nparams = NPARAMS,
 	.params = params,
 	.covariates = COVARIATES_DROPOUT_RATE,
-	.undetermined = pareto_nbd_undetermined,
+	.undetermined = timing_undetermined,
 	.start = pareto_nbd_start,
 	.log_likelihood = pareto_nbd_log_likelihood,
 	.ran_off = pareto_nbd_ran_off,
