@@ -20,7 +20,6 @@
 #define MODEL_HAS_COVARIANCE 4
 #define MODEL_PRIOR 8
 
-#define MODEL_MAX_PHASES 1000	/* largest value of a parameter that counts phases */
 
 /* What a fit knows beyond the parameters; all zero in a typed-in model, and but for n in a prior. */
 typedef struct FitRecord
@@ -88,8 +87,12 @@ extern const char *param_name(const BtydModel *kind, int ncovariates, int i);
 extern double eta_of_param(const BtydModel *kind, int i, double value);
 extern double param_of_eta(const BtydModel *kind, int i, double eta);
 
-/* What is wrong with a model that came from outside, as a static message, or NULL. */
+/* The canonical bytes of the numbers that were computed into a model: -0 becomes 0. */
+extern void canonicalize_model(ClvModel *model);
+
+/* What is wrong with a model that came from outside, or with its parameters alone, as a static message, or NULL. */
 extern const char *model_problem(const ClvModel *model);
+extern const char *parameters_problem(const ClvModel *model, const BtydModel *kind);
 
 /* A confidence unless it is not between 0 and 1, which is an error. */
 extern double checked_conf(double conf);

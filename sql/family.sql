@@ -143,6 +143,8 @@ FROM (SELECT pareto_nbd_fit(h, date '2024-09-30') AS daily, pareto_nbd_fit(h, ti
 SELECT kind, n, converged, near(w.log_likelihood, h.log_likelihood, 1e-11) AS as_histories FROM (
     SELECT mbgcnbd_fit(s.x, s.t_x, s.t_cal, coalesce(log_gaps(h, date '2024-09-30', 'week'), 0)) AS m FROM shop, purchase_summary(h, date '2024-09-30', 'week') s) f,
     samples, glance(m) w, LATERAL (SELECT log_likelihood FROM glance(mbgcnbd_fit(timing))) h;
+-- what a computation made comes back from its text form byte by byte
+SELECT bool_and(m::text::clv_model = m) AS round_trip FROM samples, LATERAL (SELECT model FROM compare_models(timing) UNION ALL SELECT bgbb_fit(weeks) UNION ALL SELECT gamma_gamma_fit(spend)) f (m);
 -- the truth is within 4 standard errors
 SELECT term, abs(ln(estimate / truth)) < 4 * std_error / estimate AS recovered FROM samples, tidy(pareto_nbd_fit(timing)) JOIN (VALUES ('r', .55), ('alpha', 10.6), ('s', .61), ('beta', 11.7)) v (term, truth) USING (term);
 -- what does not fit together
@@ -177,6 +179,7 @@ FROM covariate_fits, with_covariates(bg, '{1}') m;
 -- variance of log alpha exp(-g z): V(alpha, alpha) - 2 z V(alpha, g) + z^2 V(g, g)
 SELECT near((c -> 1 ->> 1)::float8, (v -> 1 ->> 1)::float8 - 2 * 2 * (v -> 1 ->> 4)::float8 + 4 * (v -> 4 ->> 4)::float8, 1e-12) AS variance
 FROM covariate_fits, LATERAL (SELECT pareto::jsonb -> 'covariance_of_logs' AS v, with_covariates(pareto, '{2}')::jsonb -> 'covariance_of_logs' AS c) j;
+SELECT bool_and(m::text::clv_model = m) AS round_trip FROM covariate_fits, LATERAL (VALUES (pareto), (bg), (with_covariates(bg, '{-3}')), (with_covariates(mbg, '{0}'))) f (m);
 SELECT with_covariates(pareto, '{NULL}') IS NULL AS unknown FROM covariate_fits;
 SELECT expected_purchases(pareto, 2, 30, 39, 52) FROM covariate_fits;
 SELECT * FROM simulate_purchases((SELECT pareto FROM covariate_fits), 10, 10, 1);
@@ -291,6 +294,7 @@ SELECT g.kind, g.n AS cohorts, g.converged, coef(prior, 'alpha') = coef(m, 'alph
 SELECT bool_and(s.own_weight BETWEEN 0 AND 1 AND f.own_weight BETWEEN 0 AND 1) AS weights, corr(g.n, s.own_weight) > 0 AS grow, count(DISTINCT s.own_weight) = count(*) AS differ, bool_and(f.converged) AS converged,
        max(abs(ln(coef(shrink(c.m, prior), 'r') / coef(shrunk_fit(c.s, prior), 'r')))) < 0.1 AS agree
 FROM cohort_models c, prior, glance(c.m) g, glance(shrink(c.m, prior)) s, glance(shrunk_fit(c.s, prior)) f;
+SELECT bool_and(v::text::clv_model = v) AS round_trip FROM cohort_models, prior, LATERAL (VALUES (shrink(m, prior)), (shrunk_fit(s, prior)), (prior)) f (v) WHERE c < 4;
 -- a vague prior says nothing, a sure one everything; a cohort that cannot be fitted gets what the prior says, and an empty one nothing
 SELECT near(coef(shrunk_fit(s, 'mbgnbd(prior=3){r=1,alpha=5,a=1,b=4}{1e6,0,0,0,0,1e6,0,0,0,0,1e6,0,0,0,0,1e6}'), 'alpha'), coef(m, 'alpha'), 1e-3) AS vague,
        near(coef(shrunk_fit(s, 'mbgnbd(prior=3){r=1,alpha=5,a=1,b=4}{0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0}'), 'alpha'), 5, 1e-2) AS sure FROM cohort_models WHERE c = 12;

@@ -106,8 +106,9 @@ clv_lr_test(PG_FUNCTION_ARGS)
 	if (!is_nested(restricted, full))
 		argument_error("the first model is no special case of the second",
 					   "Compare AIC instead: compare_models(sample), or glance(array[a, b]).",
-					   "They are a %s model of %d parameters and a %s model of %d.", model_operations(restricted)->title,
-					   restricted->nparams, model_operations(full)->title, full->nparams);
+					   "They are a %s model of %d parameters and a %s model of %d.",
+					   model_operations(restricted)->title, restricted->nparams, model_operations(full)->title,
+					   full->nparams);
 	check_same_terms(restricted, full);
 	check_same_rows(restricted->fit.n, restricted->fit.fingerprint, full);
 	return likelihood_ratio(fcinfo, restricted->fit.log_likelihood, full->fit.log_likelihood,
@@ -139,7 +140,8 @@ clv_lr_test_cohorts(PG_FUNCTION_ARGS)
 						   "Element %d of the array is NULL.", i + 1);
 		check_maximum(m);
 		if (m->code != pooled->code || m->nparams != pooled->nparams)
-			argument_error("the models are of different kinds", "Fit the same model to the cohorts and to all customers.",
+			argument_error("the models are of different kinds",
+						   "Fit the same model to the cohorts and to all customers.",
 						   "They are a %s model of %d parameters and a %s model of %d.",
 						   model_operations(pooled)->title, pooled->nparams, model_operations(m)->title, m->nparams);
 		check_same_terms(m, pooled);
@@ -204,7 +206,8 @@ put_candidate(ReturnSetInfo *rsinfo, const Candidate *c, double best, double wei
 		values[COMPARE_LOG_LIKELIHOOD] = Float8GetDatum(c->model->fit.log_likelihood);
 		values[COMPARE_CONVERGED] = BoolGetDatum((c->model->flags & MODEL_CONVERGED) != 0);
 		values[COMPARE_MODEL] = PointerGetDatum(c->model);
-		nulls[COMPARE_PARAMETERS] = nulls[COMPARE_LOG_LIKELIHOOD] = nulls[COMPARE_CONVERGED] = nulls[COMPARE_MODEL] = false;
+		nulls[COMPARE_PARAMETERS] = nulls[COMPARE_LOG_LIKELIHOOD] = false;
+		nulls[COMPARE_CONVERGED] = nulls[COMPARE_MODEL] = false;
 	}
 	if (!isnan(c->aic))
 	{

@@ -3,6 +3,8 @@
  */
 #include "btyd.h"
 
+#include <math.h>
+
 #include "math/covariates.h"
 #include "math/matrix.h"
 
@@ -23,6 +25,7 @@ clv_with_covariates(PG_FUNCTION_ARGS)
 	double		jacobian[BTYD_MAX_PARAMS * FIT_MAX_PARAMS];
 	Frame		frame = FRAME_OF_NUMBERS;
 	ClvModel   *result;
+	bool		finite = true;
 
 	check_no_prior(m);
 	if (known == 0)
@@ -36,9 +39,12 @@ clv_with_covariates(PG_FUNCTION_ARGS)
 	covariates_apply(kind, m->values, z, n, result->values, jacobian);
 	if (covariance)
 		sandwich(jacobian, kind->nparams, covariance, m->nparams, result->values + kind->nparams);
-	if (model_problem(result) != NULL)
+	for (int i = 0; covariance && i < kind->nparams * kind->nparams; i++)
+		finite = finite && isfinite(result->values[kind->nparams + i]);
+	if (!finite || parameters_problem(result, kind) != NULL)
 		range_error("the parameters of this customer are out of range",
 					"Are the covariates on the scale on which the model was fitted?",
 					"Their effects take a parameter of the %s model out of the range of numbers.", kind->title);
+	canonicalize_model(result);
 	PG_RETURN_POINTER(result);
 }

@@ -110,6 +110,7 @@ model_of_fit(const BtydModel *kind, const ClvSample *sample, const FitResult *fi
 	memcpy(m->values, fit->theta, k * sizeof(double));
 	if (fit->has_covariance)
 		memcpy(m->values + k, fit->covariance, k * k * sizeof(double));
+	canonicalize_model(m);
 	return m;
 }
 
@@ -141,7 +142,8 @@ refuse_sample(const BtydModel *kind, const ClvSample *sample)
 		argument_error("the sample does not know the times between purchases",
 					   "Build it from histories, or by clv_sample(x, t_x, t_cal, log_gaps).",
 					   "The %s model needs the sum of their logarithms.", kind->title);
-	argument_error("this model has no covariates", "Fit the model of another kind, or build the sample without covariates.",
+	argument_error("this model has no covariates",
+				   "Fit a model of another kind, or build the sample without covariates.",
 				   "The sample has %d; the %s model takes none.", sample_rows(sample).ncovariates, kind->title);
 }
 

@@ -77,7 +77,8 @@ clv_expected_lifetime(PG_FUNCTION_ARGS)
 
 	if (!(isfinite(rate) && rate >= 0))
 		argument_error("discount_rate must be finite and not negative",
-					   "It is the rate per period: write 10 percent as 0.10, 0 for none.", "discount_rate is %g.", rate);
+					   "It is the rate per period: write 10 percent as 0.10, 0 for none.",
+					   "discount_rate is %g.", rate);
 	value = kind->expected_lifetime(m->values, rate, tenure);
 	if (!isfinite(value))
 		range_error("the expected lifetime is infinite",

@@ -102,6 +102,7 @@ new_prior(const ClvModel *pooled, const BtydModel *kind, const double *between, 
 	memcpy(prior->values, pooled->values, k * sizeof(double));
 	for (int i = 0; i < n; i++)
 		memcpy(prior->values + k + i * k, between + i * n, n * sizeof(double));
+	canonicalize_model(prior);
 	return prior;
 }
 
@@ -136,7 +137,8 @@ clv_cohort_prior(PG_FUNCTION_ARGS)
 		ereport(WARNING,
 				(errmsg("the cohorts do not tell how their parameters vary"),
 				 errdetail("%d of %d models could be used: those that converged, with standard errors%s. "
-						   "The result is NULL.", used, nmodels, kind->counts_phases ? " and the pooled number of phases" : ""),
+						   "The result is NULL.", used, nmodels,
+						   kind->counts_phases ? " and the pooled number of phases" : ""),
 				 errhint("At least %d cohorts must have a fit of their own.", LEAST_COHORTS)));
 		PG_RETURN_NULL();
 	}
@@ -205,6 +207,7 @@ clv_shrink(PG_FUNCTION_ARGS)
 		result->values[i] = param_of_eta(kind, i, eta[i]);
 		memcpy(result->values + m->nparams + i * m->nparams, covariance + i * n, n * sizeof(double));
 	}
+	canonicalize_model(result);
 	if (model_problem(result) != NULL)
 		range_error("the parameters are out of range", "Check the data of the cohort for extreme values.",
 					"Drawn towards the prior, the %s model left the range of numbers.", kind->title);

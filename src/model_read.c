@@ -45,7 +45,8 @@ set_number(Datum *values, bool *nulls, int column, double value)
 static void
 tidy_estimate(Datum *values, bool *nulls, double value, double variance, ParamScale scale, double conf)
 {
-	Estimate	e = scale == SCALE_OWN ? real_estimate(value, variance, conf) : positive_estimate(value, variance, conf);
+	Estimate	e = scale == SCALE_OWN ? real_estimate(value, variance, conf)
+		: positive_estimate(value, variance, conf);
 
 	set_number(values, nulls, 2, e.std_error);
 	set_number(values, nulls, 5, e.conf_low);
@@ -255,8 +256,8 @@ clv_model_vcov(PG_FUNCTION_ARGS)
 				range_error("the covariance is out of range",
 							"Read the covariance of the logarithms from model::jsonb.",
 							"That of %s and %s is %g on the log scale, at %g and %g.",
-							param_name(kind, model_covariates(m, kind), i), param_name(kind, model_covariates(m, kind), j),
-							c, m->values[i], m->values[j]);
+							param_name(kind, model_covariates(m, kind), i),
+							param_name(kind, model_covariates(m, kind), j), c, m->values[i], m->values[j]);
 			cells[i * k + j] = Float8GetDatum(cell);
 		}
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(cells, NULL, 2, dims, lower, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,

@@ -1,6 +1,6 @@
 /*
  * correlation.h - whether how much customers spend goes with how often they buy, which the gamma-gamma model takes
- * not to be so (docs/mathematics.md).
+ * not to be so.
  */
 #ifndef CLV_MATH_CORRELATION_H
 #define CLV_MATH_CORRELATION_H
@@ -16,7 +16,7 @@ typedef struct Correlation
 	double		conf_high;
 } Correlation;
 
-/* The interval at confidence 0 < conf < 1 is symmetric in Fisher's z = artanh(value), of variance 1 / (n - 3). */
+/* The interval (Fisher 1921) at confidence 0 < conf < 1 is symmetric in Fisher's z = artanh(value), of variance 1 / (n - 3). */
 extern Correlation correlate(const Rows *rows, double conf);
 
 #endif
