@@ -705,7 +705,7 @@ CREATE AGGREGATE opportunity_sample(x float8, t_x float8, n float8) (
     SFUNC = clv_sample_add_opportunities, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE opportunity_sample(float8, float8, float8) IS 'rows (x, t_x, n) with counts for the fit of bgbb: of n opportunities to buy the customer took x, the last of them being number t_x (0 if none). Rows with a NULL are skipped; NULL without rows. Error 22023: numbers that are not whole, x above t_x, t_x above n. Source: Fader, Hardie and Shang 2010.';
+COMMENT ON AGGREGATE opportunity_sample(float8, float8, float8) IS 'rows (x, t_x, n) with counts for the fit of bgbb: of n opportunities to buy the customer took x, the last of them being number t_x (0 if none). Rows with a NULL are skipped; NULL without rows. Error 22023: numbers that are not whole, x above t_x, t_x above n, n above 1 million. Source: Fader, Hardie and Shang 2010.';
 
 CREATE AGGREGATE opportunity_sample(history purchase_history, as_of date, unit text) (
     SFUNC = clv_sample_add_history_opportunities, STYPE = clv_sample, SSPACE = 16384,

@@ -77,6 +77,9 @@ probability(const ClvModel *m, const BtydModel *kind, const Question *q, int32 n
 	if (n < 0)
 		argument_error("the number of purchases must not be negative", "n counts repeat purchases: 0, 1, 2, ...",
 					   "n is %d.", n);
+	if (kind->reads == ROWS_OPPORTUNITIES && n > ROWS_MOST_OPPORTUNITIES)
+		argument_error("the number of purchases must not exceed 1 million",
+					   "n counts opportunities taken; count them in longer periods of time.", "n is %d.", n);
 	PG_RETURN_FLOAT8(checked_result(kind->purchase_probability(m->values, &q->customer, n, q->t),
 									"purchase_probability"));
 }
