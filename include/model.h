@@ -20,7 +20,6 @@
 #define MODEL_HAS_COVARIANCE 4
 #define MODEL_PRIOR 8
 
-#define MODEL_MAX_PHASES 1000	/* largest value of a parameter that counts phases */
 
 /* What a fit knows beyond the parameters; all zero in a typed-in model, and but for n in a prior. */
 typedef struct FitRecord

@@ -97,7 +97,7 @@ is_possible(const BtydModel *kind, int i, double value)
 		case SCALE_OWN:
 			return isfinite(value);
 		case SCALE_NONE:
-			return value >= 1 && value <= MODEL_MAX_PHASES && value == floor(value);
+			return value >= 1 && value <= BTYD_MAX_PHASES && value == floor(value);
 	}
 	return false;
 }
@@ -114,7 +114,7 @@ parameters_problem(const ClvModel *m, const BtydModel *kind)
 				case SCALE_OWN:
 					return "effects of covariates must be finite";
 				case SCALE_NONE:
-					return "the number of phases must be a whole number from 1 to 1000";
+					return "the number of phases must be a whole number from 1 to " CppAsString2(BTYD_MAX_PHASES);
 			}
 	return NULL;
 }
@@ -230,7 +230,7 @@ typed_in_model(FunctionCallInfo fcinfo, const char *name)
 		if (is_possible(kind, i, m->values[i]))
 			continue;
 		if (param_scale(kind, i) == SCALE_NONE)
-			argument_error("the number of phases must be a whole number from 1 to 1000",
+			argument_error("the number of phases must be a whole number from 1 to " CppAsString2(BTYD_MAX_PHASES),
 						   "It is 1 for purchases at random times, and grows with their regularity.",
 						   "Parameter %s of the %s model is %g.", kind->params[i], kind->title, m->values[i]);
 		argument_error("model parameters must be positive and finite",

@@ -464,6 +464,29 @@ test_hopeless(void **state)
 	}
 }
 
+/* Where next to nobody buys, what few buy is in proportion to r, and does not jump where the way to it changes. */
+static void
+test_tiny_rates(void **state)
+{
+	static const double ks[] = {2, 10, 50};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(ks) / sizeof(ks[0]); i++)
+	{
+		Customer	new_customer = {0, 0, 0};
+		double		theta[] = {1e-20, 2, 4.9, 1.66, ks[i]};
+		double		tiny = mbgcnbd_model.expected_purchases(theta, &new_customer, 52);
+		double		below;
+
+		theta[0] = 1e-12;
+		assert_relative(mbgcnbd_model.expected_purchases(theta, &new_customer, 52), 1e8 * tiny, 1e-10);
+		theta[0] = 1e-4 * (1 - 1e-13);
+		below = mbgcnbd_model.expected_purchases(theta, &new_customer, 52);
+		theta[0] = 1e-4;
+		assert_relative(mbgcnbd_model.expected_purchases(theta, &new_customer, 52), below, 1e-10);
+	}
+}
+
 int
 main(void)
 {
@@ -473,6 +496,7 @@ main(void)
 		cmocka_unit_test(test_pmf_is_a_distribution),
 		cmocka_unit_test(test_expected_is_continuous),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_tiny_rates),
 		cmocka_unit_test(test_discounting),
 		cmocka_unit_test(test_simulation),
 		cmocka_unit_test(test_k_is_found),

@@ -28,6 +28,7 @@
 #define NEGLIGIBLE_LOG 45.0
 #define SPREAD 5.0				/* a customer's rate is not this many standard deviations above the mean */
 #define SETTLED 2.5				/* of k^2 events: swings are below exp(-45) */
+#define SMALL_SHAPE 1e-4		/* next to nobody buys: the difference from 1 would be lost in rounding */
 #define SMALLEST_P 1e-280		/* the purchases are those of p = 0 below */
 
 typedef enum Quantity
@@ -427,6 +428,26 @@ phases_p_alive(const BetaGeometricPhases *g, double t)
 	return alive_now(&g->at_once) * fmin(1, mean_quantity(g, SURVIVAL, z));
 }
 
+static double
+purchase_intensity(double u, void *arg)
+{
+	const BetaGeometricPhases *g = arg;
+
+	return mean_quantity(g, INTENSITY, u / g->at_once.A);
+}
+
+/* Purchases of customers in step come and go once in k events, until after some k^2 events they are out of step. */
+static double
+integrate_purchases(const BetaGeometricPhases *g, double delta, double t)
+{
+	BetaGeometricPhases posterior = *g;
+	double		shape = g->at_once.R + g->k;
+	double		rate = (shape + SPREAD * sqrt(shape)) / g->at_once.A;
+
+	return discounted_swings(purchase_intensity, &posterior, 2 * rate, g->k / rate,
+							 SETTLED * g->k * g->k * g->at_once.A / shape, delta, t);
+}
+
 double
 phases_expected(const BetaGeometricPhases *g, double t)
 {
@@ -435,7 +456,9 @@ phases_expected(const BetaGeometricPhases *g, double t)
 
 	if (g->k == 1 || z == 0 || isinf(z))
 		return beta_geometric_expected(&g->at_once, t);
-	return alive > 0 ? alive * mean_quantity(g, PURCHASES, z) : 0;
+	if (alive == 0)
+		return 0;
+	return alive * (g->at_once.R < SMALL_SHAPE ? integrate_purchases(g, 0, t) : mean_quantity(g, PURCHASES, z));
 }
 
 /* that of surviving if the next purchase is the last for certain */
@@ -487,22 +510,10 @@ phases_probability(const BetaGeometricPhases *g, double n, double t)
 	return alive_now(b) * fmin(1, mean_probability(g, n, z, last_leaves, exp(log_beta_ratio(b->a, b->b, n))));
 }
 
-static double
-purchase_intensity(double u, void *arg)
-{
-	const BetaGeometricPhases *g = arg;
-
-	return mean_quantity(g, INTENSITY, u / g->at_once.A);
-}
-
-/* Purchases of customers in step come and go once in k events, until after some k^2 events they are out of step. */
 double
 phases_discounted(const BetaGeometricPhases *g, double delta, double t)
 {
-	BetaGeometricPhases posterior = *g;
 	double		alive = alive_now(&g->at_once);
-	double		shape = g->at_once.R + g->k;
-	double		rate = (shape + SPREAD * sqrt(shape)) / g->at_once.A;
 
 	if (g->k == 1)
 		return beta_geometric_discounted(&g->at_once, delta, t);
@@ -512,6 +523,5 @@ phases_discounted(const BetaGeometricPhases *g, double delta, double t)
 		return INFINITY;		/* as without phases */
 	if (t == 0 || alive == 0)
 		return 0;
-	return alive * discounted_swings(purchase_intensity, &posterior, 2 * rate, g->k / rate,
-									 SETTLED * g->k * g->k * g->at_once.A / shape, delta, t);
+	return alive * integrate_purchases(g, delta, t);
 }

@@ -40,8 +40,7 @@
 /* Less curvature than this, a standard error above 200 too, is no maximum in a point. */
 #define FLAT_CURVATURE 2.5e-5
 
-/* Phases tried at most, and how many more than the best so far. */
-#define MAX_PHASES 50
+/* How many phases more than the best so far are tried. */
 #define MORE_PHASES 2
 
 /* An effect of a standardised covariate this large multiplies a rate by 3,000 from one customer to the next. */
@@ -398,7 +397,7 @@ search_phases(Search *search, Point *point, Outcome *outcome, int *iterations)
 {
 	double		best = 0;
 
-	for (search->phases = 1; search->phases <= fmin(best + MORE_PHASES, MAX_PHASES) || best == 0; search->phases++)
+	for (search->phases = 1; search->phases <= fmin(best + MORE_PHASES, BTYD_MAX_PHASES) || best == 0; search->phases++)
 	{
 		Point		candidate;
 		Outcome		end;
@@ -417,7 +416,7 @@ search_phases(Search *search, Point *point, Outcome *outcome, int *iterations)
 			return false;
 	}
 	search->phases = best;
-	if (best == MAX_PHASES)
+	if (best == BTYD_MAX_PHASES)
 		*outcome = RAN_OFF;
 	return true;
 }
@@ -455,7 +454,7 @@ explain_run_off(const Search *search, const double *eta, FitResult *result)
 			result->hint = "Leave out, or join with others, values of the covariate that few customers have.";
 			return;
 		}
-	if (search->model->counts_phases && search->phases == MAX_PHASES)
+	if (search->model->counts_phases && search->phases == BTYD_MAX_PHASES)
 	{
 		result->reason = "k reached its limit: customers buy at regular intervals";
 		result->hint = "Are these payments of a contract? sbg_fit() fits those.";
