@@ -96,7 +96,7 @@ opportunities_problem(const double *row, const char **hint)
 		return "x must not exceed t_x";
 	if (x == 0 && t_x > 0)
 		return "t_x must be 0 for a customer who took no opportunity";
-	*hint = "Count opportunities in longer periods of time.";
+	*hint = "Count opportunities in longer periods of time: the odds of a customer's dropout are a sum over them.";
 	if (n > ROWS_MOST_OPPORTUNITIES)
 		return "n must not exceed 1 million";
 	return NULL;

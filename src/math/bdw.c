@@ -255,6 +255,9 @@ payments(const double *theta, double from, double first, double delta)
 		double		slope = alpha * c / t / (1 + theta[P_BETA] * exp(-log_w));
 		double		term = exp(log_ratio(theta, from, t) - delta * (t - first));
 
+		/* for c <= 1 the slope itself falls, and of an absurd alpha is far below its bound */
+		if (c <= 1 && t >= SMOOTH_FIRST)
+			slope = fmin(slope, c * exp(log_w) / t * digamma_difference(theta[P_BETA] + exp(log_w), alpha));
 		if (t >= SMOOTH_FIRST * stretch && slope + delta <= SMOOTH_SLOPE)
 		{
 			Survival	survival = {theta, from, delta > 0 ? t - SMOOTH_FIRST * stretch : 0};
