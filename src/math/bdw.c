@@ -8,6 +8,7 @@
  * of both tenures.
  */
 #include <math.h>
+#include <stdbool.h>
 
 #include "math/likelihood.h"
 #include "math/renewals.h"
@@ -62,10 +63,21 @@ growth(double s, double t, double c)
 	return s > 0 ? -pow(t, c) * expm1(c * log(s / t)) : pow(t, c);
 }
 
+/* Where a power of a tenure is too large for a number, survival has long been a power of it. */
 static double
 log_ratio(const double *theta, double s, double t)
 {
-	return log_beta_ratio(theta[P_ALPHA], theta[P_BETA] + pow(s, theta[P_C]), growth(s, t, theta[P_C]));
+	double		log_from = s > 0 ? theta[P_C] * log(s) : -INFINITY;
+	double		log_to = t > 0 ? theta[P_C] * log(t) : -INFINITY;
+	double		from;
+
+	if (log_to <= LARGE_LOG)
+		return log_beta_ratio(theta[P_ALPHA], theta[P_BETA] + pow(s, theta[P_C]), growth(s, t, theta[P_C]));
+	if (log_from > LARGE_LOG)
+		return theta[P_ALPHA] * (log_from - log_to);
+	from = exp(log_from);
+	return log_beta_ratio(theta[P_ALPHA], theta[P_BETA] + from, exp(LARGE_LOG) - from) -
+		   theta[P_ALPHA] * (log_to - LARGE_LOG);
 }
 
 /* Add `sign` times the derivatives of log B(alpha, beta + w). */
@@ -211,10 +223,14 @@ log_survival_since(double log_u, const void *arg)
 	const Survival *s = arg;
 	double		alpha = s->theta[P_ALPHA];
 	double		c = s->theta[P_C];
+	double		log_from = s->from > 0 ? c * log(s->from) : -INFINITY;
 	double		beyond = fmax(c * log_u - LARGE_LOG, 0);
 	double		w = exp(c * log_u - beyond);
-	double		more = s->from > 0 ? -w * expm1(fmin(c * (log(s->from) - log_u), 0)) : w;
+	double		more;
 
+	if (log_from > LARGE_LOG)
+		return alpha * (log_from - c * log_u);
+	more = s->from > 0 ? -w * expm1(fmin(c * (log(s->from) - log_u) + beyond, 0)) : w;
 	return log_beta_ratio(alpha, s->theta[P_BETA] + s->w_from, more) - alpha * beyond;
 }
 
@@ -228,17 +244,21 @@ payments(const double *theta, double from, double first, double delta)
 {
 	double		alpha = theta[P_ALPHA];
 	double		c = theta[P_C];
-	double		stretch = fmax(c, 1);
 	Survival	survival = {theta, from, pow(from, c)};
 	double		sum = 0;
 	double		t = first;
 
 	for (;; t++)
 	{
-		double		w = pow(t, c);
-		double		slope = alpha * c * (w / t) / (theta[P_BETA] + w);
+		double		w = exp(fmin(c * log(t), LARGE_LOG));
+		double		slope = alpha * c / t * (w / (theta[P_BETA] + w));
 		double		term = exp(log_ratio(theta, from, t) - delta * (t - first));
+		bool		settled = w >= SETTLED * (alpha + 1) * (alpha + theta[P_BETA] + 1);
+		double		stretch = settled ? 1 : fmax(c, 1);
 
+		/* for c <= 1 the slope itself falls, and of an absurd alpha is far below its bound */
+		if (c <= 1 && t >= SMOOTH_FIRST)
+			slope = fmin(slope, c * w / t * digamma_difference(theta[P_BETA] + w, alpha));
 		if (t >= SMOOTH_FIRST * stretch && slope + delta <= SMOOTH_SLOPE)
 		{
 			SmoothTerm	rest = {
@@ -248,7 +268,7 @@ payments(const double *theta, double from, double first, double delta)
 				.stretch = stretch,
 				.fastest = slope,
 				.excess = fma(alpha, c, -1),
-				.settled = log(SETTLED * (alpha + 1) * (alpha + theta[P_BETA] + w + 1)) / c,
+				.settled = settled ? log(t) : log(SETTLED * (alpha + 1) * (alpha + theta[P_BETA] + w + 1)) / c,
 			};
 
 			return sum + exp(delta * first) * smooth_sum(&rest, t, INFINITY);

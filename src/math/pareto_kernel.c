@@ -9,6 +9,7 @@
  */
 #include "math/pareto_kernel.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 
@@ -94,13 +95,14 @@ shape_from(const ParetoKernel *k, double t)
 {
 	double		alpha = k->alpha + t;
 	double		beta = k->beta + t;
-	Shape		shape = {k->s, k->R, beta / alpha, 1, true, 1 / alpha, 1 / beta};
+	/* a w of 0 would never grow to the end of the shape */
+	Shape		shape = {k->s, k->R, fmax(beta / alpha, DBL_MIN), 1, true, 1 / alpha, 1 / beta};
 
 	if (k->alpha < k->beta)
 	{
 		shape.p = k->R - 1;
 		shape.q = k->s + 1;
-		shape.w = shape.scale = alpha / beta;
+		shape.w = shape.scale = fmax(alpha / beta, DBL_MIN);
 		shape.beta_is_less = false;
 	}
 	return shape;
