@@ -15,6 +15,13 @@
 #include "math/matrix.h"
 
 #define CELLS (FIT_MAX_PARAMS * FIT_MAX_PARAMS)
+#define COHORTS_BETWEEN_POLLS 16	/* with many covariates one takes half a millisecond */
+
+static inline bool
+stopped(const FitStop *stop, int cohort)
+{
+	return stop != NULL && cohort % COHORTS_BETWEEN_POLLS == 0 && stop->requested(stop->arg);
+}
 
 /* product = a b, n x n */
 static void
@@ -105,7 +112,8 @@ truncate_to_positive(double *m, int n)
 
 /* A and the weighted mean of the estimates. */
 static bool
-weighted_mean(const double *eta, const double *covariance, int m, int n, double *sum, double *mean)
+weighted_mean(const double *eta, const double *covariance, int m, int n, const FitStop *stop, double *sum,
+			  double *mean)
 {
 	double		weight[CELLS];
 	double		inverse[CELLS];
@@ -116,7 +124,7 @@ weighted_mean(const double *eta, const double *covariance, int m, int n, double 
 	{
 		double		product[FIT_MAX_PARAMS];
 
-		if (!invert_positive(covariance + c * n * n, n, weight))
+		if (stopped(stop, c) || !invert_positive(covariance + c * n * n, n, weight))
 			return false;
 		apply(weight, eta + c * n, n, product);
 		for (int i = 0; i < n; i++)
@@ -131,7 +139,7 @@ weighted_mean(const double *eta, const double *covariance, int m, int n, double 
 }
 
 bool
-between_covariance(const double *eta, const double *covariance, int m, int n, double *between)
+between_covariance(const double *eta, const double *covariance, int m, int n, const FitStop *stop, double *between)
 {
 	double		sum[CELLS];
 	double		inverse[CELLS];
@@ -141,14 +149,14 @@ between_covariance(const double *eta, const double *covariance, int m, int n, do
 	double		spread[CELLS] = {0};	/* Q - (m - 1) I */
 	double		mean[FIT_MAX_PARAMS];
 
-	if (m < 2 || !weighted_mean(eta, covariance, m, n, sum, mean) || !invert_positive(sum, n, inverse))
+	if (m < 2 || !weighted_mean(eta, covariance, m, n, stop, sum, mean) || !invert_positive(sum, n, inverse))
 		return false;
 	for (int c = 0; c < m; c++)
 	{
 		double		deviation[FIT_MAX_PARAMS];
 		double		pulled[FIT_MAX_PARAMS];
 
-		if (!invert_positive(covariance + c * n * n, n, weight))
+		if (stopped(stop, c) || !invert_positive(covariance + c * n * n, n, weight))
 			return false;
 		for (int i = 0; i < n; i++)
 			deviation[i] = eta[c * n + i] - mean[i];
