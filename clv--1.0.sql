@@ -1415,7 +1415,7 @@ COMMENT ON FUNCTION survival(clv_model, float8) IS 'probability that a new custo
 
 CREATE FUNCTION retention_rate(model clv_model, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_retention_rate' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION retention_rate(clv_model, float8) IS 'share of the customers of t - 1 renewals who renew for the time t = 1, 2, ...: survival(t) / survival(t - 1), which rises with t as those likely to leave have left. Error 22023 where t is no such number, or the model one of purchases. Source: Fader and Hardie 2007.';
+COMMENT ON FUNCTION retention_rate(clv_model, float8) IS 'share of the customers of t - 1 renewals who renew for the time t = 1, 2, ...: survival(t) / survival(t - 1), which rises with t in the sBG model, as those likely to leave have left; in the BdW model with c > 1 it may fall. Error 22023 where t is no such number, or the model one of purchases. Source: Fader and Hardie 2007.';
 
 CREATE FUNCTION churn_risk(model clv_model, tenure float8, periods float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_churn_risk_renewal' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
@@ -1514,7 +1514,7 @@ COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, timestamptz, 
 
 CREATE FUNCTION purchase_count_interval(model clv_model, x float8, t_x float8, t_cal float8, t float8, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
     AS 'MODULE_PATHNAME', 'clv_purchase_count_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION purchase_count_interval(clv_model, float8, float8, float8, float8, float8) IS 'the smallest interval of numbers of purchases in (t_cal, t_cal + t] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with more than conf. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
+COMMENT ON FUNCTION purchase_count_interval(clv_model, float8, float8, float8, float8, float8) IS 'the smallest interval of numbers of purchases in (t_cal, t_cal + t] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with conf or more. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
 
 CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of date, until date, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
     AS 'MODULE_PATHNAME', 'clv_purchase_count_interval_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
@@ -1523,7 +1523,7 @@ CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_histor
 BEGIN ATOMIC
     SELECT r.low, r.high FROM purchase_count_interval(model, history, as_of::date, until::date, conf) AS r;
 END;
-COMMENT ON FUNCTION purchase_count_interval(clv_model, purchase_history, date, date, float8) IS 'the smallest interval of numbers of purchases in (as_of, until] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with more than conf. A row of NULLs before the first purchase. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
+COMMENT ON FUNCTION purchase_count_interval(clv_model, purchase_history, date, date, float8) IS 'the smallest interval of numbers of purchases in (as_of, until] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with conf or more. A row of NULLs before the first purchase. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
 COMMENT ON FUNCTION purchase_count_interval(clv_model, purchase_history, timestamptz, timestamptz, float8) IS 'purchase_count_interval() with the days of timestamps in the session''s time zone';
 
 -- Covariates, cohorts, choosing, simulating.
