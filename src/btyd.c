@@ -121,7 +121,7 @@ checked_horizon(const BtydModel *kind, double t)
 					   "t is %g, the model a %s model.", t, kind->title);
 	if (kind->reads == ROWS_OPPORTUNITIES && t > ROWS_MOST_OPPORTUNITIES && isfinite(t))
 		argument_error("the horizon must not exceed 1 million opportunities",
-					   "Use 'infinity' for no end, or count opportunities in longer periods of time.", "t is %g.", t);
+					   "Use 'infinity' for no end, or count opportunities in longer periods of time.", "t is %.0f.", t);
 	return t;
 }
 
