@@ -367,6 +367,13 @@ test_tiny_cohort_with_prior(void **state)
 	assert_true(fit.own_weight > 0 && fit.own_weight < .5);
 	for (int i = 0; i < 4; i++)
 		assert_true(fit.covariance[5 * i] > 0 && fit.covariance[5 * i] <= .25 * (1 + 1e-12));
+
+	/* hardly a prior: the search runs off, and does not claim that the data alone have spoken */
+	for (int i = 0; i < 16; i++)
+		precision[i] *= 1e-12;
+	btyd_fit(&bgnbd_model, &sample.rows, &prior, NULL, &fit);
+	assert_int_equal(fit.status, FIT_NOT_CONVERGED);
+	assert_true(fit.own_weight == 0);
 	sample.rows.n = 0;
 	btyd_fit(&bgnbd_model, &sample.rows, &prior, NULL, &fit);
 	assert_int_equal(fit.status, FIT_IMPOSSIBLE);
