@@ -1,68 +1,49 @@
 -- generate.sql - data for bench/run. psql variables: customers, orders, buyers (numbers of rows to make).
 --
--- folded, unfolded: (id, x, t_x, t), customers of a known BG/NBD model (r .24, alpha 4.41, a .79, b 2.43), times in
---   weeks. In folded they are daily dates, and a million rows fold to some 190,000 distinct
---   ones; in unfolded they are finer and longer, and fold to some 420,000.
+-- Customers come from simulate_purchases(), times in weeks:
+-- folded, unfolded: (id, x, t_x, t) of a known BG/NBD model (r .24, alpha 4.41, a .79, b 2.43). In folded they are daily
+--   dates, and a million rows fold to some 190,000 distinct ones; in unfolded they are finer and longer, and fold to
+--   some 420,000.
+-- described: (x, t_x, t, member, shop, score) of a Pareto/NBD model in which the first two of the covariates, which are
+--   0 or 1, have effects, and the third, which differs between all customers, has none.
+-- history: (id, history), purchases of a Pareto/NBD and amounts of a gamma-gamma model.
 -- orders: (customer_id, ordered_at, amount) in the order of time, as a shop writes them.
 
--- One draw from a gamma distribution with scale 1 (Marsaglia and Tsang 2000).
-CREATE FUNCTION pg_temp.gamma_draw(shape float8) RETURNS float8 LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    d float8 := CASE WHEN shape < 1 THEN shape + 1 ELSE shape END - 1 / 3.0;
-    c float8 := 1 / sqrt(9 * d);
-    z float8;
-    w float8;
-BEGIN
-    LOOP
-        z := sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random());
-        w := (1 + c * z) ^ 3;
-        IF w > 0 AND ln(1 - random()) < z * z / 2 + d - d * w + d * ln(w) THEN
-            RETURN d * w * CASE WHEN shape < 1 THEN (1 - random()) ^ (1 / shape) ELSE 1 END;
-        END IF;
-    END LOOP;
-END $$;
+SET work_mem = '256MB';
 
--- Customers who first buy within `spread` days and are seen until day `days`; times are cut to 1/per_day of a day.
-CREATE FUNCTION pg_temp.cohort(customers int, spread int, days int, per_day int)
-RETURNS TABLE (id int, x float8, t_x float8, t float8) LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    rate float8;        -- purchases a day
-    dropout float8;
-    g float8;
-    at float8;          -- days
-    first_slot int;     -- of the first purchase, in 1/per_day of a day
-    slot int;           -- of the latest purchase
-    next_slot int;
-BEGIN
-    FOR i IN 1 .. customers LOOP
-        rate := pg_temp.gamma_draw(0.24) / 4.41 / 7 + 1e-300;
-        g := pg_temp.gamma_draw(0.79);
-        dropout := g / (g + pg_temp.gamma_draw(2.43));
-        at := spread * random();
-        first_slot := floor(at * per_day);
-        slot := first_slot;
-        x := 0;
-        LOOP
-            at := at - ln(1 - random()) / rate;
-            EXIT WHEN at >= days;
-            next_slot := floor(at * per_day);
-            IF next_slot > slot THEN
-                x := x + 1;
-                slot := next_slot;
-                EXIT WHEN random() < dropout;
-            END IF;
-        END LOOP;
-        id := i;
-        t_x := (slot - first_slot) / (7.0::float8 * per_day);
-        t := (days * per_day - 1 - first_slot) / (7.0::float8 * per_day);
-        RETURN NEXT;
-    END LOOP;
-END $$;
+-- A whole number from 0 to n - 1 that belongs to a customer.
+CREATE FUNCTION pg_temp.part(customer int, n int) RETURNS int LANGUAGE sql IMMUTABLE
+    RETURN abs(hashint4extended(customer, 1) % n)::int;
+
+CREATE UNLOGGED TABLE folded AS
+SELECT customer AS id, count(*)::float8 - 1 AS x, max(day) / 7.0::float8 AS t_x, (469 - pg_temp.part(customer, 84)) / 7.0::float8 AS t
+FROM simulate_purchases(bgnbd_model(0.24, 4.41, 0.79, 2.43, 'week'), :customers, 469, 1)
+WHERE day <= 469 - pg_temp.part(customer, 84)
+GROUP BY customer;
+
+-- The model without a unit counts thirds of a day.
+CREATE UNLOGGED TABLE unfolded AS
+SELECT customer AS id, count(*)::float8 - 1 AS x, max(day) / 21.0::float8 AS t_x, (1559 - pg_temp.part(customer, 480)) / 21.0::float8 AS t
+FROM simulate_purchases(bgnbd_model(0.24, 4.41 * 21, 0.79, 2.43), :customers, 1559, 2)
+WHERE day <= 1559 - pg_temp.part(customer, 480)
+GROUP BY customer;
+
+CREATE UNLOGGED TABLE described AS
+SELECT customer AS id, count(*)::float8 - 1 AS x, max(day) / 7.0::float8 AS t_x, (469 - pg_temp.part(customer, 84)) / 7.0::float8 AS t,
+       member::float8, shop::float8, pg_temp.part(customer + 4000000 * (2 * member + shop), 1 << 30) / (1 << 30)::float8 AS score
+FROM generate_series(0, 1) AS member, generate_series(0, 1) AS shop,
+     simulate_purchases(with_covariates(
+         'pareto_nbd(unit=week){r=0.55,alpha=10.6,s=0.61,beta=11.7,purchase_1=0.4,purchase_2=-0.2,dropout_1=-0.3,dropout_2=0.2}',
+         ARRAY[member, shop]), :customers / 4, 469, 3 + 2 * member + shop)
+WHERE day <= 469 - pg_temp.part(customer, 84)
+GROUP BY customer, member, shop;
+
+CREATE UNLOGGED TABLE history AS
+SELECT customer AS id, purchase_history(date '2024-01-01' + pg_temp.part(customer, 84) + day, round(amount::numeric, 2)) AS history
+FROM simulate_purchases(pareto_nbd_model(0.55, 10.6, 0.61, 11.7, 'week'), :customers, 820, 4, gamma_gamma_model(6.25, 3.74, 15.44))
+GROUP BY customer;
 
 SELECT setseed(0.1) \gset
-CREATE UNLOGGED TABLE folded AS SELECT * FROM pg_temp.cohort(:customers, 84, 470, 1);
-CREATE UNLOGGED TABLE unfolded AS SELECT * FROM pg_temp.cohort(:customers, 160, 520, 3);
-
 CREATE UNLOGGED TABLE orders AS
 SELECT CASE WHEN newest > floor((i - 1) * :buyers::float8 / :orders) THEN newest
             ELSE 1 + floor(random() ^ 1.5 * newest) END::int AS customer_id,
@@ -72,4 +53,7 @@ FROM (SELECT i, floor(i * :buyers::float8 / :orders) AS newest FROM generate_ser
 
 VACUUM (ANALYZE, FREEZE) folded;
 VACUUM (ANALYZE, FREEZE) unfolded;
+VACUUM (ANALYZE, FREEZE) described;
+VACUUM (ANALYZE, FREEZE) history;
 VACUUM (ANALYZE, FREEZE) orders;
+RESET work_mem;

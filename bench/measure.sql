@@ -34,8 +34,17 @@ BEGIN
     RETURN ARRAY[(plan -> 0 ->> 'Execution Time')::float8, cpu_milliseconds() - before];
 END $$;
 
-CREATE TABLE model AS SELECT bgnbd_fit(x, t_x, t) AS m FROM folded;
-CREATE VIEW customer AS SELECT x, t_x, t, m FROM folded, model;
+-- Models as they were fitted; a table, so that no query fits them once more for each row.
+CREATE TABLE model AS SELECT bgnbd_fit(x, t_x, t) AS bg, pareto_nbd_fit(x, t_x, t) AS pareto FROM folded;
+CREATE VIEW customer AS SELECT x, t_x, t, bg, pareto FROM folded, model;
+CREATE TABLE history_model AS
+SELECT pareto_nbd_fit(history, date '2026-03-31', 'week') AS m, gamma_gamma_fit(history, date '2026-03-31') AS gg FROM history;
+-- one row in 50: intervals take their time
+CREATE VIEW some_history AS SELECT history, m, gg FROM history, history_model WHERE id % 50 = 0;
+-- uncompressed and once
+CREATE TABLE sample (timing clv_sample, holdout clv_sample);
+ALTER TABLE sample ALTER timing SET STORAGE EXTERNAL, ALTER holdout SET STORAGE EXTERNAL;
+INSERT INTO sample SELECT clv_sample(history, date '2026-03-31', 'week'), holdout_sample(history, date '2025-03-31', date '2026-03-31', 'week') FROM history;
 
 INSERT INTO measurement (what, ours, plain, rows, target) VALUES
     ('bgnbd_fit, rows fold : sums',
@@ -44,6 +53,29 @@ INSERT INTO measurement (what, ours, plain, rows, target) VALUES
     ('bgnbd_fit, rows do not fold : sums',
      'SELECT bgnbd_fit(x, t_x, t) FROM unfolded',
      'SELECT sum(x), sum(t_x), sum(t), count(*) FROM unfolded', NULL, 12),
+    ('pareto_nbd_fit : bgnbd_fit, rows fold',
+     'SELECT pareto_nbd_fit(x, t_x, t) FROM folded', 'SELECT bgnbd_fit(x, t_x, t) FROM folded', NULL, 4),
+    ('pareto_nbd_fit : bgnbd_fit, rows do not fold',
+     'SELECT pareto_nbd_fit(x, t_x, t) FROM unfolded', 'SELECT bgnbd_fit(x, t_x, t) FROM unfolded', NULL, NULL),
+    ('mbgnbd_fit : bgnbd_fit, rows fold',
+     'SELECT mbgnbd_fit(x, t_x, t) FROM folded', 'SELECT bgnbd_fit(x, t_x, t) FROM folded', NULL, NULL),
+    ('bgcnbd_fit, k tried : bgnbd_fit, stored sample',
+     'SELECT bgcnbd_fit(timing) FROM sample', 'SELECT bgnbd_fit(timing) FROM sample', NULL, NULL),
+    ('mbgcnbd_fit, k tried : mbgnbd_fit, stored sample',
+     'SELECT mbgcnbd_fit(timing) FROM sample', 'SELECT mbgnbd_fit(timing) FROM sample', NULL, NULL),
+    ('pareto_nbd_fit, 1 binary covariate : none',
+     'SELECT pareto_nbd_fit(x, t_x, t, ARRAY[member]) FROM described', 'SELECT pareto_nbd_fit(x, t_x, t) FROM described', NULL, NULL),
+    ('pareto_nbd_fit, 2 binary covariates : none',
+     'SELECT pareto_nbd_fit(x, t_x, t, ARRAY[member, shop]) FROM described', 'SELECT pareto_nbd_fit(x, t_x, t) FROM described',
+     NULL, NULL),
+    ('pareto_nbd_fit, 1 continuous covariate : none',
+     'SELECT pareto_nbd_fit(x, t_x, t, ARRAY[score]) FROM described', 'SELECT pareto_nbd_fit(x, t_x, t) FROM described', NULL, NULL),
+    ('bgnbd_fit, 1 continuous covariate : none',
+     'SELECT bgnbd_fit(x, t_x, t, ARRAY[score]) FROM described', 'SELECT bgnbd_fit(x, t_x, t) FROM described', NULL, NULL),
+    ('compare_models : pareto_nbd_fit, stored sample',
+     'SELECT count(*) FROM sample, compare_models(timing)', 'SELECT pareto_nbd_fit(timing) FROM sample', NULL, NULL),
+    ('backtest : pareto_nbd_fit, stored samples',
+     'SELECT b.* FROM sample, backtest(holdout, ''pareto_nbd'') AS b', 'SELECT pareto_nbd_fit(timing) FROM sample', NULL, NULL),
     ('purchase_history : count(DISTINCT day), min, max, sum',
      'SELECT customer_id, purchase_history(ordered_at, amount) FROM orders GROUP BY customer_id',
      'SELECT customer_id, count(DISTINCT ordered_at::date), min(ordered_at), max(ordered_at), sum(amount)
@@ -51,21 +83,44 @@ INSERT INTO measurement (what, ours, plain, rows, target) VALUES
     ('purchase_history : count, min, max, sum',
      'SELECT customer_id, purchase_history(ordered_at, amount) FROM orders GROUP BY customer_id',
      'SELECT customer_id, count(*), min(ordered_at), max(ordered_at), sum(amount) FROM orders GROUP BY customer_id', NULL, 2),
-    ('p_alive, us a row',
-     'SELECT p_alive(m, x, t_x, t) FROM customer', 'SELECT x, t_x, t, m FROM customer', (SELECT count(*) FROM folded), 1),
-    ('expected_purchases (52 weeks), us a row',
-     'SELECT expected_purchases(m, x, t_x, t, 52) FROM customer', 'SELECT x, t_x, t, m FROM customer',
+    ('clv_sample of histories : sums of x, t_x, t',
+     'SELECT clv_sample(history, date ''2026-03-31'', ''week'') FROM history',
+     'SELECT sum(repeat_purchases(history, date ''2026-03-31'')), sum(purchase_span(history, date ''2026-03-31'')),
+             sum(tenure(history, date ''2026-03-31'')) FROM history', NULL, NULL),
+    ('BG/NBD: p_alive, us a row',
+     'SELECT p_alive(bg, x, t_x, t) FROM customer', 'SELECT x, t_x, t, bg FROM customer', (SELECT count(*) FROM folded), 1),
+    ('BG/NBD: expected_purchases (52 weeks), us a row',
+     'SELECT expected_purchases(bg, x, t_x, t, 52) FROM customer', 'SELECT x, t_x, t, bg FROM customer',
      (SELECT count(*) FROM folded), 1),
-    ('churn_risk (52 weeks), us a row',
-     'SELECT churn_risk(m, x, t_x, t, 52) FROM customer', 'SELECT x, t_x, t, m FROM customer',
+    ('BG/NBD: churn_risk (52 weeks), us a row',
+     'SELECT churn_risk(bg, x, t_x, t, 52) FROM customer', 'SELECT x, t_x, t, bg FROM customer',
      (SELECT count(*) FROM folded), NULL),
-    ('fit of 1 % of the rows : of all',
-     'SELECT bgnbd_fit(x, t_x, t) FROM folded WHERE id % 100 = 0', 'SELECT bgnbd_fit(x, t_x, t) FROM folded', NULL, NULL),
-    ('fit of 10 % of the rows : of all',
-     'SELECT bgnbd_fit(x, t_x, t) FROM folded WHERE id % 10 = 0', 'SELECT bgnbd_fit(x, t_x, t) FROM folded', NULL, NULL),
-    ('10 fits, GROUP BY cohort : one of all rows',
-     'SELECT id % 10, bgnbd_fit(x, t_x, t) FROM folded GROUP BY 1', 'SELECT bgnbd_fit(x, t_x, t) FROM folded', NULL, NULL),
-    ('1,000 fits, GROUP BY cohort : one of all rows',
+    ('Pareto/NBD: p_alive, us a row',
+     'SELECT p_alive(pareto, x, t_x, t) FROM customer', 'SELECT x, t_x, t, pareto FROM customer', (SELECT count(*) FROM folded), 2),
+    ('Pareto/NBD: expected_purchases (52 weeks), us a row',
+     'SELECT expected_purchases(pareto, x, t_x, t, 52) FROM customer', 'SELECT x, t_x, t, pareto FROM customer',
+     (SELECT count(*) FROM folded), 2),
+    ('Pareto/NBD: churn_risk (52 weeks), us a row',
+     'SELECT churn_risk(pareto, x, t_x, t, 52) FROM customer', 'SELECT x, t_x, t, pareto FROM customer',
+     (SELECT count(*) FROM folded), 2),
+    ('Pareto/NBD: clv (1 year), us a row',
+     'SELECT clv(m, gg, history, date ''2026-03-31'', date ''2027-03-31'', 0.10) FROM some_history',
+     'SELECT history, m, gg FROM some_history', (SELECT count(*) FROM some_history), NULL),
+    ('Pareto/NBD: clv_ci (1 year), us a row',
+     'SELECT clv_ci(m, gg, history, date ''2026-03-31'', date ''2027-03-31'', 0.10) FROM some_history',
+     'SELECT history, m, gg FROM some_history', (SELECT count(*) FROM some_history), NULL),
+    ('Pareto/NBD: purchase_count_interval (1 year), us a row',
+     'SELECT purchase_count_interval(m, history, date ''2026-03-31'', date ''2027-03-31'') FROM some_history',
+     'SELECT history, m FROM some_history', (SELECT count(*) FROM some_history), NULL),
+    ('Pareto/NBD: fit of 1 % of the rows : of all',
+     'SELECT pareto_nbd_fit(x, t_x, t) FROM folded WHERE id % 100 = 0', 'SELECT pareto_nbd_fit(x, t_x, t) FROM folded', NULL, NULL),
+    ('Pareto/NBD: fit of 10 % of the rows : of all',
+     'SELECT pareto_nbd_fit(x, t_x, t) FROM folded WHERE id % 10 = 0', 'SELECT pareto_nbd_fit(x, t_x, t) FROM folded', NULL, NULL),
+    ('Pareto/NBD: 10 fits, GROUP BY cohort : one of all rows',
+     'SELECT id % 10, pareto_nbd_fit(x, t_x, t) FROM folded GROUP BY 1', 'SELECT pareto_nbd_fit(x, t_x, t) FROM folded', NULL, NULL),
+    ('Pareto/NBD: 1,000 fits, GROUP BY cohort : one of all rows',
+     'SELECT id % 1000, pareto_nbd_fit(x, t_x, t) FROM folded GROUP BY 1', 'SELECT pareto_nbd_fit(x, t_x, t) FROM folded', NULL, NULL),
+    ('BG/NBD: 1,000 fits, GROUP BY cohort : one of all rows',
      'SELECT id % 1000, bgnbd_fit(x, t_x, t) FROM folded GROUP BY 1', 'SELECT bgnbd_fit(x, t_x, t) FROM folded', NULL, NULL);
 
 CREATE PROCEDURE measure(runs int) LANGUAGE plpgsql AS $$
@@ -89,11 +144,21 @@ CALL measure(:runs);
 \echo 'Rows:'
 SELECT 'folded' AS "table", count(*) AS rows, count(DISTINCT (x, t_x, t)) AS "distinct" FROM folded
 UNION ALL SELECT 'unfolded', count(*), count(DISTINCT (x, t_x, t)) FROM unfolded
+UNION ALL SELECT 'described (with member and shop)', count(*), count(DISTINCT (x, t_x, t, member, shop)) FROM described
+UNION ALL SELECT 'described (with score)', count(*), count(DISTINCT (x, t_x, t, score)) FROM described
+UNION ALL SELECT 'history (distinct: rows of a sample)', i.n, i.n_distinct FROM sample, sample_info(timing) AS i
+UNION ALL SELECT 'history (distinct: rows of a holdout)', i.n, i.n_distinct FROM sample, sample_info(holdout) AS i
 UNION ALL SELECT 'orders (distinct: customers)', count(*), count(DISTINCT customer_id) FROM orders;
 
-\echo 'The fit of folded, and what was simulated:'
+\echo 'The BG/NBD fit of folded, and what was simulated:'
 SELECT term, round(estimate::numeric, 4) AS estimate, round(std_error::numeric, 4) AS std_error, simulated
-FROM model, tidy(m) JOIN (VALUES ('r', 0.24), ('alpha', 4.41), ('a', 0.79), ('b', 2.43)) AS s (term, simulated) USING (term);
+FROM model, tidy(bg) JOIN (VALUES ('r', 0.24), ('alpha', 4.41), ('a', 0.79), ('b', 2.43)) AS s (term, simulated) USING (term);
+
+\echo 'The Pareto/NBD fit of described, and what was simulated:'
+SELECT term, round(estimate::numeric, 4) AS estimate, round(std_error::numeric, 4) AS std_error, simulated
+FROM (SELECT pareto_nbd_fit(x, t_x, t, ARRAY[member, shop]) AS m FROM described OFFSET 0) AS f, tidy(m)
+JOIN (VALUES ('r', 0.55), ('alpha', 10.6), ('s', 0.61), ('beta', 11.7), ('purchase_1', 0.4), ('purchase_2', -0.2),
+             ('dropout_1', -0.3), ('dropout_2', 0.2)) AS s (term, simulated) USING (term);
 
 -- what is compared with a target: a ratio, or the difference per row in microseconds
 CREATE FUNCTION figure(ours float8, plain float8, rows bigint) RETURNS float8 LANGUAGE sql IMMUTABLE

@@ -99,7 +99,7 @@ check_likelihood(const BtydModel *model, const Rows *rows, const double *theta)
 	CovariateFrame frame;
 	int			n = model->nparams + 2 * rows->ncovariates;
 
-	if (covariates_frame(rows, &frame) != NULL)
+	if (covariates_frame(rows, NULL, &frame) != NULL)
 		return;
 	CHECK(isfinite(covariates_log_likelihood(model, rows, &frame, theta, grad, hess, NULL)));
 	for (int i = 0; i < n; i++)

@@ -14,7 +14,7 @@
 
 /* Sixteen lower-case hexadecimal digits. */
 #define FINGERPRINT_DIGITS 16
-#define FINGERPRINT_FORMAT "%016" INT64_MODIFIER "x"
+#define FINGERPRINT_FORMAT "%016llx"	/* PostgreSQL 18 has no INT64_MODIFIER */
 
 /* ---- text output ------------------------------------------------------------------------------- */
 
@@ -26,7 +26,7 @@ append_fit(StringInfo buf, int start, const ClvModel *m)
 	append_field(buf, start, "distinct");
 	appendStringInfo(buf, INT64_FORMAT, m->fit.n_distinct);
 	append_field(buf, start, "rows");
-	appendStringInfo(buf, FINGERPRINT_FORMAT, m->fit.fingerprint);
+	appendStringInfo(buf, FINGERPRINT_FORMAT, (unsigned long long) m->fit.fingerprint);
 	append_field(buf, start, "log_likelihood");
 	append_double(buf, m->fit.log_likelihood);
 	append_field(buf, start, "gradient");
@@ -382,7 +382,7 @@ append_json_fit(StringInfo buf, const ClvModel *m)
 	append_json_number(buf, "n", m->fit.n);
 	append_json_number(buf, "n_distinct", m->fit.n_distinct);
 	append_json_number(buf, "n_skipped", m->frame.n_skipped);
-	append_json_text(buf, "rows", psprintf(FINGERPRINT_FORMAT, m->fit.fingerprint));
+	append_json_text(buf, "rows", psprintf(FINGERPRINT_FORMAT, (unsigned long long) m->fit.fingerprint));
 	append_json_number(buf, "log_likelihood", m->fit.log_likelihood);
 	append_json_key(buf, "converged");
 	appendStringInfoString(buf, (m->flags & MODEL_CONVERGED) ? "true" : "false");

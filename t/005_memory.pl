@@ -1,4 +1,5 @@
-# Memory of a session: what is detoasted for a comparison must not live until the sort ends.
+# Memory of a session: what is detoasted for a comparison must not live until the sort ends, nor what a row's
+# intervals need until the query ends.
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
@@ -15,7 +16,7 @@ $node->start;
 sub peak
 {
 	my ($query) = @_;
-	my $status = $node->safe_psql('postgres', "SET work_mem = '4MB'; SET maintenance_work_mem = '16MB';
+	my $status = $node->safe_psql('postgres', "SET work_mem = '4MB'; SET maintenance_work_mem = '16MB'; SET jit = off;
 		SET max_parallel_workers_per_gather = 0; SET max_parallel_maintenance_workers = 0; $query;
 		SELECT pg_read_file('/proc/self/status', 0, 10000)");
 	return $status =~ /VmHWM:\s+(\d+) kB/ ? $1 / 1024 : die "no VmHWM in $status";
@@ -37,6 +38,30 @@ foreach my $table (qw(short long))
 }
 my $index = peak('CREATE INDEX short_value ON short (value)');
 cmp_ok($index, '<', 120, 'CREATE INDEX') or diag("$index MB");
+
+# ---- 100,000 rows take no more than 1,000 ----
+
+$node->safe_psql('postgres', q{
+	CREATE TABLE model AS SELECT p.m, g.gg, 'pareto_nbd(unit=day){r=0.55,alpha=74,s=0.61,beta=82,purchase_1=0.4,dropout_1=-0.3}'::clv_model AS described
+	FROM (SELECT pareto_nbd_fit(h, '2024-12-31') AS m FROM (
+			SELECT purchase_history(date '2024-01-01' + first_day + day, 1) AS h
+			FROM (SELECT customer, day, customer % 60 AS first_day
+				  FROM simulate_purchases(pareto_nbd_model(1, 30, 1, 60, 'day'), 2000, 300, 1)) AS s GROUP BY customer) AS histories) AS p,
+		(SELECT gamma_gamma_fit(1 + i % 5, 10 + i % 37 + i % 7 * 3) AS gg FROM generate_series(1, 2000) AS i) AS g;
+	CREATE TABLE customers AS SELECT i, purchase_history(date '2024-01-01' + (i * 7919) % 177 + j * 40, 10 + i % 30) AS h
+	FROM generate_series(1, 100000) AS i, generate_series(0, 2) AS j GROUP BY i;
+	VACUUM (ANALYZE) customers});
+
+my %per_row = (
+	clv_ci => "clv_ci(m, gg, h, date '2024-12-31', date '2025-12-31', 0.1)",
+	purchase_count_interval => "purchase_count_interval(m, h, date '2024-12-31', date '2025-06-30')",
+	with_covariates => "p_alive(with_covariates(described, ARRAY[i % 3]), h, date '2024-12-31')");
+foreach my $what (sort keys %per_row)
+{
+	my ($few, $many) = map { peak("SELECT count(v) FROM (SELECT $per_row{$what} AS v FROM customers, model WHERE i <= $_ OFFSET 0) AS s") } (1000, 100000);
+	cmp_ok($many, '<', $few + 8, "$what: 100,000 rows take no more memory than 1,000")
+	  or diag("$many MB, 1,000 rows $few MB");
+}
 
 $node->stop;
 done_testing();

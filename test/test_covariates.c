@@ -296,6 +296,35 @@ test_undetermined(void **state)
 	sample_done(&sample);
 }
 
+static bool
+stop_at_once(void *arg)
+{
+	*(int *) arg += 1;
+	return true;
+}
+
+/* Long before the first likelihood: the passes over the rows that standardise the covariates. */
+static void
+test_stops_at_the_frame(void **state)
+{
+	int			polls = 0;
+	FitStop		stop = {stop_at_once, &polls};
+	CovariateFrame frame;
+	Random		random;
+	Sample		sample;
+	FitResult	fit;
+
+	(void) state;
+	random_seed(&random, 11);
+	simulate_rows(&bgnbd_model, &random, 200, 0, &sample);
+	assert_null(covariates_frame(&sample.rows, &stop, &frame));
+	assert_int_equal(polls, 1);
+	btyd_fit(&bgnbd_model, &sample.rows, NULL, &stop, &fit);
+	assert_int_equal(fit.status, FIT_STOPPED);
+	assert_int_equal(polls, 2);
+	sample_done(&sample);
+}
+
 int
 main(void)
 {
@@ -306,6 +335,7 @@ main(void)
 		cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_coverage),
 		cmocka_unit_test(test_undetermined),
+		cmocka_unit_test(test_stops_at_the_frame),
 	};
 
 	return cmocka_run_group_tests_name("covariates", tests, NULL, NULL);

@@ -128,22 +128,27 @@ test_count_interval(void **state)
 	}
 }
 
+/* from the third poll on */
 static bool
-stop_at_once(void *arg)
+stop_at_third(void *arg)
 {
-	(void) arg;
-	return true;
+	return ++*(int *) arg >= 3;
 }
 
 static void
 test_count_interval_stops(void **state)
 {
-	FitStop		stop = {stop_at_once, NULL};
+	int			polls = 0;
+	FitStop		stop = {stop_at_third, &polls};
 	double		low;
 	double		high;
 
 	(void) state;
-	assert_false(count_interval(&bgnbd_model, bg, &(Customer) {26, 30.86, 31}, 1e6, .95, &stop, &low, &high));
+	/* polled for every count, as one may take long: 90 percent of this customer's are within 100 */
+	assert_true(count_interval(&bgnbd_model, bg, &(Customer) {26, 30.86, 31}, 39, .9, NULL, &low, &high));
+	assert_true(high > 3 && high < 100);
+	assert_false(count_interval(&bgnbd_model, bg, &(Customer) {26, 30.86, 31}, 39, .9, &stop, &low, &high));
+	assert_int_equal(polls, 3);
 }
 
 /* the quantiles in every table */

@@ -107,6 +107,31 @@ test_lifetimes_of_successive_tenures(void **state)
 		}
 }
 
+/* Where t^c is far above beta, or above all numbers, S(t) / S(n - 1) = ((n - 1) / t)^(alpha c). */
+static void
+test_powers_beyond_all_numbers(void **state)
+{
+	static const double cs[] = {100, 400, 1000, 1e6};
+
+	(void) state;
+	for (size_t i = 0; i < LENGTH(cs); i++)
+		for (double fall = .5; fall < 5; fall *= 3)
+			for (double n = 3; n < 1e7; n *= 10)
+			{
+				double		theta[] = {fall / cs[i], 1.2, cs[i]};
+				double		payments = 0;
+
+				for (double t = n; t < n + 400; t++)
+					payments += pow((n - 1) / t, fall) * pow(1.1, n - t);
+				assert_relative(bdw_model.expected_lifetime(theta, .1, n), payments, 1e-11);
+				assert_relative(bdw_model.log_survival(theta, 2 * n) - bdw_model.log_survival(theta, n), -fall * log(2),
+								1e-11);
+			}
+	/* who renewed once renews no more */
+	assert_relative(bdw_model.expected_lifetime((const double[]) {1, 1, 1000}, .1, 0), 1 + .5 / 1.1, 1e-14);
+	assert_true(bdw_model.expected_lifetime((const double[]) {1, 1, 1000}, .1, 3) < 1e-100);
+}
+
 /* c = 1 is sBG */
 static void
 test_nested(void **state)
@@ -126,7 +151,7 @@ test_nested(void **state)
 	for (double t = 0; t < 500; t++)
 		assert_relative(bdw_model.log_survival(theta, t), sbg_model.log_survival(theta, t), 1e-14);
 	for (double rate = 1; rate > 1e-12; rate /= 7)
-		for (double tenure = 0; tenure < 40; tenure += 13)
+		for (double tenure = 0; tenure < 1e15; tenure = 3 * tenure + 13)
 			assert_relative(bdw_model.expected_lifetime(theta, rate, tenure),
 							sbg_model.expected_lifetime(theta, rate, tenure), 1e-12);
 }
@@ -446,6 +471,7 @@ main(void)
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_published_lifetime),
 		cmocka_unit_test(test_lifetimes_of_successive_tenures),
+		cmocka_unit_test(test_powers_beyond_all_numbers),
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_retention_data),
 		cmocka_unit_test(test_weibull_data),

@@ -25,8 +25,11 @@ typedef struct CovariateFrame
 	double		scale[ROWS_MAX_COVARIATES];
 } CovariateFrame;
 
-/* The frame of the rows. Returns why the effects cannot be told apart, as a static text, or NULL if they can. */
-extern const char *covariates_frame(const Rows *rows, CovariateFrame *frame);
+/*
+ * The frame of the rows. Returns why the effects cannot be told apart, as a static text, or NULL if they can, and
+ * when stop (which may be NULL) asked to end, with the frame half done.
+ */
+extern const char *covariates_frame(const Rows *rows, const FitStop *stop, CovariateFrame *frame);
 
 /*
  * log_likelihood of rows with covariates as the frame shows them, with gradient and Hessian (never NULL) as in

@@ -8,7 +8,6 @@
  * of both tenures.
  */
 #include <math.h>
-#include <stdbool.h>
 
 #include "math/likelihood.h"
 #include "math/renewals.h"
@@ -63,21 +62,31 @@ growth(double s, double t, double c)
 	return s > 0 ? -pow(t, c) * expm1(c * log(s / t)) : pow(t, c);
 }
 
-/* Where a power of a tenure is too large for a number, survival has long been a power of it. */
+/* log S(t) / S(s), of log t. Where t^c is too large for a number, survival has long been a power of it. */
+static double
+log_ratio_beyond(const double *theta, double s, double log_t)
+{
+	double		alpha = theta[P_ALPHA];
+	double		c = theta[P_C];
+	double		log_s = s > 0 ? log(s) : -INFINITY;
+	double		beyond = fmax(c * log_t - LARGE_LOG, 0);
+	double		w;
+
+	if (c * log_s > LARGE_LOG || isinf(beyond))
+		return alpha * c * fmin(fmax(log_s, 0) - log_t, 0);
+	w = exp(c * log_t - beyond);
+	return log_beta_ratio(alpha, theta[P_BETA] + pow(s, c), -w * expm1(fmin(c * (log_s - log_t) + beyond, 0))) -
+		   alpha * beyond;
+}
+
 static double
 log_ratio(const double *theta, double s, double t)
 {
-	double		log_from = s > 0 ? theta[P_C] * log(s) : -INFINITY;
-	double		log_to = t > 0 ? theta[P_C] * log(t) : -INFINITY;
-	double		from;
+	double		more = growth(s, t, theta[P_C]);
 
-	if (log_to <= LARGE_LOG)
-		return log_beta_ratio(theta[P_ALPHA], theta[P_BETA] + pow(s, theta[P_C]), growth(s, t, theta[P_C]));
-	if (log_from > LARGE_LOG)
-		return theta[P_ALPHA] * (log_from - log_to);
-	from = exp(log_from);
-	return log_beta_ratio(theta[P_ALPHA], theta[P_BETA] + from, exp(LARGE_LOG) - from) -
-		   theta[P_ALPHA] * (log_to - LARGE_LOG);
+	if (!isfinite(more))
+		return log_ratio_beyond(theta, s, log(t));
+	return log_beta_ratio(theta[P_ALPHA], theta[P_BETA] + pow(s, theta[P_C]), more);
 }
 
 /* Add `sign` times the derivatives of log B(alpha, beta + w). */
@@ -208,73 +217,64 @@ bdw_log_survival(const double *theta, double t)
 
 /* ---- expected lifetime ----------------------------------------------------------------------- */
 
-/* log S(u) / S(from) */
+/* log S(u + shift) / S(from) */
 typedef struct Survival
 {
 	const double *theta;
 	double		from;
-	double		w_from;			/* from^c */
+	double		shift;
 } Survival;
 
-/* Where u^c is too large for a number, survival has long been a power of it. */
 static double
 log_survival_since(double log_u, const void *arg)
 {
 	const Survival *s = arg;
-	double		alpha = s->theta[P_ALPHA];
-	double		c = s->theta[P_C];
-	double		log_from = s->from > 0 ? c * log(s->from) : -INFINITY;
-	double		beyond = fmax(c * log_u - LARGE_LOG, 0);
-	double		w = exp(c * log_u - beyond);
-	double		more;
 
-	if (log_from > LARGE_LOG)
-		return alpha * (log_from - c * log_u);
-	more = s->from > 0 ? -w * expm1(fmin(c * (log(s->from) - log_u) + beyond, 0)) : w;
-	return log_beta_ratio(alpha, s->theta[P_BETA] + s->w_from, more) - alpha * beyond;
+	return log_ratio_beyond(s->theta, s->from, s->shift > 0 ? log(exp(log_u) + s->shift) : log_u);
 }
 
 /*
  * Sum over t = first, first + 1, ... of S(t) / S(from) exp(-delta (t - first)). Its terms are added until they
- * change slowly, the rest is an integral. The bound on how quickly they fall holds for c > 1 as well: log S(u)
- * falls by less than alpha c / u and less than c u^(c-1) alpha / beta.
+ * change slowly, the rest is an integral: if discounted, over the time since shortly before, as exp(delta t) may be
+ * beyond all numbers. The bound on how quickly they fall holds for c > 1 as well: log S(u) falls by less than
+ * alpha c / u and less than c u^(c-1) alpha / beta.
  */
 static double
 payments(const double *theta, double from, double first, double delta)
 {
 	double		alpha = theta[P_ALPHA];
 	double		c = theta[P_C];
-	Survival	survival = {theta, from, pow(from, c)};
+	double		log_scale = log(SETTLED) + log(alpha + 1) + log(alpha + theta[P_BETA] + 1);
 	double		sum = 0;
 	double		t = first;
 
 	for (;; t++)
 	{
-		double		w = exp(fmin(c * log(t), LARGE_LOG));
-		double		slope = alpha * c / t * (w / (theta[P_BETA] + w));
+		double		log_w = c * log(t);
+		double		stretch = log_w > log_scale ? 1 : fmax(c, 1);
+		double		slope = alpha * c / t / (1 + theta[P_BETA] * exp(-log_w));
 		double		term = exp(log_ratio(theta, from, t) - delta * (t - first));
-		bool		settled = w >= SETTLED * (alpha + 1) * (alpha + theta[P_BETA] + 1);
-		double		stretch = settled ? 1 : fmax(c, 1);
 
 		/* for c <= 1 the slope itself falls, and of an absurd alpha is far below its bound */
 		if (c <= 1 && t >= SMOOTH_FIRST)
-			slope = fmin(slope, c * w / t * digamma_difference(theta[P_BETA] + w, alpha));
+			slope = fmin(slope, c * exp(log_w) / t * digamma_difference(theta[P_BETA] + exp(log_w), alpha));
 		if (t >= SMOOTH_FIRST * stretch && slope + delta <= SMOOTH_SLOPE)
 		{
+			Survival	survival = {theta, from, delta > 0 ? t - SMOOTH_FIRST * stretch : 0};
 			SmoothTerm	rest = {
 				.log_value = log_survival_since,
 				.arg = &survival,
 				.delta = delta,
 				.stretch = stretch,
 				.fastest = slope,
-				.excess = fma(alpha, c, -1),
-				.settled = settled ? log(t) : log(SETTLED * (alpha + 1) * (alpha + theta[P_BETA] + w + 1)) / c,
+				.excess = delta > 0 ? 0 : fma(alpha, c, -1),
+				.settled = (log_scale + log_w) / c,
 			};
 
-			return sum + exp(delta * first) * smooth_sum(&rest, t, INFINITY);
+			return sum + exp(-delta * (survival.shift - first)) * smooth_sum(&rest, t - survival.shift, INFINITY);
 		}
 		sum += term;
-		if (term <= NEGLIGIBLE * sum * fmax(delta, NEGLIGIBLE))
+		if (!(term > NEGLIGIBLE * sum * fmax(delta, NEGLIGIBLE)))
 			return sum;
 	}
 }

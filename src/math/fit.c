@@ -529,7 +529,7 @@ hopeless(Search *search, FitResult *result)
 		return true;
 	result->reason = result->hint = NULL;
 	if (ncovariates > 0)
-		result->reason = covariates_frame(search->rows, &search->frame);
+		result->reason = covariates_frame(search->rows, search->outer ? &search->stop : NULL, &search->frame);
 	result->hint = result->reason ? "Leave out covariates that are constant or follow from the others." : NULL;
 	return result->reason != NULL;
 }
@@ -556,7 +556,9 @@ btyd_fit(const BtydModel *model, const Rows *rows, const FitPrior *prior, const 
 			result->reason = "there are no rows";
 		return;
 	}
-	if (model->counts_phases && prior == NULL)
+	if (search.stopped)
+		searched = false;
+	else if (model->counts_phases && prior == NULL)
 		searched = search_phases(&search, &point, &outcome, &result->iterations);
 	else
 	{

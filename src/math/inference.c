@@ -13,7 +13,6 @@
 
 #define DIFFERENCE_STEP 1e-3	/* in eta: the error of fourth-order differences is 1e-12, that of rounding 1e-10 */
 #define MOST_PURCHASES 1e7
-#define COUNTS_BETWEEN_POLLS 256
 
 Estimate
 positive_estimate(double theta, double log_variance, double conf)
@@ -136,7 +135,8 @@ count_interval(const BtydModel *model, const double *theta, const Customer *c, d
 	*low = -1;
 	for (double n = 0; n <= MOST_PURCHASES; n++)
 	{
-		if (stop != NULL && fmod(n, COUNTS_BETWEEN_POLLS) == 0 && stop->requested(stop->arg))
+		/* a probability may take milliseconds: a sum over phases, or over opportunities */
+		if (stop != NULL && stop->requested(stop->arg))
 			return false;
 		below += model->purchase_probability(theta, c, n, t);
 		if (*low < 0 && below > tail)

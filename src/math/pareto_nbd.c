@@ -321,7 +321,7 @@ add_segment(const double *row, const double *end, Likelihood *sum)
 		double		t_cal = next[-2];
 		double		count = next[-1];
 		double		z[PARETO_FIRST];
-		Dropout		dropout;
+		Dropout		dropout = {0};
 
 		if (next == end || t_x != sweep.at)
 		{
