@@ -325,6 +325,66 @@ test_stops_at_the_frame(void **state)
 	sample_done(&sample);
 }
 
+/* With covariates of 20,240 and more, alpha at covariates of 0 is exp(6,000): no number, hence no model. */
+static void
+test_out_of_range(void **state)
+{
+	Random		random;
+	Sample		sample;
+	FitResult	fit;
+
+	(void) state;
+	random_seed(&random, 11);
+	simulate_rows(&bgnbd_model, &random, 5000, 20240, &sample);
+	btyd_fit(&bgnbd_model, &sample.rows, NULL, NULL, &fit);
+	assert_int_equal(fit.status, FIT_IMPOSSIBLE);
+	assert_non_null(strstr(fit.reason, "out of range"));
+	assert_non_null(strstr(fit.hint, "Subtract"));
+	sample_done(&sample);
+}
+
+/*
+ * With as many groups as customers the sum is still right to its last digits: plainly added, 200,000 roundings hid
+ * the last gain of a fit.
+ */
+static void
+test_many_groups(void **state)
+{
+	enum
+	{
+		CUSTOMERS = 100000
+	};
+	const double base[BASE + 2] = {theta[0], theta[1], theta[2], theta[3], 0, 0};
+	double		grad[BASE + 2];
+	double		hess[(BASE + 2) * (BASE + 2)];
+	long double sum = 0;
+	Random		random;
+	Sample		sample;
+
+	(void) state;
+	random_seed(&random, 12);
+	sample_init(&sample, 4);
+	for (int i = 0; i < CUSTOMERS; i++)
+	{
+		double		row[4] = {random_uniform(&random)};
+
+		simulate_customer(&bgnbd_model, &random, theta, 60 + 12 * random_uniform(&random), row + 1);
+		sample_add(&sample, row, 1);
+	}
+	sample_fold(&sample);
+	sample.rows.ncovariates = 1;
+	sample.rows.ncols = 3;
+	for (size_t i = 0; i < sample.rows.n; i++)
+	{
+		Rows		one = {1, 3, rows_at(&sample.rows, i), 0, NAN};
+
+		sum += bgnbd_model.log_likelihood(&one, base, NULL, NULL, NULL);
+	}
+	assert_relative(covariates_log_likelihood(&bgnbd_model, &sample.rows, &plain, base, grad, hess, NULL), sum, 1e-15);
+	sample.rows.ncols = 4;
+	sample_free(&sample);
+}
+
 int
 main(void)
 {
@@ -335,6 +395,8 @@ main(void)
 		cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_coverage),
 		cmocka_unit_test(test_undetermined),
+		cmocka_unit_test(test_out_of_range),
+		cmocka_unit_test(test_many_groups),
 		cmocka_unit_test(test_stops_at_the_frame),
 	};
 

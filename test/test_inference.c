@@ -259,6 +259,25 @@ test_planted_between(void **state)
 	assert_near(between[3], .2, .04);
 }
 
+/*
+ * Covariances that are not in proportion, so that weights do not commute: the solution of Q = (m - 1) I + A S -
+ * (sum of W_c S W_c) A^-1 as four linear equations with 40 digits, made symmetric.
+ */
+static void
+test_unlike_covariances(void **state)
+{
+	static const double eta[] = {6, 3, -6, -3, 3, -6, -3, 6};
+	static const double covariance[] = {.5, .3, .3, .25, .5, .3, .3, .25, .1, -.05, -.05, .6, .1, -.05, -.05, .6};
+	double		between[4];
+
+	(void) state;
+	assert_true(between_covariance(eta, covariance, 4, 2, NULL, between));
+	assert_relative(between[0], 15.28498692458667, 1e-12);
+	assert_relative(between[1], -1.9256435767371815, 1e-12);
+	assert_true(between[1] == between[2]);
+	assert_relative(between[3], 2.0322141758140192, 1e-12);
+}
+
 /* One dimension, by hand: own precision 4, the prior's 1, weight .8. */
 static void
 test_shrink_estimate(void **state)
@@ -393,6 +412,7 @@ main(void)
 		cmocka_unit_test(test_bcg_trials),
 		cmocka_unit_test(test_diagonal),
 		cmocka_unit_test(test_planted_between),
+		cmocka_unit_test(test_unlike_covariances),
 		cmocka_unit_test(test_shrink_estimate),
 		cmocka_unit_test(test_fit_with_prior),
 		cmocka_unit_test(test_tiny_cohort_with_prior),
