@@ -705,7 +705,7 @@ CREATE AGGREGATE opportunity_sample(x float8, t_x float8, n float8) (
     SFUNC = clv_sample_add_opportunities, STYPE = clv_sample, SSPACE = 16384,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE opportunity_sample(float8, float8, float8) IS 'rows (x, t_x, n) with counts for the fit of bgbb: of n opportunities to buy the customer took x, the last of them being number t_x (0 if none). Rows with a NULL are skipped; NULL without rows. Error 22023: numbers that are not whole, x above t_x, t_x above n. Source: Fader, Hardie and Shang 2010.';
+COMMENT ON AGGREGATE opportunity_sample(float8, float8, float8) IS 'rows (x, t_x, n) with counts for the fit of bgbb: of n opportunities to buy the customer took x, the last of them being number t_x (0 if none). Rows with a NULL are skipped; NULL without rows. Error 22023: numbers that are not whole, x above t_x, t_x above n, n above 1 million. Source: Fader, Hardie and Shang 2010.';
 
 CREATE AGGREGATE opportunity_sample(history purchase_history, as_of date, unit text) (
     SFUNC = clv_sample_add_history_opportunities, STYPE = clv_sample, SSPACE = 16384,
@@ -1415,7 +1415,7 @@ COMMENT ON FUNCTION survival(clv_model, float8) IS 'probability that a new custo
 
 CREATE FUNCTION retention_rate(model clv_model, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_retention_rate' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION retention_rate(clv_model, float8) IS 'share of the customers of t - 1 renewals who renew for the time t = 1, 2, ...: survival(t) / survival(t - 1), which rises with t as those likely to leave have left. Error 22023 where t is no such number, or the model one of purchases. Source: Fader and Hardie 2007.';
+COMMENT ON FUNCTION retention_rate(clv_model, float8) IS 'share of the customers of t - 1 renewals who renew for the time t = 1, 2, ...: survival(t) / survival(t - 1), which rises with t in the sBG model, as those likely to leave have left; in the BdW model with c > 1 it may fall. Error 22023 where t is no such number, or the model one of purchases. Source: Fader and Hardie 2007.';
 
 CREATE FUNCTION churn_risk(model clv_model, tenure float8, periods float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_churn_risk_renewal' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
@@ -1514,7 +1514,7 @@ COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, timestamptz, 
 
 CREATE FUNCTION purchase_count_interval(model clv_model, x float8, t_x float8, t_cal float8, t float8, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
     AS 'MODULE_PATHNAME', 'clv_purchase_count_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION purchase_count_interval(clv_model, float8, float8, float8, float8, float8) IS 'the smallest interval of numbers of purchases in (t_cal, t_cal + t] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with more than conf. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
+COMMENT ON FUNCTION purchase_count_interval(clv_model, float8, float8, float8, float8, float8) IS 'the smallest interval of numbers of purchases in (t_cal, t_cal + t] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with conf or more. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
 
 CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of date, until date, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
     AS 'MODULE_PATHNAME', 'clv_purchase_count_interval_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
@@ -1523,7 +1523,7 @@ CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_histor
 BEGIN ATOMIC
     SELECT r.low, r.high FROM purchase_count_interval(model, history, as_of::date, until::date, conf) AS r;
 END;
-COMMENT ON FUNCTION purchase_count_interval(clv_model, purchase_history, date, date, float8) IS 'the smallest interval of numbers of purchases in (as_of, until] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with more than conf. A row of NULLs before the first purchase. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
+COMMENT ON FUNCTION purchase_count_interval(clv_model, purchase_history, date, date, float8) IS 'the smallest interval of numbers of purchases in (as_of, until] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with conf or more. A row of NULLs before the first purchase. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
 COMMENT ON FUNCTION purchase_count_interval(clv_model, purchase_history, timestamptz, timestamptz, float8) IS 'purchase_count_interval() with the days of timestamps in the session''s time zone';
 
 -- Covariates, cohorts, choosing, simulating.

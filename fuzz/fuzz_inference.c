@@ -222,7 +222,7 @@ fuzz_cohorts(Bytes *in)
 			eta[c * n + i] = (next_fraction(in) - 0.5) * 10;
 		next_covariance(in, n, covariance + c * n * n);
 	}
-	if (!between_covariance(eta, covariance, m, n, between))
+	if (!between_covariance(eta, covariance, m, n, NULL, between))
 		return;
 	check_symmetric(between, n);
 	check_positive(between, n);
@@ -279,7 +279,7 @@ check_interval(PredictedValue f, Asked *a, const FittedModel *first, const Fitte
 			   double conf)
 {
 	double		value;
-	Estimate	e = prediction_interval(f, a, first, second, scale, conf, &value);
+	Estimate	e = prediction_interval(f, a, first, second, scale, conf, NULL, &value);
 
 	CHECK(isfinite(value) && isfinite(e.std_error) && e.std_error >= 0);
 	CHECK(e.conf_low <= value * (1 + ROUNDING) && e.conf_high >= value * (1 - ROUNDING));

@@ -94,8 +94,22 @@ SELECT p_alive(m, h, '2024-09-30') = p_alive(m, 2, 30, 39) AS p_alive, expected_
        near(clv_new_customer(m, gg, 40, 0.10), 6.25 * 15.44 / 2.74 * (1 + discounted_purchases(m, 0, 0, 0, 7 * ln(1.1) / 365, 5)), 1e-13) AS new
 FROM customers, bgbb_model(1.20, .75, .66, 2.78, 'week') AS m, gamma_gamma_model(6.25, 3.74, 15.44) AS gg;
 SELECT expected_purchases(bgbb_model(1.20, .75, .66, 2.78), 3, 4, 6, 1.5);
+-- sums over opportunities cannot be cancelled: there are bounds
+SELECT expected_purchases(bgbb_model(1.20, .75, .66, 2.78), 3, 4, 6, 1000001);
+SELECT purchase_probability(bgbb_model(1.20, .75, .66, 2.78), 1000001, 'infinity');
+SELECT p_alive(bgbb_model(1.20, .75, .66, 2.78), 0, 0, 1e15);
+-- no interval, and none of no width, where the mean spend does not exist nearby: q > 1 is needed
+SELECT std_error, conf_low, conf_high, estimate > 0 AS estimated
+FROM clv_ci('bgnbd(unit=week){r=0.24,alpha=4.4,a=0.8,b=2.4}{0.01,0,0,0,0,0.01,0,0,0,0,0.01,0,0,0,0,0.01}',
+    'gamma_gamma{p=6.25,q=1.001,v=15.44}{0.01,0,0,0,0.01,0,0,0,0.01}', '{2024-01-01:10}', '2024-09-30', '2025-09-29', .1);
 SELECT p_alive(bgbb_model(1.20, .75, .66, 2.78), 3, 2, 6);
 SELECT p_alive(bgbb_model(1.20, .75, .66, 2.78), h, '2024-09-30') FROM customers;
+-- what would go on for minutes, or for ever
+SELECT p_alive(bgbb_model(1, 1, 1e3, 0.5), 1, 1, 1e9);
+SELECT purchase_probability(bgbb_model(1, 2, 1, 5), 2147483647, 'infinity');
+SELECT purchase_probability(bgbb_model(1, 2, 1, 5), 100000, 'infinity') > 0 AS many_taken;
+SELECT near(expected_lifetime(bdw_model(.01, 1, 150), 0.1), 2.64298503182656, 1e-13) AS steep, near(retention_rate(bdw_model(.01, 1, 150), 1000), (999 / 1000.0) ^ 1.5, 1e-13) AS renews_then,
+       p_alive(pareto_nbd_model(.5, 1e300, 1e-10, 5e-324), 0, 0, 1e300) BETWEEN 0 AND 1 AS rates_far_apart;
 
 -- Simulated customers ---------------------------------------------------------------------------------------------
 -- The same on every machine, and customer by customer; amounts change nothing

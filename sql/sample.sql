@@ -95,6 +95,9 @@ SELECT opportunity_sample(3, 2, 6);
 SELECT opportunity_sample(1, 7, 6);
 SELECT opportunity_sample(0, 2, 6);
 SELECT opportunity_sample(1.5, 2, 6);
+SELECT opportunity_sample(0, 0, 1000000);
+SELECT opportunity_sample(0, 0, 1000001);
+SELECT opportunity_sample('{0001-01-01}'::purchase_history, date '9999-12-31', 'day');
 \set VERBOSITY terse
 
 -- Renewals -------------------------------------------------------------------------------------------------------
@@ -315,7 +318,7 @@ SELECT input, refusal(input) FROM (VALUES
     ('spend(covariates=1){0:1:4}'), ('timing(log_gaps=nan){}'), ('timing(log_gaps=){}'), ('timing(log_gaps=1e3){}'),
     ('timing(log_gaps=0.1234567890123){}'), ('timing(log_gaps=9007199254740993){}'), ('timing(log_gaps=-9007199254740992.5){}'),
     ('spend(log_gaps=1){}'), ('opportunities{1:0:3}'), ('opportunities{0:1:3}'), ('opportunities{1:4:3}'),
-    ('opportunities{1:1.5:3}'), ('renewals{0:0:1}'), ('renewals{3:3:1}'), ('renewals{4:3:0}'), ('renewals{0:1:2}'),
+    ('opportunities{1:1.5:3}'), ('opportunities{0:0:1000001}'), ('renewals{0:0:1}'), ('renewals{3:3:1}'), ('renewals{4:3:0}'), ('renewals{0:1:2}'),
     ('renewals{0:1.5:0}'), ('holdout{1:4:3:0:0:0}'), ('holdout{1:2:3:-1:0:0}'), ('holdout{1:2:3:0:0.5:0}'),
     ('holdout{1:2:3:0:0:1e999}'), ('holdout(until=2024-06-30){}'), ('holdout(as_of=2024-06-30,until=2024-06-30){}'),
     ('calendar{1.5:0}'), ('calendar{9999999:0}'), ('calendar{1:2}')) v (input);

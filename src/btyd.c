@@ -119,6 +119,9 @@ checked_horizon(const BtydModel *kind, double t)
 	if (kind->reads == ROWS_OPPORTUNITIES && t != floor(t))
 		argument_error("the horizon must be a whole number", "t counts opportunities to buy.",
 					   "t is %g, the model a %s model.", t, kind->title);
+	if (kind->reads == ROWS_OPPORTUNITIES && t > ROWS_MOST_OPPORTUNITIES && isfinite(t))
+		argument_error("the horizon must not exceed 1 million opportunities",
+					   "Use 'infinity' for no end, or count opportunities in longer periods of time.", "t is %.0f.", t);
 	return t;
 }
 

@@ -30,9 +30,11 @@ interval(FunctionCallInfo fcinfo, PredictedValue f, void *arg, const FittedModel
 
 	if (first->covariance && (second == NULL || second->covariance))
 	{
-		Estimate	e = prediction_interval(f, arg, first, second, scale, conf, &estimate);
+		Estimate	e = prediction_interval(f, arg, first, second, scale, conf, &stop_on_cancel, &estimate);
 		double		rest[3] = {e.std_error, e.conf_low, e.conf_high};
 
+		if (stop_on_cancel.requested(stop_on_cancel.arg))
+			stop_call("an interval");
 		for (int i = 0; i < 3; i++)
 		{
 			nulls[i + 1] = !isfinite(rest[i]);

@@ -10,6 +10,9 @@
 
 static const Customer new_customer = {0, 0, 0};
 
+/* Opportunities taken: the sum over those it takes cannot be cancelled, and goes on for some dozens of each. */
+#define MOST_TAKEN 100000
+
 /* ---- purchases: one customer ------------------------------------------------------------------- */
 
 static Datum
@@ -77,6 +80,9 @@ probability(const ClvModel *m, const BtydModel *kind, const Question *q, int32 n
 	if (n < 0)
 		argument_error("the number of purchases must not be negative", "n counts repeat purchases: 0, 1, 2, ...",
 					   "n is %d.", n);
+	if (kind->reads == ROWS_OPPORTUNITIES && n > MOST_TAKEN)
+		argument_error(psprintf("the number of purchases must be at most %d", MOST_TAKEN),
+					   "Choose a longer unit: the probability is a sum over opportunities.", "n is %d.", n);
 	PG_RETURN_FLOAT8(checked_result(kind->purchase_probability(m->values, &q->customer, n, q->t),
 									"purchase_probability"));
 }

@@ -132,8 +132,10 @@ clv_cohort_prior(PG_FUNCTION_ARGS)
 			used++;
 		}
 	}
-	if (used < LEAST_COHORTS || !between_covariance(eta, covariance, used, n, between))
+	if (used < LEAST_COHORTS || !between_covariance(eta, covariance, used, n, &stop_on_cancel, between))
 	{
+		if (stop_on_cancel.requested(stop_on_cancel.arg))
+			stop_call("the prior of cohorts");
 		ereport(WARNING,
 				(errmsg("the cohorts do not tell how their parameters vary"),
 				 errdetail("%d of %d models could be used: those that converged, with standard errors%s. "

@@ -228,6 +228,7 @@ add_history_opportunities(FunctionCallInfo fcinfo, DateADT as_of, double unit)
 		sample_skip(s, 1);
 		return s;
 	}
+	check_row(ROWS_OPPORTUNITIES, row);
 	history_summary(history, as_of, &h);
 	frame_cover(&s->frame, h.first, h.last);
 	return sample_add(s, row, 1);

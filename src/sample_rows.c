@@ -79,9 +79,6 @@ cash_flow_problem(const double *row, const char **hint)
 	return NULL;
 }
 
-/* Sums over them cannot be cancelled, and take some nanoseconds each. */
-#define MAX_OPPORTUNITIES 1e6
-
 static const char *
 opportunities_problem(const double *row, const char **hint)
 {
@@ -99,9 +96,9 @@ opportunities_problem(const double *row, const char **hint)
 		return "x must not exceed t_x";
 	if (x == 0 && t_x > 0)
 		return "t_x must be 0 for a customer who took no opportunity";
-	*hint = "Choose a longer unit: the odds of a customer's dropout are a sum over opportunities.";
-	if (n > MAX_OPPORTUNITIES)
-		return "n must be at most 1 million";
+	*hint = "Count opportunities in longer periods of time: the odds of a customer's dropout are a sum over them.";
+	if (n > ROWS_MOST_OPPORTUNITIES)
+		return "n must not exceed 1 million";
 	return NULL;
 }
 

@@ -442,6 +442,20 @@ assert_no_fit(const BtydModel *model, const Rows *rows, FitStatus status, const 
 		fail_msg("%s: the reason is \"%s\", not about \"%s\"", model->title, fit.reason, about);
 }
 
+/* Rates that overflow on the way come back, with a number or without. */
+static void
+test_absurd_rates_end(void **state)
+{
+	static const double theta[] = {1e300, .5, 2, .001, 2};
+	static const Customer customer = {0, 0, 1000};
+	double		silence = bgcnbd_model.silence(theta, &customer, 1e4);
+	double		alive = bgcnbd_model.p_alive(theta, &customer, 1e15);
+
+	(void) state;
+	assert_true(isnan(silence) || (silence >= 0 && silence <= 1));
+	assert_true(isnan(alive) || (alive >= 0 && alive <= 1));
+}
+
 /* Data that cannot tell: without gaps, without repeat purchases, without dropout. */
 static void
 test_hopeless(void **state)
@@ -501,6 +515,7 @@ main(void)
 		cmocka_unit_test(test_simulation),
 		cmocka_unit_test(test_k_is_found),
 		cmocka_unit_test(test_cdnow),
+		cmocka_unit_test(test_absurd_rates_end),
 		cmocka_unit_test(test_hopeless),
 	};
 

@@ -47,6 +47,22 @@ nothing(const double *theta, const double *second, void *arg)
 	return 0;
 }
 
+/* r above a bound just below its estimate, as the mean of the gamma-gamma model needs q > 1 */
+static double
+bounded(const double *theta, const double *second, void *arg)
+{
+	(void) second;
+	(void) arg;
+	return theta[0] > .4999 ? theta[0] : NAN;
+}
+
+/* from the third poll on */
+static bool
+stop_at_third(void *arg)
+{
+	return ++*(int *) arg >= 3;
+}
+
 /* d log(r alpha^2) = (1, 2), d logit(r / (r + alpha)) = (1, -1) in (log r, log alpha) */
 static void
 test_prediction_interval(void **state)
@@ -55,9 +71,11 @@ test_prediction_interval(void **state)
 	static const double covariance[16] = {.04, .01, 0, 0, .01, .09, 0, 0, 0, 0, .1, 0, 0, 0, 0, .1};
 	FittedModel fit = {&bgnbd_model, 4, theta, covariance};
 	FittedModel known = {&bgnbd_model, 4, theta, NULL};
+	int			polls = 0;
+	FitStop		stop = {stop_at_third, &polls};
 	double		value;
 	double		error = sqrt(.04 + 4 * .01 + 4 * .09);
-	Estimate	e = prediction_interval(product, NULL, &fit, NULL, PREDICTION_LOG, .95, &value);
+	Estimate	e = prediction_interval(product, NULL, &fit, NULL, PREDICTION_LOG, .95, NULL, &value);
 
 	(void) state;
 	assert_relative(value, 4.5, 1e-15);
@@ -66,25 +84,31 @@ test_prediction_interval(void **state)
 	assert_relative(e.conf_high, 4.5 * exp(Z95 * error), 1e-9);
 
 	/* the second fit is independent of the first: variances add; a known one adds none */
-	e = prediction_interval(product, NULL, &fit, &fit, PREDICTION_LOG, .95, &value);
+	e = prediction_interval(product, NULL, &fit, &fit, PREDICTION_LOG, .95, NULL, &value);
 	assert_relative(e.std_error, 2.25 * sqrt(.44 + .04), 1e-9);
-	e = prediction_interval(product, NULL, &fit, &known, PREDICTION_LOG, .95, &value);
+	e = prediction_interval(product, NULL, &fit, &known, PREDICTION_LOG, .95, NULL, &value);
 	assert_relative(e.std_error, 2.25 * sqrt(.44), 1e-9);
 
 	error = sqrt(.04 - 2 * .01 + .09);
-	e = prediction_interval(share, NULL, &fit, NULL, PREDICTION_LOGIT, .95, &value);
+	e = prediction_interval(share, NULL, &fit, NULL, PREDICTION_LOGIT, .95, NULL, &value);
 	assert_relative(value, 1 / 7.0, 1e-15);
 	assert_relative(e.std_error, 6 / 49.0 * error, 1e-9);
 	assert_relative(e.conf_low, 1 / (1 + 6 * exp(Z95 * error)), 1e-9);
 	assert_relative(e.conf_high, 1 / (1 + 6 * exp(-Z95 * error)), 1e-9);
 
 	/* where the logarithm has no meaning: the scale of the value, and a value that nothing moves */
-	e = prediction_interval(loss, NULL, &fit, NULL, PREDICTION_LOG, .95, &value);
+	e = prediction_interval(loss, NULL, &fit, NULL, PREDICTION_LOG, .95, NULL, &value);
 	assert_relative(e.conf_high, .5 * exp(Z95 * .2), 1e-9);
-	e = prediction_interval(nothing, NULL, &fit, NULL, PREDICTION_LOG, .95, &value);
+
+	/* what does not exist nearby has no error of 0 */
+	e = prediction_interval(bounded, NULL, &fit, NULL, PREDICTION_LOG, .95, NULL, &value);
+	assert_true(value == .5 && isnan(e.std_error) && isnan(e.conf_low) && isnan(e.conf_high));
+	e = prediction_interval(product, NULL, &fit, NULL, PREDICTION_LOG, .95, &stop, &value);
+	assert_true(isnan(e.std_error) && polls >= 3);
+	e = prediction_interval(nothing, NULL, &fit, NULL, PREDICTION_LOG, .95, NULL, &value);
 	assert_true(e.std_error == 0 && e.conf_low == 0 && e.conf_high == 0);
 	fit.theta = (double[]) {3, 1, 1, 1};
-	e = prediction_interval(loss, NULL, &fit, NULL, PREDICTION_LOG, .95, &value);
+	e = prediction_interval(loss, NULL, &fit, NULL, PREDICTION_LOG, .95, NULL, &value);
 	assert_relative(value, -2, 1e-15);
 	assert_relative(e.conf_low, -2 - Z95 * .6, 1e-9);
 	assert_relative(e.conf_high, -2 + Z95 * .6, 1e-9);
@@ -126,13 +150,6 @@ test_count_interval(void **state)
 		assert_true(below + bgnbd_model.purchase_probability(bg, &customers[i], low, 39) > .05);
 		assert_true(below + inside - bgnbd_model.purchase_probability(bg, &customers[i], high, 39) < .95);
 	}
-}
-
-/* from the third poll on */
-static bool
-stop_at_third(void *arg)
-{
-	return ++*(int *) arg >= 3;
 }
 
 static void
@@ -177,7 +194,7 @@ test_bcg_trials(void **state)
 	double		between;
 
 	(void) state;
-	assert_true(between_covariance(eta, variance, 13, 1, &between));
+	assert_true(between_covariance(eta, variance, 13, 1, NULL, &between));
 	assert_near(between, .3088, 2e-3);	/* the inputs have four decimals */
 }
 
@@ -195,12 +212,12 @@ test_diagonal(void **state)
 		covariance[4 * c] = .25;
 		covariance[4 * c + 3] = .5;
 	}
-	assert_true(between_covariance(eta, covariance, 4, 2, between));
+	assert_true(between_covariance(eta, covariance, 4, 2, NULL, between));
 	assert_relative(between[0], 5.0 / 3 - .25, 1e-12);	/* variance of 0..3 less that of an estimate */
 	assert_near(between[1], 0, 1e-12);
 	assert_near(between[3], 0, 1e-12);
 	covariance[0] = 0;
-	assert_false(between_covariance(eta, covariance, 4, 2, between));
+	assert_false(between_covariance(eta, covariance, 4, 2, NULL, between));
 }
 
 /* Planted: covariance between cohorts .3, .1, .2; estimates with errors of their own size and correlation. */
@@ -213,6 +230,8 @@ test_planted_between(void **state)
 	};
 	static double eta[COHORTS * 2];
 	static double covariance[COHORTS * 4];
+	int			polls = 0;
+	FitStop		stop = {stop_at_third, &polls};
 	double		between[4];
 	Random		random;
 
@@ -231,11 +250,32 @@ test_planted_between(void **state)
 		covariance[4 * c] = covariance[4 * c + 3] = size;
 		covariance[4 * c + 1] = covariance[4 * c + 2] = .6 * size;
 	}
-	assert_true(between_covariance(eta, covariance, COHORTS, 2, between));
+	assert_false(between_covariance(eta, covariance, COHORTS, 2, &stop, between));
+	assert_int_equal(polls, 3);
+	assert_true(between_covariance(eta, covariance, COHORTS, 2, NULL, between));
 	assert_near(between[0], .3, .05);
 	assert_near(between[1], .1, .04);
 	assert_true(between[1] == between[2]);
 	assert_near(between[3], .2, .04);
+}
+
+/*
+ * Covariances that are not in proportion, so that weights do not commute: the same equation solved with 40 digits.
+ * That E[Q] = (m - 1) I + (A - sum of W_c A^-1 W_c) S was checked by 400,000 draws for these covariances.
+ */
+static void
+test_unlike_covariances(void **state)
+{
+	static const double eta[] = {6, 3, -5, -7, 3, -4, -3, 8};
+	static const double covariance[] = {.5, .3, .3, .25, .5, .3, .3, .25, .1, -.05, -.05, .6, .1, -.05, -.05, .6};
+	double		between[4];
+
+	(void) state;
+	assert_true(between_covariance(eta, covariance, 4, 2, between));
+	assert_relative(between[0], 12.69362032189257, 1e-12);
+	assert_relative(between[1], 3.047004072134962, 1e-12);
+	assert_true(between[1] == between[2]);
+	assert_relative(between[3], 14.90018421562924, 1e-12);
 }
 
 /* One dimension, by hand: own precision 4, the prior's 1, weight .8. */
@@ -346,6 +386,13 @@ test_tiny_cohort_with_prior(void **state)
 	assert_true(fit.own_weight > 0 && fit.own_weight < .5);
 	for (int i = 0; i < 4; i++)
 		assert_true(fit.covariance[5 * i] > 0 && fit.covariance[5 * i] <= .25 * (1 + 1e-12));
+
+	/* hardly a prior: the search runs off, and does not claim that the data alone have spoken */
+	for (int i = 0; i < 16; i++)
+		precision[i] *= 1e-12;
+	btyd_fit(&bgnbd_model, &sample.rows, &prior, NULL, &fit);
+	assert_int_equal(fit.status, FIT_NOT_CONVERGED);
+	assert_true(fit.own_weight == 0);
 	sample.rows.n = 0;
 	btyd_fit(&bgnbd_model, &sample.rows, &prior, NULL, &fit);
 	assert_int_equal(fit.status, FIT_IMPOSSIBLE);
@@ -365,6 +412,7 @@ main(void)
 		cmocka_unit_test(test_bcg_trials),
 		cmocka_unit_test(test_diagonal),
 		cmocka_unit_test(test_planted_between),
+		cmocka_unit_test(test_unlike_covariances),
 		cmocka_unit_test(test_shrink_estimate),
 		cmocka_unit_test(test_fit_with_prior),
 		cmocka_unit_test(test_tiny_cohort_with_prior),

@@ -236,7 +236,7 @@ check_intervals(const BtydModel *model, const Planted *p)
 				double		truth = predictions[k].f(p->theta, NULL, &questions[q]);
 				double		value;
 				Estimate	e = prediction_interval(predictions[k].f, &questions[q], &fitted, NULL,
-													predictions[k].scale, .95, &value);
+													predictions[k].scale, .95, NULL, &value);
 
 				covered[k][q] += e.conf_low <= truth && truth <= e.conf_high;
 			}

@@ -214,6 +214,15 @@ count_errors(const char *reason, const char *file, int line, int gsl_errno)
 	handled++;
 }
 
+/* what is no number is no certainty either */
+static void
+test_at_most_1(void **state)
+{
+	(void) state;
+	assert_true(at_most_1(.5) == .5 && at_most_1(1 + 1e-15) == 1 && at_most_1(0) == 0);
+	assert_true(isnan(at_most_1(NAN)));
+}
+
 /* A domain error comes back as NaN; the caller's handler neither sees it nor is lost. */
 static void
 test_gsl_error_handler(void **state)
@@ -239,6 +248,7 @@ main(void)
 		cmocka_unit_test(test_negative_binomial_tail),
 		cmocka_unit_test(test_normal_quantile),
 		cmocka_unit_test(test_gauss_legendre),
+		cmocka_unit_test(test_at_most_1),
 		cmocka_unit_test(test_gsl_error_handler),
 	};
 

@@ -54,7 +54,7 @@ typedef struct FitResult
 	bool		has_covariance;
 	/* covariance of eta, row-major nparams x nparams, from the Hessian at theta; 0 for SCALE_NONE */
 	double		covariance[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
-	double		own_weight;		/* what the data had to say, 1 without a prior, towards 0 when it decides */
+	double		own_weight;		/* what the data had to say, 1 without a prior; 0 when it decides or no maximum was reached */
 	double		log_likelihood;
 	double		gradient_norm;	/* sqrt(g' (-H)^-1 g) on the log scale: distance to the maximum in standard errors */
 	int			iterations;

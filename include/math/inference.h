@@ -44,9 +44,10 @@ typedef struct FittedModel
  * The interval of a prediction by the delta method: the uncertainty of the parameters, not the spread of
  * one customer's outcome. Derivatives in eta are by central differences of fourth order. *value receives
  * the prediction. A value at the end of its scale (0, or a probability of 0 or 1) has an interval of itself alone.
+ * Where the prediction does not exist nearby, or stop (which may be NULL) asked to end, the estimate is NAN.
  */
 extern Estimate prediction_interval(PredictedValue f, void *arg, const FittedModel *first, const FittedModel *second,
-									PredictionScale scale, double conf, double *value);
+									PredictionScale scale, double conf, const FitStop *stop, double *value);
 
 /*
  * The smallest interval [low, high] of the number of purchases within t with at most (1 - conf) / 2 of the

@@ -26,6 +26,9 @@ typedef enum RowKind
  * observation began (0 for those seen from their start; entry < tenure if churned, else entry <= tenure).
  */
 
+/* ROWS_OPPORTUNITIES: sums run over the n of a row one by one, for a tenth of a second at most. */
+#define ROWS_MOST_OPPORTUNITIES 1e6
+
 /* The columns of ROWS_HOLDOUT. */
 enum
 {

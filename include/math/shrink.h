@@ -5,14 +5,16 @@
 #ifndef CLV_MATH_SHRINK_H
 #define CLV_MATH_SHRINK_H
 
-#include <stdbool.h>
+#include "math/btyd_model.h"
 
 /*
  * The covariance between[n * n] of the true eta of m >= 2 cohorts, from their estimates eta (m x n) and the
  * covariances of those (m x n x n): multivariate DerSimonian-Laird by moments with matrix weights (Jackson,
- * White and Riley 2013), symmetric, and with negative eigenvalues set to 0. False where a covariance has no inverse.
+ * White and Riley 2013), symmetric, and with negative eigenvalues set to 0. False where a covariance has no inverse,
+ * or when stop (which may be NULL) asked to end.
  */
-extern bool between_covariance(const double *eta, const double *covariance, int m, int n, double *between);
+extern bool between_covariance(const double *eta, const double *covariance, int m, int n, const FitStop *stop,
+							   double *between);
 
 /*
  * Precision of a prior whose covariance may be singular: its inverse, with eigenvalues below `least` raised to it.

@@ -27,6 +27,13 @@ extern double phi(double v);
 extern double negative_binomial(double n, double R, double z);
 extern double negative_binomial_tail(double n, double R, double z);
 
+/* A probability that rounding may have taken above 1. NAN stays: of fmin(1, p) it would become certainty. */
+static inline double
+at_most_1(double p)
+{
+	return p > 1 ? 1 : p;
+}
+
 /* Quantile of the standard normal distribution. */
 extern double normal_quantile(double p);
 

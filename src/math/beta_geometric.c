@@ -263,7 +263,7 @@ beta_geometric_p_alive(const BetaGeometric *g, double t)
 		return alive_now(g);
 	if (isinf(z))
 		return 0;
-	return alive_now(g) * fmin(1, mean_survival(g->R, g->a, g->b, z));
+	return alive_now(g) * at_most_1(mean_survival(g->R, g->a, g->b, z));
 }
 
 double
@@ -284,7 +284,7 @@ beta_geometric_silence(const BetaGeometric *g, double t)
 {
 	double		alive = alive_now(g);
 
-	return alive > 0 ? fmin(1, dead_now(g) + alive * exp(-g->R * log1p(t / g->A))) : 1;
+	return alive > 0 ? at_most_1(dead_now(g) + alive * exp(-g->R * log1p(t / g->A))) : 1;
 }
 
 double
@@ -303,8 +303,8 @@ beta_geometric_probability(const BetaGeometric *g, double n, double t)
 	last_leaves = exp(log_beta_ratio(g->a, g->b, n - 1)) * (g->a / (g->a + g->b + n - 1));
 	if (isinf(z))
 		return alive * last_leaves;
-	return alive * fmin(1, last_leaves * negative_binomial_tail(n, g->R, z) +
-							   exp(log_beta_ratio(g->a, g->b, n)) * negative_binomial(n, g->R, z));
+	return alive * at_most_1(last_leaves * negative_binomial_tail(n, g->R, z) +
+							 exp(log_beta_ratio(g->a, g->b, n)) * negative_binomial(n, g->R, z));
 }
 
 static double

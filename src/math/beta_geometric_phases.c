@@ -29,6 +29,7 @@
 #define SPREAD 5.0				/* a customer's rate is not this many standard deviations above the mean */
 #define SETTLED 2.5				/* of k^2 events: swings are below exp(-45) */
 #define SMALL_SHAPE 1e-4		/* next to nobody buys: the difference from 1 would be lost in rounding */
+#define LEAST_LOGIT (-720.0)	/* of the smallest numbers */
 #define SMALLEST_P 1e-280		/* the purchases are those of p = 0 below */
 
 typedef enum Quantity
@@ -115,6 +116,8 @@ log_phase_series(const Horizon *h, double j, double stay, double events)
 			double		now = term * weight;
 			double		ratio = now / last;
 
+			if (!isfinite(now))
+				return NAN;		/* absurd parameters: the terms will not end */
 			if (now == 0 && n > 0)
 				return log_scale + log(sum);
 			if (ratio < 1 && now * ratio * h->g->k <= SERIES_EPSILON * (1 - ratio) * sum)
@@ -342,7 +345,7 @@ tilted_density(Horizon *h, double smallest)
 {
 	const BetaGeometric *g = &h->g->at_once;
 	double		hi = log(g->a / g->b);
-	double		lo = log(g->a / (g->a + g->b + 1 + (h->shape + h->g->k) * h->z)) - 1;
+	double		lo = fmax(log(g->a / (g->a + g->b + 1 + (h->shape + h->g->k) * h->z)), LEAST_LOGIT) - 1;
 	int			n = 2 + (int) fmax(hi - lo, 0);
 	double		width = (hi + 0.5 - lo) / n;
 	double		before = -INFINITY;
@@ -425,7 +428,7 @@ phases_p_alive(const BetaGeometricPhases *g, double t)
 
 	if (g->k == 1 || z == 0 || isinf(z))
 		return beta_geometric_p_alive(&g->at_once, t);
-	return alive_now(&g->at_once) * fmin(1, mean_quantity(g, SURVIVAL, z));
+	return alive_now(&g->at_once) * at_most_1(mean_quantity(g, SURVIVAL, z));
 }
 
 static double
@@ -471,7 +474,7 @@ phases_silence(const BetaGeometricPhases *g, double t)
 
 	if (g->k == 1 || z == 0 || isinf(z) || alive == 0)
 		return beta_geometric_silence(&g->at_once, t);
-	return fmin(1, dead_now(&g->at_once) + alive * exp(log_series(&h, 0, INFINITY)));
+	return at_most_1(dead_now(&g->at_once) + alive * exp(log_series(&h, 0, INFINITY)));
 }
 
 /* Of n purchases, given alive: the n-th, if it is made, is the last one with last_leaves, else it may be by chance. */
@@ -507,7 +510,7 @@ phases_probability(const BetaGeometricPhases *g, double n, double t)
 	if (g->k == 1 || z == 0 || isinf(z))
 		return beta_geometric_probability(b, n, t);
 	last_leaves = exp(log_beta_ratio(b->a, b->b, n - 1)) * (b->a / (b->a + b->b + n - 1));
-	return alive_now(b) * fmin(1, mean_probability(g, n, z, last_leaves, exp(log_beta_ratio(b->a, b->b, n))));
+	return alive_now(b) * at_most_1(mean_probability(g, n, z, last_leaves, exp(log_beta_ratio(b->a, b->b, n))));
 }
 
 double

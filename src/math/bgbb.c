@@ -498,7 +498,7 @@ bgbb_silence(const double *theta, const Customer *c, double t)
 {
 	Posterior	p = posterior(theta, c);
 
-	return p.alive > 0 ? fmin(1, p.dead + p.alive * path_probability(&p, 0, floor(t))) : 1;
+	return p.alive > 0 ? at_most_1(p.dead + p.alive * path_probability(&p, 0, floor(t))) : 1;
 }
 
 static double
@@ -508,7 +508,7 @@ bgbb_purchase_probability(const double *theta, const Customer *c, double n, doub
 
 	if (n == 0)
 		return bgbb_silence(theta, c, t);
-	return p.alive > 0 ? p.alive * fmin(1, path_probability(&p, n, floor(t))) : 0;
+	return p.alive > 0 ? p.alive * at_most_1(path_probability(&p, n, floor(t))) : 0;
 }
 
 /* ---- simulation ------------------------------------------------------------------------------ */

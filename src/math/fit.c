@@ -441,7 +441,8 @@ set_covariance(const Search *search, const Point *point, FitResult *result)
 				prior += searched[i * n + j] * search->prior->precision[j * search->nparams + i];
 		}
 	result->has_covariance = true;
-	result->own_weight = search->prior == NULL ? 1 : fmin(fmax(1 - prior / n, 0), 1);
+	if (search->prior != NULL)
+		result->own_weight = fmin(fmax(1 - prior / n, 0), 1);
 }
 
 static void
@@ -490,6 +491,8 @@ report(const Search *search, const Point *point, Outcome outcome, FitResult *res
 	result->log_likelihood = point->log_likelihood;
 	result->gradient_norm = point->distance;
 	result->status = outcome == REACHED ? FIT_CONVERGED : FIT_NOT_CONVERGED;
+	/* 1 says that there was no prior; how much it decides is not known short of the maximum */
+	result->own_weight = search->prior == NULL ? 1 : 0;
 	if (outcome == REACHED)
 		set_covariance(search, point, result);
 	else if (outcome == RAN_OFF)

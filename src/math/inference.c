@@ -42,6 +42,7 @@ typedef struct Profile
 	PredictedValue f;
 	void	   *arg;
 	const FittedModel *fits[2];
+	const FitStop *stop;
 	int			moved;
 	int			param;
 } Profile;
@@ -53,6 +54,8 @@ moved_value(const Profile *p, double distance)
 	const FittedModel *fit = p->fits[p->moved];
 	const double *second = p->fits[1] ? p->fits[1]->theta : NULL;
 
+	if (p->stop != NULL && p->stop->requested(p->stop->arg))
+		return NAN;
 	memcpy(theta, fit->theta, fit->nparams * sizeof(double));
 	if (param_scale(fit->model, p->param) == SCALE_LOG)
 		theta[p->param] *= exp(distance);
@@ -87,7 +90,7 @@ variance_from(Profile *p, int moved)
 	for (int i = 0; i < fit->nparams; i++)
 		for (int j = 0; j < fit->nparams; j++)
 			sum += gradient[i] * fit->covariance[i * fit->nparams + j] * gradient[j];
-	return fmax(sum, 0);
+	return sum < 0 ? 0 : sum;	/* NAN stays: it is no certainty */
 }
 
 /* value +- on the logit scale: its odds times exp(-+ reach) */
@@ -99,9 +102,9 @@ shifted_probability(double p, double reach)
 
 Estimate
 prediction_interval(PredictedValue f, void *arg, const FittedModel *first, const FittedModel *second,
-					PredictionScale scale, double conf, double *value)
+					PredictionScale scale, double conf, const FitStop *stop, double *value)
 {
-	Profile		p = {f, arg, {first, second}, 0, 0};
+	Profile		p = {f, arg, {first, second}, stop, 0, 0};
 	double		v = f(first->theta, second ? second->theta : NULL, arg);
 	double		error = sqrt(variance_from(&p, 0) + variance_from(&p, 1));
 	double		z = normal_quantile(0.5 + 0.5 * conf);

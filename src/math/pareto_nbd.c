@@ -490,7 +490,7 @@ silence(const Posterior *p, double t)
 	double		stays = exp(-k->R * log1p(t / k->alpha) - k->s * log1p(t / k->beta));
 	double		dead = 1 / (1 + exp(-p->log_odds));
 
-	return fmin(1, dead + alive_now(p) * (stays + pareto_dropout(k, 0, t)));
+	return at_most_1(dead + alive_now(p) * (stays + pareto_dropout(k, 0, t)));
 }
 
 static double
@@ -511,7 +511,7 @@ pareto_nbd_purchase_probability(const double *theta, const Customer *c, double n
 		return silence(&p, t);
 	if (t == 0 || alive == 0)
 		return 0;
-	return alive * fmin(1, pareto_count(&p.alive, n, t));
+	return alive * at_most_1(pareto_count(&p.alive, n, t));
 }
 
 static double

@@ -3,8 +3,9 @@
  * their differences.
  *
  * With W_c the inverse of cohort c's covariance, A their sum and m the mean of the estimates weighted by
- * them, Q = sum of W_c (eta_c - m)(eta_c - m)' has the expectation (cohorts - 1) I + (A - sum of W_c A^-1 W_c) S
- * (Jackson, White and Riley 2013): solving for S gives the covariance between cohorts.
+ * them, Q = sum of W_c (eta_c - m)(eta_c - m)' has the expectation (cohorts - 1) I + A S - (sum of W_c S W_c) A^-1
+ * (Jackson, White and Riley 2013): solving for S gives the covariance between cohorts. S stands between the
+ * weights, which commute only where all cohorts' covariances are in proportion.
  */
 #include "math/shrink.h"
 
@@ -15,6 +16,7 @@
 #include "math/matrix.h"
 
 #define CELLS (FIT_MAX_PARAMS * FIT_MAX_PARAMS)
+#define SOLVED 1e-28			/* of the squared size of what is to be solved */
 
 /* product = a b, n x n */
 static void
@@ -40,52 +42,6 @@ apply(const double *m, const double *v, int n, double *product)
 		for (int k = 0; k < n; k++)
 			product[i] += m[i * n + k] * v[k];
 	}
-}
-
-/* Solve a x = b for the n x n matrix x by elimination with pivots; destroys a and b. False where a is singular. */
-static bool
-solve(double *a, double *b, int n, double *x)
-{
-	for (int k = 0; k < n; k++)
-	{
-		int			pivot = k;
-
-		for (int i = k + 1; i < n; i++)
-			if (fabs(a[i * n + k]) > fabs(a[pivot * n + k]))
-				pivot = i;
-		if (!(fabs(a[pivot * n + k]) > 0))
-			return false;
-		for (int j = 0; j < n; j++)
-		{
-			double		swap = a[k * n + j];
-
-			a[k * n + j] = a[pivot * n + j];
-			a[pivot * n + j] = swap;
-			swap = b[k * n + j];
-			b[k * n + j] = b[pivot * n + j];
-			b[pivot * n + j] = swap;
-		}
-		for (int i = k + 1; i < n; i++)
-		{
-			double		factor = a[i * n + k] / a[k * n + k];
-
-			for (int j = 0; j < n; j++)
-			{
-				a[i * n + j] -= factor * a[k * n + j];
-				b[i * n + j] -= factor * b[k * n + j];
-			}
-		}
-	}
-	for (int i = n - 1; i >= 0; i--)
-		for (int j = 0; j < n; j++)
-		{
-			double		sum = b[i * n + j];
-
-			for (int k = i + 1; k < n; k++)
-				sum -= a[i * n + k] * x[k * n + j];
-			x[i * n + j] = sum / a[i * n + i];
-		}
-	return true;
 }
 
 /* The nearest matrix without negative eigenvalues. */
@@ -130,15 +86,82 @@ weighted_mean(const double *eta, const double *covariance, int m, int n, double 
 	return true;
 }
 
+/* What S adds to the expectation of Q, times A: A S A - sum of W_c S W_c. False where a covariance has no inverse. */
+static bool
+spread_of(const double *s, const double *covariance, int m, int n, const double *sum, double *spread)
+{
+	double		weight[CELLS];
+	double		part[CELLS];
+
+	sandwich(sum, n, s, n, spread);
+	for (int c = 0; c < m; c++)
+	{
+		if (!invert_positive(covariance + c * n * n, n, weight))
+			return false;
+		sandwich(weight, n, s, n, part);
+		for (int i = 0; i < n * n; i++)
+			spread[i] -= part[i];
+	}
+	return true;
+}
+
+static double
+dot(const double *a, const double *b, int cells)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < cells; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+/*
+ * The symmetric S of a given spread_of(), which is destroyed, by conjugate gradients: the map is symmetric and positive,
+ * and with A^-1 on both sides its eigenvalues are between 0 and 1, few of them far below.
+ */
+static bool
+solve_spread(double *spread, const double *covariance, int m, int n, const double *sum, const double *inverse, double *s)
+{
+	int			cells = n * n;
+	double		step[CELLS];
+	double		scaled[CELLS];
+	double		image[CELLS];
+	double		size;
+	double		first;
+
+	memset(s, 0, cells * sizeof(double));
+	sandwich(inverse, n, spread, n, step);
+	first = size = dot(spread, step, cells);
+	for (int i = 0; i < 2 * cells && size > SOLVED * first; i++)
+	{
+		double		length;
+		double		next;
+
+		if (!spread_of(step, covariance, m, n, sum, image))
+			return false;
+		length = size / dot(step, image, cells);
+		for (int k = 0; k < cells; k++)
+		{
+			s[k] += length * step[k];
+			spread[k] -= length * image[k];
+		}
+		sandwich(inverse, n, spread, n, scaled);
+		next = dot(spread, scaled, cells);
+		for (int k = 0; k < cells; k++)
+			step[k] = scaled[k] + next / size * step[k];
+		size = next;
+	}
+	return true;
+}
+
 bool
 between_covariance(const double *eta, const double *covariance, int m, int n, double *between)
 {
 	double		sum[CELLS];
 	double		inverse[CELLS];
 	double		weight[CELLS];
-	double		share[CELLS];
-	double		product[CELLS];
 	double		spread[CELLS] = {0};	/* Q - (m - 1) I */
+	double		product[CELLS];
 	double		mean[FIT_MAX_PARAMS];
 
 	if (m < 2 || !weighted_mean(eta, covariance, m, n, sum, mean) || !invert_positive(sum, n, inverse))
@@ -153,26 +176,24 @@ between_covariance(const double *eta, const double *covariance, int m, int n, do
 		for (int i = 0; i < n; i++)
 			deviation[i] = eta[c * n + i] - mean[i];
 		apply(weight, deviation, n, pulled);
-		multiply(weight, inverse, n, product);
-		multiply(product, weight, n, share);
 		for (int i = 0; i < n; i++)
 			for (int j = 0; j < n; j++)
-			{
 				spread[i * n + j] += pulled[i] * deviation[j];
-				sum[i * n + j] -= share[i * n + j];
-			}
 	}
 	for (int i = 0; i < n; i++)
 		spread[i * n + i] -= m - 1;
-	if (!solve(sum, spread, n, product))
-		return false;
+	multiply(spread, sum, n, product);
 	for (int i = 0; i < n; i++)
 		for (int j = 0; j < n; j++)
-		{
-			between[i * n + j] = 0.5 * (product[i * n + j] + product[j * n + i]);
-			if (!isfinite(between[i * n + j]))
-				return false;
-		}
+			spread[i * n + j] = 0.5 * (product[i * n + j] + product[j * n + i]);
+	if (!solve_spread(spread, covariance, m, n, sum, inverse, between))
+		return false;
+	for (int i = 0; i < n * n; i++)
+		if (!isfinite(between[i]))
+			return false;
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < i; j++)
+			between[i * n + j] = between[j * n + i] = 0.5 * (between[i * n + j] + between[j * n + i]);
 	return truncate_to_positive(between, n);
 }
 

@@ -325,7 +325,7 @@ negative_binomial_tail(double n, double R, double z)
 		if (tail > TAIL_MIN)
 			return tail;
 	}
-	return fmin(1, density / n * incomplete_beta_fraction(n, R, w));
+	return at_most_1(density / n * incomplete_beta_fraction(n, R, w));
 }
 
 double
