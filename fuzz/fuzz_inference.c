@@ -91,6 +91,32 @@ check_applied(const BtydModel *model, const double *theta, const double *z, int 
 		CHECK(fabs(theta_z[2] + theta_z[3] - theta[2] - theta[3]) <= ROUNDING * (theta[2] + theta[3]));
 }
 
+/* Farther than this in log(theta) a customer's parameters may have no second derivatives; a fit refuses such steps. */
+#define FAR 200.0
+
+static bool
+is_far(const BtydModel *model, const Rows *rows, const CovariateFrame *frame, const double *theta)
+{
+	int			n = rows->ncovariates;
+
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		double		u = 0;
+		double		v = 0;
+
+		for (int j = 0; j < n; j++)
+		{
+			double		z = (rows_at(rows, i)[j - n] - frame->center[j]) / frame->scale[j];
+
+			u += theta[model->nparams + j] * z;
+			v += theta[model->nparams + n + j] * z;
+		}
+		if (fabs(u) > FAR || fabs(v) > FAR)
+			return true;
+	}
+	return false;
+}
+
 static void
 check_likelihood(const BtydModel *model, const Rows *rows, const double *theta)
 {
@@ -99,7 +125,7 @@ check_likelihood(const BtydModel *model, const Rows *rows, const double *theta)
 	CovariateFrame frame;
 	int			n = model->nparams + 2 * rows->ncovariates;
 
-	if (covariates_frame(rows, NULL, &frame) != NULL)
+	if (covariates_frame(rows, NULL, &frame) != NULL || is_far(model, rows, &frame, theta))
 		return;
 	CHECK(isfinite(covariates_log_likelihood(model, rows, &frame, theta, grad, hess, NULL)));
 	for (int i = 0; i < n; i++)

@@ -33,7 +33,8 @@ extern const char *covariates_frame(const Rows *rows, const FitStop *stop, Covar
 
 /*
  * log_likelihood of rows with covariates as the frame shows them, with gradient and Hessian (never NULL) as in
- * btyd_model.h, of 2 n parameters more.
+ * btyd_model.h, of 2 n parameters more. NAN when asked to stop, and where effects take a customer's parameters out of
+ * range.
  */
 extern double covariates_log_likelihood(const BtydModel *model, const Rows *rows, const CovariateFrame *frame,
 										const double *theta, double *grad, double *hess, const FitStop *stop);

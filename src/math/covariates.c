@@ -272,6 +272,16 @@ to_natural_scale(const double *theta, int nparams, double *grad, double *hess)
 		grad[i] /= theta[i];
 }
 
+/* Squares of a customer's parameters, which second derivatives are made of, neither overflow nor become 0. */
+static bool
+in_range(const double *theta)
+{
+	for (int i = 0; i < BASE; i++)
+		if (!(theta[i] > 1e-150 && theta[i] < 1e150))
+			return false;
+	return true;
+}
+
 double
 covariates_log_likelihood(const BtydModel *model, const Rows *rows, const CovariateFrame *frame,
 						  const double *theta, double *grad, double *hess, const FitStop *stop)
@@ -308,6 +318,8 @@ covariates_log_likelihood(const BtydModel *model, const Rows *rows, const Covari
 		for (int j = 0; j < n; j++)
 			z[j] = (raw[j] - frame->center[j]) / frame->scale[j];
 		map_inner(model, theta, dot(theta + BASE, z, n), dot(theta + BASE + n, z, n), &map);
+		if (!in_range(map.theta))
+			return NAN;
 		term = model->log_likelihood(&group, map.theta, inner_grad, inner_hess, NULL) - lost;
 		next = value + term;
 		lost = (next - value) - term;
