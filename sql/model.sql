@@ -25,7 +25,7 @@ SELECT * FROM glance(array[array[sbg_model(1, 3)], array[sbg_model(1, 3)]]);
 SELECT count(*) AS none FROM glance('{}'::clv_model[]);
 SELECT bgcnbd_model(1, 2, 3, 4, 1.5);
 SELECT mbgcnbd_model(1, 2, 3, 4, 0);
-SELECT bgcnbd_model(1, 2, 3, 4, 51);
+SELECT bgcnbd_model(1, 2, 3, 4, 21);
 SELECT bgcnbd_model(1, 2, 3, 4, 'NaN');
 SELECT sbg_model(-0.7, 1.2);
 SELECT bdw_model(0.7, 1.2, 1.1, 'hour');

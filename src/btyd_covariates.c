@@ -40,7 +40,11 @@ clv_with_covariates(PG_FUNCTION_ARGS)
 	if (covariance)
 		sandwich(jacobian, kind->nparams, covariance, m->nparams, result->values + kind->nparams);
 	for (int i = 0; covariance && i < kind->nparams * kind->nparams; i++)
-		finite = finite && isfinite(result->values[kind->nparams + i]);
+	{
+		double		c = result->values[kind->nparams + i];
+
+		finite = finite && isfinite(c) && (i % (kind->nparams + 1) != 0 || c >= 0);
+	}
 	if (!finite || parameters_problem(result, kind) != NULL)
 		range_error("the parameters of this customer are out of range",
 					"Are the covariates on the scale on which the model was fitted?",

@@ -110,11 +110,10 @@ simulated_operations(const ClvModel *m)
 }
 
 static int32
-checked_count(int32 value, int32 most, const char *name)
+checked_count(int32 value, int32 most, const char *name, const char *hint)
 {
 	if (value < 0 || value > most)
-		argument_error(psprintf("%s must be between 0 and %d", name, most), "Day 0 is the day of the first purchase.",
-					   "%s is %d.", name, value);
+		argument_error(psprintf("%s must be between 0 and %d", name, most), hint, "%s is %d.", name, value);
 	return value;
 }
 
@@ -138,8 +137,8 @@ clv_simulate_purchases(PG_FUNCTION_ARGS)
 			return (Datum) 0;
 	m = PG_GETARG_MODEL(0);
 	kind = simulated_operations(m);
-	customers = checked_count(PG_GETARG_INT32(1), PG_INT32_MAX, "customers");
-	s.days = checked_count(PG_GETARG_INT32(2), DAY_MAX - DAY_MIN, "days");
+	customers = checked_count(PG_GETARG_INT32(1), PG_INT32_MAX, "customers", "It is how many to draw.");
+	s.days = checked_count(PG_GETARG_INT32(2), DAY_MAX - DAY_MIN, "days", "Day 0 is the day of the first purchase.");
 	seed = PG_GETARG_INT64(3);
 	gg = PG_ARGISNULL(4) ? NULL : PG_GETARG_MODEL(4);
 	if (gg)

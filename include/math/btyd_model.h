@@ -17,7 +17,7 @@
 #include "math/rows.h"
 
 #define BTYD_MAX_PARAMS 5		/* of a model by itself */
-#define BTYD_MAX_PHASES 50		/* of a count of phases */
+#define BTYD_MAX_PHASES 20		/* of a count of phases: with more, a discounted prediction takes over 0.2 s */
 #define FIT_MAX_PARAMS (4 + 2 * ROWS_MAX_COVARIATES)	/* with the effects of covariates */
 
 /* Polled every few thousand rows; when it answers true the computation is abandoned. */

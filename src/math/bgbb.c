@@ -19,6 +19,7 @@
 #define NEGLIGIBLE 1e-18
 #define POLL_STEPS 1e6			/* terms of sums between two polls of stop */
 #define LONG_SUM 2000.0			/* more terms than that are not added one by one */
+#define MOST_TERMS 1e7			/* before they change slowly: 0.1 s */
 #define SETTLED 1e18			/* relative to its scale squared, where a term is a plain power */
 
 enum
@@ -481,6 +482,8 @@ path_probability(const Posterior *p, double k, double m)
 		sum += term;
 		if (path_ends(p, k, i, m, term, sum))
 			return exp(log_scale + log(sum));
+		if (i - k > MOST_TERMS)
+			return NAN;			/* of absurd parameters */
 		term *= term_ratio(p, k, i);
 		if (sum > RESCALE)
 		{

@@ -82,6 +82,8 @@ add_side(const LogitDensity *d, LogitTerm term, void *arg, int side, LogitSums *
 		exp_v *= stretch;
 		jacobian = 1 + d->left / exp_v + d->right * exp_v;
 		delta = side * k * d->step + d->left * (1 - 1 / exp_v) + d->right * (exp_v - 1);
+		if (!isfinite(delta) || isnan(sums->density) || isnan(sums->value))
+			break;				/* of absurd parameters */
 		density = add_node(d, term, arg, delta, jacobian, sums);
 		if (density <= before && sums->density == last.density && sums->value == last.value &&
 			(delta < d->low || delta > d->high))
