@@ -137,7 +137,7 @@ JOIN backtest_classes((SELECT s FROM fitted), 'pareto_nbd') WITH ORDINALITY b (c
 RESET client_min_messages;
 -- regular buyers, every ten days or so: the sample knows the times between purchases up to the calibration, and no more
 CREATE TABLE regular AS
-SELECT i, purchase_history(date '2024-01-01' + i % 100 + 10 * j + (5 * uniform(i, j, 'late'))::int) AS h
+SELECT i, purchase_history(date '2024-01-01' + i % 100 + 10 * j + (9 * uniform(i, j, 'late'))::int) AS h
 FROM generate_series(1, 200) i, generate_series(0, (-ln(uniform(i, 0, 'orders')) * 12)::int) j GROUP BY i;
 SELECT coef(m, 'k') > 1 AS regular, a = b AS same, near((regexp_match(s::text, 'log_gaps=([-0-9.]+)'))[1]::float8, whole) AS log_gaps
 FROM (SELECT holdout_sample(h, date '2024-05-31', date '2024-09-30', 'week') AS s, bgcnbd_fit(h, date '2024-05-31', 'week') AS m, sum(log_gaps(h, '2024-05-31', 'week')) AS whole FROM regular) r,
