@@ -385,6 +385,32 @@ test_many_groups(void **state)
 	sample_free(&sample);
 }
 
+/* Effects that take a customer's parameter to the ends of the numbers have no likelihood, and the search turns back. */
+static void
+test_effects_out_of_range(void **state)
+{
+	(void) state;
+	for (int code = 1; btyd_model_by_code(code) != NULL; code++)
+	{
+		const BtydModel *model = btyd_model_by_code(code);
+		double		data[] = {1, 0, 2, 30, 39, 1};
+		Rows		rows = {1, 3, data, N, NAN};
+		double		far[NPARAMS];
+		double		grad[NPARAMS];
+		double		hess[NPARAMS * NPARAMS];
+
+		if (!takes_covariates(code))
+			continue;
+		for (int i = BASE; i < NPARAMS; i += N)
+			for (int sign = -1; sign <= 1; sign += 2)
+			{
+				memcpy(far, theta, sizeof(far));
+				far[i] = sign * 800;
+				assert_true(isnan(covariates_log_likelihood(model, &rows, &plain, far, grad, hess, NULL)));
+			}
+	}
+}
+
 int
 main(void)
 {
@@ -395,6 +421,7 @@ main(void)
 		cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_coverage),
 		cmocka_unit_test(test_undetermined),
+		cmocka_unit_test(test_effects_out_of_range),
 		cmocka_unit_test(test_out_of_range),
 		cmocka_unit_test(test_many_groups),
 		cmocka_unit_test(test_stops_at_the_frame),
