@@ -16,7 +16,10 @@ typedef struct Correlation
 	double		conf_high;
 } Correlation;
 
-/* The interval (Fisher 1921) at confidence 0 < conf < 1 is symmetric in Fisher's z = artanh(value), of variance 1 / (n - 3). */
+/*
+ * The interval (Fisher 1921) at confidence 0 < conf < 1 is symmetric in Fisher's z = artanh(value), of variance
+ * 1 / (n - 3).
+ */
 extern Correlation correlate(const Rows *rows, double conf);
 
 #endif
