@@ -293,7 +293,7 @@ read_numbers(void *file, double *row, int columns)
 static double
 reference_error(double value, double exact)
 {
-	if (exact < REPRESENTABLE)
+	if (fabs(exact) < REPRESENTABLE)
 		return value >= 0 && value < 2 * REPRESENTABLE ? 0 : INFINITY;
 	return isnan(value) ? INFINITY : fabs(value / exact - 1);
 }
