@@ -13,6 +13,7 @@
 
 #include "math/fit.h"
 #include "math/matrix.h"
+#include "math/value.h"
 
 #define BASE 4					/* parameters of a model that takes covariates */
 #define U 4
@@ -166,10 +167,9 @@ covariates_frame(const Rows *rows, const FitStop *stop, CovariateFrame *frame)
 	return NULL;
 }
 
-/* The log-likelihood of one group of customers and its derivatives in the six variables. */
+/* The derivatives of the log-likelihood of one group of customers in the six variables. */
 typedef struct InnerSum
 {
-	double		value;
 	double		gradient[INNER];
 	double		hessian[INNER][INNER];
 } InnerSum;
@@ -289,9 +289,8 @@ covariates_log_likelihood(const BtydModel *model, const Rows *rows, const Covari
 	int			n = rows->ncovariates;
 	int			nparams = BASE + 2 * n;
 	double		buffer[CHUNK_ROWS * 4];
-	double		value = 0;
 	/* a continuous covariate makes as many groups as customers: rounded a million times, a gain could not be told */
-	double		lost = 0;
+	CompensatedSum value = {0, 0};
 	size_t		polled = 0;
 	size_t		i = 0;
 
@@ -306,8 +305,6 @@ covariates_log_likelihood(const BtydModel *model, const Rows *rows, const Covari
 		double		inner_hess[BASE * BASE];
 		InnerMap	map;
 		InnerSum	sum = {0};
-		double		term;
-		double		next;
 
 		if (stop != NULL && i - polled > CHUNK_ROWS)
 		{
@@ -320,15 +317,12 @@ covariates_log_likelihood(const BtydModel *model, const Rows *rows, const Covari
 		map_inner(model, theta, dot(theta + BASE, z, n), dot(theta + BASE + n, z, n), &map);
 		if (!in_range(map.theta))
 			return NAN;
-		term = model->log_likelihood(&group, map.theta, inner_grad, inner_hess, NULL) - lost;
-		next = value + term;
-		lost = (next - value) - term;
-		value = next;
+		compensated_add(&value, model->log_likelihood(&group, map.theta, inner_grad, inner_hess, NULL));
 		chain(model, &map, inner_grad, inner_hess, &sum);
 		spread(&sum, z, n, grad, hess);
 	}
 	to_natural_scale(theta, nparams, grad, hess);
-	return value;
+	return compensated_sum(&value);
 }
 
 void
