@@ -93,6 +93,27 @@ extern SpendKnown spend_of_summary(const HistorySummary *s);
 /* Expected amount per purchase, NAN (after a WARNING, once a query) where the population has no mean. */
 extern double mean_spend(FunctionCallInfo fcinfo, const ClvModel *gg, SpendKnown known);
 
+/* What clv() and clv_ci() ask about one customer. */
+typedef struct ValueQuestion
+{
+	const BtydModel *purchases;
+	Question	question;
+	SpendKnown	known;
+	double		spend;			/* expected amount per purchase */
+	double		delta;			/* continuous discount rate per unit */
+	double		margin;
+	double		service_cost;	/* per purchase */
+} ValueQuestion;
+
+/*
+ * That of arguments (model, spend_model, history, as_of, until, annual_discount_rate, margin,
+ * service_cost_per_purchase); false before the first purchase and, after a WARNING, without a mean amount.
+ */
+extern bool value_question(FunctionCallInfo fcinfo, const ClvModel *m, const ClvModel *gg, ValueQuestion *q);
+
+/* The value under parameters theta of the purchases at that expected amount. */
+extern double value_of_purchases(const ValueQuestion *q, const double *theta, double spend);
+
 /* A row as the result of a function that returns one; values and nulls as its declaration has columns. */
 extern Datum result_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
 

@@ -138,24 +138,17 @@ clv_churn_risk_ci_renewal(PG_FUNCTION_ARGS)
 
 typedef struct AskedValue
 {
-	const BtydModel *purchases;
+	ValueQuestion question;
 	const BtydModel *spend;
-	Customer	customer;
-	SpendKnown	known;
-	double		delta;
-	double		t;
-	double		margin;
-	double		service_cost;
 } AskedValue;
 
 static double
 predicted_value(const double *theta, const double *spend_theta, void *arg)
 {
 	const AskedValue *asked = arg;
-	double		spend = asked->spend->expected_spend(spend_theta, asked->known.x, asked->known.mean);
+	const ValueQuestion *q = &asked->question;
 
-	return (asked->margin * spend - asked->service_cost) *
-		asked->purchases->discounted_purchases(theta, &asked->customer, asked->delta, asked->t);
+	return value_of_purchases(q, theta, asked->spend->expected_spend(spend_theta, q->known.x, q->known.mean));
 }
 
 /* (model, spend_model, history, as_of, until, annual_discount_rate, margin, service_cost_per_purchase, conf) */
@@ -165,27 +158,14 @@ clv_residual_value_ci(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
 	ClvModel   *gg = PG_GETARG_MODEL(1);
-	DateADT		as_of = PG_GETARG_DATEADT(3);
-	DateADT		until = PG_GETARG_DATEADT(4);
-	AskedValue	asked = {
-		.purchases = purchase_operations(m),
-		.spend = spend_operations(gg),
-		.delta = daily_discount(fcinfo, PG_GETARG_FLOAT8(5)) * unit_of(m),
-		.margin = checked_margin(PG_GETARG_FLOAT8(6)),
-		.service_cost = checked_service_cost(PG_GETARG_FLOAT8(7)),
-	};
+	AskedValue	asked = {.spend = spend_operations(gg)};
 	double		conf = checked_conf(PG_GETARG_FLOAT8(8));
-	FittedModel purchases = fitted_model(m, asked.purchases);
 	FittedModel spend = fitted_model(gg, asked.spend);
-	HistorySummary s;
+	FittedModel purchases;
 
-	check_until(as_of, until);
-	if (!customer_of_history(m, asked.purchases, PG_GETARG_HISTORY(2), as_of, &s, &asked.customer))
+	if (!value_question(fcinfo, m, gg, &asked.question))
 		PG_RETURN_NULL();
-	asked.t = horizon_of_dates(m, asked.purchases, s.first, as_of, until);
-	asked.known = spend_of_summary(&s);
-	if (isnan(mean_spend(fcinfo, gg, asked.known)))
-		PG_RETURN_NULL();
+	purchases = fitted_model(m, asked.question.purchases);
 	return interval(fcinfo, predicted_value, &asked, &purchases, &spend, PREDICTION_LOG, conf, "clv");
 }
 

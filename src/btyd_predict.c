@@ -179,31 +179,43 @@ clv_expected_spend_history(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(value);
 }
 
+bool
+value_question(FunctionCallInfo fcinfo, const ClvModel *m, const ClvModel *gg, ValueQuestion *q)
+{
+	DateADT		as_of = PG_GETARG_DATEADT(3);
+	DateADT		until = PG_GETARG_DATEADT(4);
+	HistorySummary s;
+
+	q->purchases = purchase_operations(m);
+	q->delta = daily_discount(fcinfo, PG_GETARG_FLOAT8(5)) * unit_of(m);
+	q->margin = checked_margin(PG_GETARG_FLOAT8(6));
+	q->service_cost = checked_service_cost(PG_GETARG_FLOAT8(7));
+	check_until(as_of, until);
+	if (!customer_of_history(m, q->purchases, PG_GETARG_HISTORY(2), as_of, &s, &q->question.customer))
+		return false;
+	q->question.t = horizon_of_dates(m, q->purchases, s.first, as_of, until);
+	q->known = spend_of_summary(&s);
+	q->spend = mean_spend(fcinfo, gg, q->known);
+	return !isnan(q->spend);
+}
+
+double
+value_of_purchases(const ValueQuestion *q, const double *theta, double spend)
+{
+	return (q->margin * spend - q->service_cost) *
+		q->purchases->discounted_purchases(theta, &q->question.customer, q->delta, q->question.t);
+}
+
 PG_FUNCTION_INFO_V1(clv_residual_value);
 Datum
 clv_residual_value(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = purchase_operations(m);
-	DateADT		as_of = PG_GETARG_DATEADT(3);
-	DateADT		until = PG_GETARG_DATEADT(4);
-	double		delta = daily_discount(fcinfo, PG_GETARG_FLOAT8(5)) * unit_of(m);
-	double		margin = checked_margin(PG_GETARG_FLOAT8(6));
-	double		service_cost = checked_service_cost(PG_GETARG_FLOAT8(7));
-	HistorySummary s;
-	Customer	c;
-	double		spend;
-	double		t;
+	ValueQuestion q;
 
-	check_until(as_of, until);
-	if (!customer_of_history(m, kind, PG_GETARG_HISTORY(2), as_of, &s, &c))
+	if (!value_question(fcinfo, m, PG_GETARG_MODEL(1), &q))
 		PG_RETURN_NULL();
-	t = horizon_of_dates(m, kind, s.first, as_of, until);
-	spend = mean_spend(fcinfo, PG_GETARG_MODEL(1), spend_of_summary(&s));
-	if (isnan(spend))
-		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(checked_result((margin * spend - service_cost) *
-									kind->discounted_purchases(m->values, &c, delta, t), "clv"));
+	PG_RETURN_FLOAT8(checked_result(value_of_purchases(&q, m->values, q.spend), "clv"));
 }
 
 PG_FUNCTION_INFO_V1(clv_new_customer_value);
