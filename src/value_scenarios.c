@@ -163,7 +163,7 @@ warn_of_change(FunctionCallInfo fcinfo, const NumberType *type, const Argument *
 					   DatumGetCString(DirectFunctionCall1(type->out, changed))) :
 			 errdetail("It would be %s, which is not %s.", DatumGetCString(DirectFunctionCall1(type->out, changed)),
 					   allowed_values(argument)),
-			 endless ? errhint("Use a smaller change, or a number of periods.") : errhint("Use a smaller change.")));
+			 endless ? errhint("Use a smaller change, or give a number of periods.") : errhint("Use a smaller or a negative change.")));
 }
 
 /* One row per driver: the value if that driver alone changes by the last argument. */
