@@ -107,7 +107,8 @@ typedef struct ValueQuestion
 
 /*
  * That of arguments (model, spend_model, history, as_of, until, annual_discount_rate, margin,
- * service_cost_per_purchase); false before the first purchase and, after a WARNING, without a mean amount.
+ * service_cost_per_purchase); false before the first purchase and, after a WARNING, without a mean amount: then spend
+ * is NAN, and the rest is set.
  */
 extern bool value_question(FunctionCallInfo fcinfo, const ClvModel *m, const ClvModel *gg, ValueQuestion *q);
 
