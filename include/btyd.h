@@ -112,6 +112,13 @@ typedef struct ValueQuestion
  */
 extern bool value_question(FunctionCallInfo fcinfo, const ClvModel *m, const ClvModel *gg, ValueQuestion *q);
 
+/* What a purchase of that expected amount contributes. */
+static inline double
+contribution_of_purchase(const ValueQuestion *q, double spend)
+{
+	return q->margin * spend - q->service_cost;
+}
+
 /* The value under parameters theta of the purchases at that expected amount. */
 extern double value_of_purchases(const ValueQuestion *q, const double *theta, double spend);
 
