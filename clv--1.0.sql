@@ -1481,12 +1481,12 @@ CREATE FUNCTION next_purchase(model clv_model, history purchase_history, as_of t
 COMMENT ON FUNCTION next_purchase(clv_model, purchase_history, date, date) IS 'the day by which the customer has bought with probability one half, given that he buys in (as_of, until]: the first day d with 1 - churn_risk(model, history, as_of, d) >= (1 - churn_risk(model, history, as_of, until)) / 2. How likely it is that he buys at all, 1 - churn_risk() says. until may be infinity; of BG/BB, d is the day at which an opportunity of the customer ends. NULL before the first purchase, where a purchase is less likely than 1e-9, and where d would lie behind the year 9999. Error 22023 where until lies before as_of or the model has no time unit.';
 COMMENT ON FUNCTION next_purchase(clv_model, purchase_history, timestamptz, timestamptz) IS 'next_purchase() with the days of timestamps in the session''s time zone';
 
-CREATE FUNCTION customer_forecast(model clv_model, spend_model clv_model, history purchase_history, as_of date, days integer DEFAULT 365)
+CREATE FUNCTION customer_forecast(model clv_model, spend_model clv_model, history purchase_history, as_of date, days float8 DEFAULT 365)
     RETURNS TABLE (historic_value numeric, predicted_value float8, total_value float8, predicted_orders float8, average_order_value float8,
                    average_days_between_orders float8, next_order date, churn_risk float8)
     AS 'MODULE_PATHNAME', 'clv_customer_forecast'
     LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 400 ROWS 1;
-CREATE FUNCTION customer_forecast(model clv_model, spend_model clv_model, history purchase_history, as_of timestamptz, days integer DEFAULT 365)
+CREATE FUNCTION customer_forecast(model clv_model, spend_model clv_model, history purchase_history, as_of timestamptz, days float8 DEFAULT 365)
     RETURNS TABLE (historic_value numeric, predicted_value float8, total_value float8, predicted_orders float8, average_order_value float8,
                    average_days_between_orders float8, next_order date, churn_risk float8)
     LANGUAGE SQL STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 400 ROWS 1
@@ -1495,8 +1495,8 @@ BEGIN ATOMIC
            f.average_days_between_orders, f.next_order, f.churn_risk
     FROM customer_forecast(model, spend_model, history, as_of::date, days) AS f;
 END;
-COMMENT ON FUNCTION customer_forecast(clv_model, clv_model, purchase_history, date, integer) IS 'what CRM products show of a customer, in one row. Up to as_of: historic_value, the sum of all nets (total_spend); average_order_value (average_purchase); average_days_between_orders, from the first to the last purchase, by the repeat purchases, NULL without one. In the given number of days after as_of: predicted_orders (expected_purchases); predicted_value, these times expected_spend: revenue, not discounted; next_order (next_purchase), the day by which the customer has ordered with probability one half if he orders at all, NULL where that is less likely than 1e-9; churn_risk, the probability of no order. total_value is historic_value + predicted_value; both are NULL with a WARNING where the population has no mean spend. Always one row, so that a lateral join keeps every customer: all NULL before the first purchase or if an argument is NULL. Error 22023 for days below 1 or beyond the year 9999, a history without amounts, a model without time unit.';
-COMMENT ON FUNCTION customer_forecast(clv_model, clv_model, purchase_history, timestamptz, integer) IS 'customer_forecast() with the day of a timestamp in the session''s time zone';
+COMMENT ON FUNCTION customer_forecast(clv_model, clv_model, purchase_history, date, float8) IS 'what CRM products show of a customer, in one row. Up to as_of: historic_value, the sum of all nets (total_spend); average_order_value (average_purchase); average_days_between_orders, from the first to the last purchase, by the repeat purchases, NULL without one. In the given number of days after as_of: predicted_orders (expected_purchases); predicted_value, these times expected_spend: revenue, not discounted; next_order (next_purchase), the day by which the customer has ordered with probability one half if he orders at all, NULL where that is less likely than 1e-9; churn_risk, the probability of no order. total_value is historic_value + predicted_value; both are NULL with a WARNING where the population has no mean spend. Always one row, so that a lateral join keeps every customer: all NULL before the first purchase or if an argument is NULL. Error 22023 for days that are not a whole number from 1 on or lead beyond the year 9999, a history without amounts, a model without time unit.';
+COMMENT ON FUNCTION customer_forecast(clv_model, clv_model, purchase_history, timestamptz, float8) IS 'customer_forecast() with the day of a timestamp in the session''s time zone';
 
 CREATE FUNCTION clv_explain(model clv_model, spend_model clv_model, history purchase_history, as_of date, until date, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0)
     RETURNS TABLE (step integer, quantity text, value float8, note text)

@@ -66,11 +66,11 @@ put_purchases(Explanation *e)
 	const char *note;
 
 	if (kind->reads == ROWS_OPPORTUNITIES)
-		note = psprintf("%s: not to have left by the first opportunity after %s", kind->title, as_of);
+		note = psprintf("%s: chance of not having left by the first opportunity after %s", kind->title, as_of);
 	else if (q->customer.x == 0 && q->customer.t_cal > 0 && alive == 1)
 		note = psprintf("%s: 1 without a repeat purchase, however long the silence; see churn_risk()", kind->title);
 	else
-		note = psprintf("%s: not to have left by %s", kind->title, as_of);
+		note = psprintf("%s: chance of not having left by %s", kind->title, as_of);
 	put_step(e, "P(alive)", alive, note);
 
 	if (isinf(expected))

@@ -83,15 +83,15 @@ enum
 
 /* The last of so many days after as_of. */
 static DateADT
-forecast_end(DateADT as_of, int32 days)
+forecast_end(DateADT as_of, double days)
 {
-	if (days <= 0)
-		argument_error("days must be positive", "It is the number of days after as_of to look ahead.",
-					   "days is %d.", days);
+	if (!(days >= 1 && days == floor(days) && isfinite(days)))
+		argument_error("days must be a positive whole number", "It is the number of days after as_of to look ahead.",
+					   "days is %g.", days);
 	if (days > DAY_MAX - as_of)
 		argument_error("the forecast must not reach beyond the year 9999", "Use a smaller number of days.",
-					   "days is %d, as_of is %s.", days, day_text(as_of));
-	return as_of + days;
+					   "days is %.0f, as_of is %s.", days, day_text(as_of));
+	return as_of + (DateADT) days;
 }
 
 static void
@@ -107,7 +107,7 @@ put_forecast(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
 	Waiting		w = {.model = m, .kind = purchase_operations(m), .as_of = checked_day(PG_GETARG_DATEADT(3), "as_of")};
-	DateADT		until = forecast_end(w.as_of, PG_GETARG_INT32(4));
+	DateADT		until = forecast_end(w.as_of, PG_GETARG_FLOAT8(4));
 	HistorySummary s;
 	int64		historic;
 	double		orders;
