@@ -792,6 +792,127 @@ CREATE AGGREGATE xnpv_clv(amount float8, paid_on timestamptz, as_of timestamptz,
 );
 COMMENT ON AGGREGATE xnpv_clv(float8, timestamptz, timestamptz, float8) IS 'present value at as_of of dated payments as for dates, with the days of both in the session''s time zone';
 
+-- ---- rfm: scores, segments, tiers -------------------------------------------------------------------------------
+
+CREATE FUNCTION rfm_score(days_since_last float8, frequency float8, monetary float8, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_numbers' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION rfm_score(days_since_last interval, frequency float8, monetary float8, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_interval' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION rfm_score(history purchase_history, as_of date, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_history' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION rfm_score(history purchase_history, as_of timestamptz, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_history_tz' LANGUAGE C WINDOW STABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION rfm_score(float8, float8, float8, integer) IS 'window function: a score such as 543, R F M, of the customer among those of the partition, 5 the best: few days_since_last, many purchases (frequency), much money (monetary). Each digit is 1 + bins * (rank - 1) / (n - 1) in integers, at most bins (2 to 9), where rank counts from the worst and customers with equal values share the lower one; the frame and ORDER BY of the window make no difference. bins is read from the first row of the partition. A row with a NULL gets NULL and does not count; NULL where fewer than two rows can be compared. Error 22023: days_since_last or frequency negative, a NaN or infinite value, bins out of range. Memory: work_mem, then temporary files.';
+COMMENT ON FUNCTION rfm_score(interval, float8, float8, integer) IS 'rfm_score() with the recency as an interval, such as now() - last_order_at; a month counts 30 days, a day 24 hours';
+COMMENT ON FUNCTION rfm_score(purchase_history, date, integer) IS 'rfm_score() of histories, with days_since_last, purchases and total_spend as known on as_of. NULL before the first purchase. Error 22023 also: histories without amounts, as_of infinite.';
+COMMENT ON FUNCTION rfm_score(purchase_history, timestamptz, integer) IS 'rfm_score() of histories with the day of as_of in the session''s time zone';
+
+-- Breaks between the scores as a value, so that scores of different dates or groups can be compared.
+
+-- Transition and final functions: not for direct use. NULL arguments leave the state as it is.
+CREATE FUNCTION clv_rfm_add(clv_sample, float8, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_numbers' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, float8, float8, float8, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_numbers' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, interval, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_interval' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, interval, float8, float8, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_interval' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, date) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, date, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_breaks(clv_sample) RETURNS float8[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, float8, float8, float8) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, float8, float8, float8, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, interval, float8, float8) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, interval, float8, float8, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, date) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, date, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_breaks(clv_sample) IS 'final: the breaks between the scores';
+
+CREATE AGGREGATE rfm_breaks(days_since_last float8, frequency float8, monetary float8) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(float8, float8, float8) IS 'the breaks between the scores that rfm_score() gives to these customers, to be stored and applied to others with rfm_score(breaks, ...): float8[3][bins - 1], a row of days_since_last from many to few, then frequency and monetary from little to much. 5 bins unless given (2 to 9, the same in all rows). A customer scores 1, and one more for each break that days_since_last stays below, or that frequency or monetary exceeds. Rows with a NULL are skipped; NULL without rows, and after a WARNING with one. Errors as rfm_score().';
+
+CREATE AGGREGATE rfm_breaks(days_since_last float8, frequency float8, monetary float8, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(float8, float8, float8, integer) IS 'rfm_breaks() for a number of bins, 2 to 9, the same in all rows';
+
+CREATE AGGREGATE rfm_breaks(days_since_last interval, frequency float8, monetary float8) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(interval, float8, float8) IS 'rfm_breaks() with the recency as an interval; a month counts 30 days, a day 24 hours';
+
+CREATE AGGREGATE rfm_breaks(days_since_last interval, frequency float8, monetary float8, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(interval, float8, float8, integer) IS 'rfm_breaks() for a number of bins, with the recency as an interval; a month counts 30 days, a day 24 hours';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of date) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, date) IS 'rfm_breaks() of histories, with days_since_last, purchases and total_spend as known on as_of; customers without a purchase by then are skipped. Error 22023 also: histories without amounts, different as_of in one group.';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of date, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, date, integer) IS 'rfm_breaks() for a number of bins, of histories, with days_since_last, purchases and total_spend as known on as_of; customers without a purchase by then are skipped. Error 22023 also: histories without amounts, different as_of in one group.';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, timestamptz) IS 'rfm_breaks() of histories with the day of as_of in the session''s time zone';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of timestamptz, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, timestamptz, integer) IS 'rfm_breaks() for a number of bins, of histories with the day of as_of in the session''s time zone';
+
+CREATE FUNCTION rfm_score(breaks float8[], days_since_last float8, frequency float8, monetary float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_with_numbers' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION rfm_score(breaks float8[], days_since_last interval, frequency float8, monetary float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_with_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION rfm_score(breaks float8[], history purchase_history, as_of date) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_with_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION rfm_score(breaks float8[], history purchase_history, as_of timestamptz) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_with_history_tz' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION rfm_score(float8[], float8, float8, float8) IS 'the score of one customer by stored breaks, see rfm_breaks(): 1, and one more for each break that days_since_last stays below, or that frequency or monetary exceeds. Error 22023: breaks that are no three rows of 1 to 8 finite numbers, or out of order; days_since_last or frequency negative, a NaN or infinite value.';
+COMMENT ON FUNCTION rfm_score(float8[], interval, float8, float8) IS 'the score of one customer by stored breaks, with the recency as an interval';
+COMMENT ON FUNCTION rfm_score(float8[], purchase_history, date) IS 'the score of a history by stored breaks, with days_since_last, purchases and total_spend as known on as_of; NULL before the first purchase';
+COMMENT ON FUNCTION rfm_score(float8[], purchase_history, timestamptz) IS 'the score of a history by stored breaks, with the day of as_of in the session''s time zone';
+
+CREATE FUNCTION rfm_segment(score text) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_segment' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION rfm_segment(text) IS 'the segment of a score of five bins, by its recency R and FM = (F + M + 1) / 2 in integers: one of the ten of rfm_segments(). NULL for NULL. Error 22023: anything but three digits of 1 to 5.';
+
+CREATE FUNCTION rfm_segments()
+    RETURNS TABLE (segment text, r_min integer, r_max integer, fm_min integer, fm_max integer, action text)
+    AS 'MODULE_PATHNAME', 'clv_rfm_segments' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10;
+COMMENT ON FUNCTION rfm_segments() IS 'the rules of rfm_segment(), best customers first: each pair of R and FM = (F + M + 1) / 2, 1 to 5, lies in the ranges of exactly one. action is a suggestion of what to do next. Copy it into a table, edit and join that for rules of your own.';
+
+CREATE FUNCTION value_tier(clv float8, churn_risk float8, high_value float8, high_risk float8 DEFAULT 0.5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_value_tier' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION value_tier(float8, float8, float8, float8) IS 'one of three tiers: at risk where churn_risk is high_risk or more, else high value where clv is high_value or more, else growth potential. Money, probability, money, probability. NULL if any argument is NULL. Error 22023: NaN, a probability outside 0 to 1.';
+
 -- ---- model: type clv_model --------------------------------------------------------------------------------------
 
 CREATE TYPE clv_model;
