@@ -894,7 +894,8 @@ CREATE FUNCTION rfm_score(breaks float8[], days_since_last interval, frequency f
 CREATE FUNCTION rfm_score(breaks float8[], history purchase_history, as_of date) RETURNS text
     AS 'MODULE_PATHNAME', 'clv_rfm_score_with_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 CREATE FUNCTION rfm_score(breaks float8[], history purchase_history, as_of timestamptz) RETURNS text
-    AS 'MODULE_PATHNAME', 'clv_rfm_score_with_history_tz' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 5;
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 5
+    RETURN rfm_score(breaks, history, as_of::date);
 COMMENT ON FUNCTION rfm_score(float8[], float8, float8, float8) IS 'the score of one customer by stored breaks, see rfm_breaks(): 1, and one more for each break that days_since_last stays below, or that frequency or monetary exceeds. Error 22023: breaks that are no three rows of 1 to 8 finite numbers, or out of order; days_since_last or frequency negative, a NaN or infinite value.';
 COMMENT ON FUNCTION rfm_score(float8[], interval, float8, float8) IS 'the score of one customer by stored breaks, with the recency as an interval';
 COMMENT ON FUNCTION rfm_score(float8[], purchase_history, date) IS 'the score of a history by stored breaks, with days_since_last, purchases and total_spend as known on as_of; NULL before the first purchase';

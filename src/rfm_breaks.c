@@ -172,20 +172,27 @@ score_with_breaks(FunctionCallInfo fcinfo, const RfmForm *form)
 	PG_RETURN_DATUM(rfm_score_text(&breaks, row));
 }
 
-/* The transition function and the score of each form of a customer. */
-#define DEFINE_FORM(NAME, FORM) \
+/* ---- the forms of a customer ----------------------------------------------------------------------- */
+
+#define DEFINE_ADD(NAME, FORM) \
 	PG_FUNCTION_INFO_V1(clv_rfm_add_##NAME); \
 	Datum clv_rfm_add_##NAME(PG_FUNCTION_ARGS) \
 	{ \
 		return add_row(fcinfo, &FORM); \
-	} \
+	}
+
+/* A timestamptz becomes a date in SQL. */
+#define DEFINE_SCORE(NAME, FORM) \
 	PG_FUNCTION_INFO_V1(clv_rfm_score_with_##NAME); \
 	Datum clv_rfm_score_with_##NAME(PG_FUNCTION_ARGS) \
 	{ \
 		return score_with_breaks(fcinfo, &FORM); \
 	}
 
-DEFINE_FORM(numbers, rfm_numbers)
-DEFINE_FORM(interval, rfm_interval)
-DEFINE_FORM(history, rfm_history)
-DEFINE_FORM(history_tz, rfm_history_tz)
+DEFINE_ADD(numbers, rfm_numbers)
+DEFINE_ADD(interval, rfm_interval)
+DEFINE_ADD(history, rfm_history)
+DEFINE_ADD(history_tz, rfm_history_tz)
+DEFINE_SCORE(numbers, rfm_numbers)
+DEFINE_SCORE(interval, rfm_interval)
+DEFINE_SCORE(history, rfm_history)

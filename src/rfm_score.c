@@ -7,6 +7,8 @@
  */
 #include "rfm.h"
 
+#include <math.h>
+
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "history.h"
@@ -32,8 +34,8 @@ read_interval(const NullableDatum *args, double *row, DateADT *as_of)
 {
 	const Interval *since = DatumGetIntervalP(args[RFM_DAYS].value);
 
-	row[RFM_ROW_VALUES + RFM_DAYS] = (double) since->month * DAYS_PER_MONTH + since->day +
-		(double) since->time / USECS_PER_DAY;
+	row[RFM_ROW_VALUES + RFM_DAYS] = INTERVAL_NOT_FINITE(since) ? INFINITY :
+		(double) since->month * DAYS_PER_MONTH + since->day + (double) since->time / USECS_PER_DAY;
 	for (int c = RFM_FREQUENCY; c < RFM_COLUMNS; c++)
 		row[RFM_ROW_VALUES + c] = DatumGetFloat8(args[c].value);
 	return true;
@@ -199,14 +201,6 @@ read_partition(WindowObject window, const RfmForm *form, Partition *partition)
 	partition->read = true;
 }
 
-static void
-check_bins(int bins)
-{
-	const double row[RFM_ROW_COLUMNS] = {bins};
-
-	check_row(ROWS_RFM, row);
-}
-
 static Datum
 score_window(FunctionCallInfo fcinfo, const RfmForm *form)
 {
@@ -220,7 +214,6 @@ score_window(FunctionCallInfo fcinfo, const RfmForm *form)
 		partition->bins = DatumGetInt32(WinGetFuncArgCurrent(window, form->nargs, &isnull));
 		if (isnull)
 			PG_RETURN_NULL();
-		check_bins(partition->bins);
 		read_partition(window, form, partition);
 	}
 	if (partition->breaks.n == 0 || !row_at(window, form, partition->bins, CURRENT_ROW, row))
