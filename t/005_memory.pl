@@ -63,5 +63,16 @@ foreach my $what (sort keys %per_row)
 	  or diag("$many MB, 1,000 rows $few MB");
 }
 
+# ---- the scores of a partition: two work_mem for the rows of the window and the sorts, however many rows ----
+
+foreach my $rows ('c, 1 + c % 7, c % 1000', "h, date '2024-12-31'")
+{
+	my ($few, $many) = map {
+		my $from = $rows =~ /^h/ ? "customers WHERE i <= $_" : 'generate_series(1, ' . 10 * $_ . ') AS c';
+		peak("SELECT count(score) FROM (SELECT rfm_score($rows) OVER () AS score FROM $from) AS s") } (10000, 100000);
+	cmp_ok($many, '<', $few + 16, "rfm_score($rows): ten times the rows take no more memory")
+	  or diag("$many MB, a tenth of the rows $few MB");
+}
+
 $node->stop;
 done_testing();
