@@ -65,12 +65,13 @@ foreach my $what (sort keys %per_row)
 
 # ---- the scores of a partition: two work_mem for the rows of the window and the sorts, however many rows ----
 
-foreach my $rows ('c, 1 + c % 7, c % 1000', "h, date '2024-12-31'")
+foreach my $score (
+	[ 'c, 1 + c % 7, c % 1000', 'generate_series(1, 100000 * %d) AS c' ],
+	[ "value, date '2024-12-31'", 'long, generate_series(1, 10 * %d)' ])
 {
-	my ($few, $many) = map {
-		my $from = $rows =~ /^h/ ? "customers WHERE i <= $_" : 'generate_series(1, ' . 10 * $_ . ') AS c';
-		peak("SELECT count(score) FROM (SELECT rfm_score($rows) OVER () AS score FROM $from) AS s") } (10000, 100000);
-	cmp_ok($many, '<', $few + 16, "rfm_score($rows): ten times the rows take no more memory")
+	my ($columns, $from) = @$score;
+	my ($few, $many) = map { peak("SELECT count(score) FROM (SELECT rfm_score($columns) OVER () AS score FROM " . sprintf($from, $_) . ") AS s") } (1, 10);
+	cmp_ok($many, '<', $few + 16, "rfm_score($columns): ten times the rows take no more memory")
 	  or diag("$many MB, a tenth of the rows $few MB");
 }
 
