@@ -70,6 +70,146 @@ CREATE FUNCTION npv_clv(cash_flows numeric[], discount_rate numeric) RETURNS num
 COMMENT ON FUNCTION npv_clv(numeric[], numeric) IS
     'present value of cash flows one period apart, the first at time 0, in decimals: right to 20 decimals more than the flows have (with a rate below 0 fewer, where the value needs more than 1,000 decimals on the way); NULLs and errors as for float8';
 
+-- sensitivity. change is INOUT so that the rows can have a column of the argument's name. Two names, as three
+-- positional numbers would fit either list of arguments under one, which PostgreSQL calls "not unique".
+
+CREATE FUNCTION clv_sensitivity(
+    avg_purchase_value float8, purchase_frequency float8, customer_lifespan float8,
+    margin float8 DEFAULT 1, service_cost float8 DEFAULT 0, acquisition_cost float8 DEFAULT 0,
+    OUT driver text, OUT current float8, INOUT change float8 DEFAULT 0.05, OUT changed float8, OUT value float8, OUT new_value float8,
+    OUT difference float8, OUT elasticity float8, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_value_clv_sensitivity_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 6;
+COMMENT ON FUNCTION clv_sensitivity(float8, float8, float8, float8, float8, float8, float8) IS
+    'lifetime value under other circumstances: one row for each of the six drivers of clv(), with value = clv() as it is and new_value = clv() where that driver alone is changed = current * (1 + change). change is a fraction above -1 (0.05 is 5 percent more); difference = new_value - value; elasticity = (difference / value) / change, percent of value per percent of the driver, NULL where value is not positive or change is 0; controllable: whether the business sets the driver; lever: what moves it. A change that takes the driver out of its range (a margin above 1) leaves new_value, difference and elasticity NULL with a WARNING. No rows if an argument is NULL; ERROR as clv(), and for a change of -1 or less';
+
+CREATE FUNCTION clv_sensitivity(
+    avg_purchase_value numeric, purchase_frequency numeric, customer_lifespan numeric,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
+    OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
+    OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_value_clv_sensitivity_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6;
+COMMENT ON FUNCTION clv_sensitivity(numeric, numeric, numeric, numeric, numeric, numeric, numeric) IS
+    'lifetime value under other circumstances in exact decimals; elasticity rounded to 20 decimals; columns, units, NULLs and errors as for float8';
+
+-- Without these, three integers would resolve to float8, as with clv(). $7 is change: PostgreSQL 15 does not find an
+-- INOUT argument behind OUT ones by its name.
+CREATE FUNCTION clv_sensitivity(
+    avg_purchase_value smallint, purchase_frequency smallint, customer_lifespan smallint,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
+    OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
+    OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+BEGIN ATOMIC
+    SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+                                    margin, service_cost, acquisition_cost, $7) AS s;
+END;
+COMMENT ON FUNCTION clv_sensitivity(smallint, smallint, smallint, numeric, numeric, numeric, numeric) IS
+    'lifetime value of whole numbers under other circumstances: the numeric clv_sensitivity(), exact; columns, units, NULLs and errors as there';
+
+CREATE FUNCTION clv_sensitivity(
+    avg_purchase_value integer, purchase_frequency integer, customer_lifespan integer,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
+    OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
+    OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+BEGIN ATOMIC
+    SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+                                    margin, service_cost, acquisition_cost, $7) AS s;
+END;
+COMMENT ON FUNCTION clv_sensitivity(integer, integer, integer, numeric, numeric, numeric, numeric) IS
+    'lifetime value of whole numbers under other circumstances: the numeric clv_sensitivity(), exact; columns, units, NULLs and errors as there';
+
+CREATE FUNCTION clv_sensitivity(
+    avg_purchase_value bigint, purchase_frequency bigint, customer_lifespan bigint,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
+    OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
+    OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+BEGIN ATOMIC
+    SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+                                    margin, service_cost, acquisition_cost, $7) AS s;
+END;
+COMMENT ON FUNCTION clv_sensitivity(bigint, bigint, bigint, numeric, numeric, numeric, numeric) IS
+    'lifetime value of whole numbers under other circumstances: the numeric clv_sensitivity(), exact; columns, units, NULLs and errors as there';
+
+CREATE FUNCTION npv_clv_sensitivity(
+    margin_per_period float8, retention_rate float8, discount_rate float8,
+    periods float8 DEFAULT 'infinity', acquisition_cost float8 DEFAULT 0, first_margin integer DEFAULT 0,
+    OUT driver text, OUT current float8, INOUT change float8 DEFAULT 0.05, OUT changed float8, OUT value float8, OUT new_value float8,
+    OUT difference float8, OUT elasticity float8, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_value_npv_sensitivity_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 4;
+COMMENT ON FUNCTION npv_clv_sensitivity(float8, float8, float8, float8, float8, integer, float8) IS
+    'present value of a margin per period under other circumstances: one row for each of margin_per_period, retention_rate, discount_rate and acquisition_cost, as clv_sensitivity() does for clv(): value = npv_clv() as it is, new_value = npv_clv() where that driver alone is current * (1 + change). The change is relative: 5 percent of a retention_rate of 0.80 make it 0.84. The discount rate is not controllable. A change that takes a rate out of its range, or an endless sum to infinity, leaves new_value, difference and elasticity NULL with a WARNING. No rows if an argument is NULL; ERROR as npv_clv(), and for a change of -1 or less';
+
+CREATE FUNCTION npv_clv_sensitivity(
+    margin_per_period numeric, retention_rate numeric, discount_rate numeric,
+    periods numeric DEFAULT 'infinity', acquisition_cost numeric DEFAULT 0, first_margin integer DEFAULT 0,
+    OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
+    OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_value_npv_sensitivity_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 4;
+COMMENT ON FUNCTION npv_clv_sensitivity(numeric, numeric, numeric, numeric, numeric, integer, numeric) IS
+    'present value of a margin per period under other circumstances in decimals, with those of npv_clv(), elasticity rounded to 20; columns, units, NULLs and errors as for float8';
+
+-- acquisition cost
+
+CREATE FUNCTION max_acquisition_cost(clv float8, target_ratio float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_value_max_cost_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION max_acquisition_cost(float8, float8) IS
+    'the most that may be spent to win a customer so that his value before acquisition cost is at least target_ratio times that cost: clv / target_ratio; money, a number above 0 (3 is customary). 0 for a value of 0; NULL for a value below 0, as no cost reaches the ratio, and if an argument is NULL; ERROR for NaN, infinity and a ratio of 0 or less';
+CREATE FUNCTION max_acquisition_cost(clv numeric, target_ratio numeric) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'clv_value_max_cost_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION max_acquisition_cost(numeric, numeric) IS
+    'the most that may be spent to win a customer, in decimals: exact where they end within 20 more than clv has, rounded to that many otherwise; meaning, units, NULLs and errors as for float8';
+CREATE FUNCTION max_acquisition_cost(clv smallint, target_ratio smallint) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN max_acquisition_cost(clv::numeric, target_ratio::numeric);
+COMMENT ON FUNCTION max_acquisition_cost(smallint, smallint) IS
+    'the most that may be spent to win a customer, of whole numbers: the numeric max_acquisition_cost(); meaning, units, NULLs and errors as there';
+CREATE FUNCTION max_acquisition_cost(clv integer, target_ratio integer) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN max_acquisition_cost(clv::numeric, target_ratio::numeric);
+COMMENT ON FUNCTION max_acquisition_cost(integer, integer) IS
+    'the most that may be spent to win a customer, of whole numbers: the numeric max_acquisition_cost(); meaning, units, NULLs and errors as there';
+CREATE FUNCTION max_acquisition_cost(clv bigint, target_ratio bigint) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN max_acquisition_cost(clv::numeric, target_ratio::numeric);
+COMMENT ON FUNCTION max_acquisition_cost(bigint, bigint) IS
+    'the most that may be spent to win a customer, of whole numbers: the numeric max_acquisition_cost(); meaning, units, NULLs and errors as there';
+
+CREATE FUNCTION payback_periods(
+    acquisition_cost float8, margin_per_period float8, retention_rate float8 DEFAULT 1, discount_rate float8 DEFAULT 0,
+    first_margin integer DEFAULT 0) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_value_payback_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION payback_periods(float8, float8, float8, float8, integer) IS
+    'after how many margins a customer has paid back the acquisition cost: the least whole number n for which npv_clv(margin_per_period, retention_rate, discount_rate, n, first_margin => first_margin) is at least acquisition_cost; 0 for no cost, infinity where the margins never add up to it; units as for npv_clv(). NULL if any argument is NULL; ERROR for negative cost, rates out of range, NaN and infinity';
+CREATE FUNCTION payback_periods(
+    acquisition_cost numeric, margin_per_period numeric, retention_rate numeric DEFAULT 1, discount_rate numeric DEFAULT 0,
+    first_margin integer DEFAULT 0) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'clv_value_payback_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION payback_periods(numeric, numeric, numeric, numeric, integer) IS
+    'after how many margins a customer has paid back the acquisition cost, in decimals: a sum that equals the cost pays it back, a cost that equals the endless sum is never paid back; at most 2^53 periods, beyond them ERROR; meaning, units, NULLs and errors as for float8';
+CREATE FUNCTION payback_periods(
+    acquisition_cost smallint, margin_per_period smallint, retention_rate numeric DEFAULT 1, discount_rate numeric DEFAULT 0,
+    first_margin integer DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+    RETURN payback_periods(acquisition_cost::numeric, margin_per_period::numeric, retention_rate, discount_rate, first_margin);
+COMMENT ON FUNCTION payback_periods(smallint, smallint, numeric, numeric, integer) IS
+    'after how many margins a customer has paid back the acquisition cost, of whole amounts: the numeric payback_periods(); meaning, units, NULLs and errors as there';
+CREATE FUNCTION payback_periods(
+    acquisition_cost integer, margin_per_period integer, retention_rate numeric DEFAULT 1, discount_rate numeric DEFAULT 0,
+    first_margin integer DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+    RETURN payback_periods(acquisition_cost::numeric, margin_per_period::numeric, retention_rate, discount_rate, first_margin);
+COMMENT ON FUNCTION payback_periods(integer, integer, numeric, numeric, integer) IS
+    'after how many margins a customer has paid back the acquisition cost, of whole amounts: the numeric payback_periods(); meaning, units, NULLs and errors as there';
+CREATE FUNCTION payback_periods(
+    acquisition_cost bigint, margin_per_period bigint, retention_rate numeric DEFAULT 1, discount_rate numeric DEFAULT 0,
+    first_margin integer DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+    RETURN payback_periods(acquisition_cost::numeric, margin_per_period::numeric, retention_rate, discount_rate, first_margin);
+COMMENT ON FUNCTION payback_periods(bigint, bigint, numeric, numeric, integer) IS
+    'after how many margins a customer has paid back the acquisition cost, of whole amounts: the numeric payback_periods(); meaning, units, NULLs and errors as there';
+
 -- ---- history: type purchase_history -----------------------------------------------------------------------------
 
 CREATE TYPE purchase_history;
@@ -1264,7 +1404,7 @@ CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of timestamptz, unit te
 COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, timestamptz, text, float8[]) IS 'MBG/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007; Fader and Hardie 2007.';
 
 CREATE FUNCTION bgcnbd_fit(sample clv_sample) RETURNS clv_model
-    AS 'MODULE_PATHNAME', 'clv_bgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000000;
+    AS 'MODULE_PATHNAME', 'clv_bgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
 COMMENT ON FUNCTION bgcnbd_fit(clv_sample) IS 'BG/CNBD-k model by maximum likelihood from a stored sample of (x, t_x, t_cal), which knows the times between purchases. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
 
 CREATE AGGREGATE bgcnbd_fit(x float8, t_x float8, t_cal float8, log_gaps float8) (
@@ -1298,7 +1438,7 @@ CREATE AGGREGATE bgcnbd_fit(history purchase_history, as_of timestamptz, unit te
 COMMENT ON AGGREGATE bgcnbd_fit(purchase_history, timestamptz, text) IS 'BG/CNBD-k model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
 
 CREATE FUNCTION mbgcnbd_fit(sample clv_sample) RETURNS clv_model
-    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000000;
+    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
 COMMENT ON FUNCTION mbgcnbd_fit(clv_sample) IS 'MBG/CNBD-k model by maximum likelihood from a stored sample of (x, t_x, t_cal), which knows the times between purchases. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Reutterer, Platzer and Schroeder 2021';
 
 CREATE AGGREGATE mbgcnbd_fit(x float8, t_x float8, t_cal float8, log_gaps float8) (
@@ -1635,13 +1775,13 @@ COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, date, date, f
 COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, timestamptz, timestamptz, float8, float8, float8, float8) IS 'clv_ci() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION purchase_count_interval(model clv_model, x float8, t_x float8, t_cal float8, t float8, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
-    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION purchase_count_interval(clv_model, float8, float8, float8, float8, float8) IS 'the smallest interval of numbers of purchases in (t_cal, t_cal + t] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with conf or more. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
 
 CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of date, until date, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
-    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of timestamptz, until timestamptz, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
-    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 500
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 100
 BEGIN ATOMIC
     SELECT r.low, r.high FROM purchase_count_interval(model, history, as_of::date, until::date, conf) AS r;
 END;
