@@ -70,6 +70,146 @@ CREATE FUNCTION npv_clv(cash_flows numeric[], discount_rate numeric) RETURNS num
 COMMENT ON FUNCTION npv_clv(numeric[], numeric) IS
     'present value of cash flows one period apart, the first at time 0, in decimals: right to 20 decimals more than the flows have (with a rate below 0 fewer, where the value needs more than 1,000 decimals on the way); NULLs and errors as for float8';
 
+-- sensitivity. change is INOUT so that the rows can have a column of the argument's name. Two names, as three
+-- positional numbers would fit either list of arguments under one, which PostgreSQL calls "not unique".
+
+CREATE FUNCTION clv_sensitivity(
+    avg_purchase_value float8, purchase_frequency float8, customer_lifespan float8,
+    margin float8 DEFAULT 1, service_cost float8 DEFAULT 0, acquisition_cost float8 DEFAULT 0,
+    OUT driver text, OUT current float8, INOUT change float8 DEFAULT 0.05, OUT changed float8, OUT value float8, OUT new_value float8,
+    OUT difference float8, OUT elasticity float8, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_value_clv_sensitivity_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 6;
+COMMENT ON FUNCTION clv_sensitivity(float8, float8, float8, float8, float8, float8, float8) IS
+    'lifetime value under other circumstances: one row for each of the six drivers of clv(), with value = clv() as it is and new_value = clv() where that driver alone is changed = current * (1 + change). change is a fraction above -1 (0.05 is 5 percent more); difference = new_value - value; elasticity = (difference / value) / change, percent of value per percent of the driver, NULL where value is not positive or change is 0; controllable: whether the business sets the driver; lever: what moves it. A change that takes the driver out of its range (a margin above 1) leaves new_value, difference and elasticity NULL with a WARNING. No rows if an argument is NULL; ERROR as clv(), and for a change of -1 or less';
+
+CREATE FUNCTION clv_sensitivity(
+    avg_purchase_value numeric, purchase_frequency numeric, customer_lifespan numeric,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
+    OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
+    OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_value_clv_sensitivity_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6;
+COMMENT ON FUNCTION clv_sensitivity(numeric, numeric, numeric, numeric, numeric, numeric, numeric) IS
+    'lifetime value under other circumstances in exact decimals; elasticity rounded to 20 decimals; columns, units, NULLs and errors as for float8';
+
+-- Without these, three integers would resolve to float8, as with clv(). $7 is change: PostgreSQL 15 does not find an
+-- INOUT argument behind OUT ones by its name.
+CREATE FUNCTION clv_sensitivity(
+    avg_purchase_value smallint, purchase_frequency smallint, customer_lifespan smallint,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
+    OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
+    OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+BEGIN ATOMIC
+    SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+                                    margin, service_cost, acquisition_cost, $7) AS s;
+END;
+COMMENT ON FUNCTION clv_sensitivity(smallint, smallint, smallint, numeric, numeric, numeric, numeric) IS
+    'lifetime value of whole numbers under other circumstances: the numeric clv_sensitivity(), exact; columns, units, NULLs and errors as there';
+
+CREATE FUNCTION clv_sensitivity(
+    avg_purchase_value integer, purchase_frequency integer, customer_lifespan integer,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
+    OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
+    OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+BEGIN ATOMIC
+    SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+                                    margin, service_cost, acquisition_cost, $7) AS s;
+END;
+COMMENT ON FUNCTION clv_sensitivity(integer, integer, integer, numeric, numeric, numeric, numeric) IS
+    'lifetime value of whole numbers under other circumstances: the numeric clv_sensitivity(), exact; columns, units, NULLs and errors as there';
+
+CREATE FUNCTION clv_sensitivity(
+    avg_purchase_value bigint, purchase_frequency bigint, customer_lifespan bigint,
+    margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
+    OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
+    OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+BEGIN ATOMIC
+    SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
+                                    margin, service_cost, acquisition_cost, $7) AS s;
+END;
+COMMENT ON FUNCTION clv_sensitivity(bigint, bigint, bigint, numeric, numeric, numeric, numeric) IS
+    'lifetime value of whole numbers under other circumstances: the numeric clv_sensitivity(), exact; columns, units, NULLs and errors as there';
+
+CREATE FUNCTION npv_clv_sensitivity(
+    margin_per_period float8, retention_rate float8, discount_rate float8,
+    periods float8 DEFAULT 'infinity', acquisition_cost float8 DEFAULT 0, first_margin integer DEFAULT 0,
+    OUT driver text, OUT current float8, INOUT change float8 DEFAULT 0.05, OUT changed float8, OUT value float8, OUT new_value float8,
+    OUT difference float8, OUT elasticity float8, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_value_npv_sensitivity_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 4;
+COMMENT ON FUNCTION npv_clv_sensitivity(float8, float8, float8, float8, float8, integer, float8) IS
+    'present value of a margin per period under other circumstances: one row for each of margin_per_period, retention_rate, discount_rate and acquisition_cost, as clv_sensitivity() does for clv(): value = npv_clv() as it is, new_value = npv_clv() where that driver alone is current * (1 + change). The change is relative: 5 percent of a retention_rate of 0.80 make it 0.84. The discount rate is not controllable. A change that takes a rate out of its range, or an endless sum to infinity, leaves new_value, difference and elasticity NULL with a WARNING. No rows if an argument is NULL; ERROR as npv_clv(), and for a change of -1 or less';
+
+CREATE FUNCTION npv_clv_sensitivity(
+    margin_per_period numeric, retention_rate numeric, discount_rate numeric,
+    periods numeric DEFAULT 'infinity', acquisition_cost numeric DEFAULT 0, first_margin integer DEFAULT 0,
+    OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
+    OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_value_npv_sensitivity_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 4;
+COMMENT ON FUNCTION npv_clv_sensitivity(numeric, numeric, numeric, numeric, numeric, integer, numeric) IS
+    'present value of a margin per period under other circumstances in decimals, with those of npv_clv(), elasticity rounded to 20; columns, units, NULLs and errors as for float8';
+
+-- acquisition cost
+
+CREATE FUNCTION max_acquisition_cost(clv float8, target_ratio float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_value_max_cost_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION max_acquisition_cost(float8, float8) IS
+    'the most that may be spent to win a customer so that his value before acquisition cost is at least target_ratio times that cost: clv / target_ratio; money, a number above 0 (3 is customary). 0 for a value of 0; NULL for a value below 0, as no cost reaches the ratio, and if an argument is NULL; ERROR for NaN, infinity and a ratio of 0 or less';
+CREATE FUNCTION max_acquisition_cost(clv numeric, target_ratio numeric) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'clv_value_max_cost_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION max_acquisition_cost(numeric, numeric) IS
+    'the most that may be spent to win a customer, in decimals: exact where they end within 20 more than clv has, rounded to that many otherwise; meaning, units, NULLs and errors as for float8';
+CREATE FUNCTION max_acquisition_cost(clv smallint, target_ratio smallint) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN max_acquisition_cost(clv::numeric, target_ratio::numeric);
+COMMENT ON FUNCTION max_acquisition_cost(smallint, smallint) IS
+    'the most that may be spent to win a customer, of whole numbers: the numeric max_acquisition_cost(); meaning, units, NULLs and errors as there';
+CREATE FUNCTION max_acquisition_cost(clv integer, target_ratio integer) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN max_acquisition_cost(clv::numeric, target_ratio::numeric);
+COMMENT ON FUNCTION max_acquisition_cost(integer, integer) IS
+    'the most that may be spent to win a customer, of whole numbers: the numeric max_acquisition_cost(); meaning, units, NULLs and errors as there';
+CREATE FUNCTION max_acquisition_cost(clv bigint, target_ratio bigint) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
+    RETURN max_acquisition_cost(clv::numeric, target_ratio::numeric);
+COMMENT ON FUNCTION max_acquisition_cost(bigint, bigint) IS
+    'the most that may be spent to win a customer, of whole numbers: the numeric max_acquisition_cost(); meaning, units, NULLs and errors as there';
+
+CREATE FUNCTION payback_periods(
+    acquisition_cost float8, margin_per_period float8, retention_rate float8 DEFAULT 1, discount_rate float8 DEFAULT 0,
+    first_margin integer DEFAULT 0) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_value_payback_float8' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION payback_periods(float8, float8, float8, float8, integer) IS
+    'after how many margins a customer has paid back the acquisition cost: the least whole number n for which npv_clv(margin_per_period, retention_rate, discount_rate, n, first_margin => first_margin) is at least acquisition_cost; 0 for no cost, infinity where the margins never add up to it; units as for npv_clv(). NULL if any argument is NULL; ERROR for negative cost, rates out of range, NaN and infinity';
+CREATE FUNCTION payback_periods(
+    acquisition_cost numeric, margin_per_period numeric, retention_rate numeric DEFAULT 1, discount_rate numeric DEFAULT 0,
+    first_margin integer DEFAULT 0) RETURNS numeric
+    AS 'MODULE_PATHNAME', 'clv_value_payback_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION payback_periods(numeric, numeric, numeric, numeric, integer) IS
+    'after how many margins a customer has paid back the acquisition cost, in decimals: a sum that equals the cost pays it back, a cost that equals the endless sum is never paid back; at most 2^53 periods, beyond them ERROR; meaning, units, NULLs and errors as for float8';
+CREATE FUNCTION payback_periods(
+    acquisition_cost smallint, margin_per_period smallint, retention_rate numeric DEFAULT 1, discount_rate numeric DEFAULT 0,
+    first_margin integer DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+    RETURN payback_periods(acquisition_cost::numeric, margin_per_period::numeric, retention_rate, discount_rate, first_margin);
+COMMENT ON FUNCTION payback_periods(smallint, smallint, numeric, numeric, integer) IS
+    'after how many margins a customer has paid back the acquisition cost, of whole amounts: the numeric payback_periods(); meaning, units, NULLs and errors as there';
+CREATE FUNCTION payback_periods(
+    acquisition_cost integer, margin_per_period integer, retention_rate numeric DEFAULT 1, discount_rate numeric DEFAULT 0,
+    first_margin integer DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+    RETURN payback_periods(acquisition_cost::numeric, margin_per_period::numeric, retention_rate, discount_rate, first_margin);
+COMMENT ON FUNCTION payback_periods(integer, integer, numeric, numeric, integer) IS
+    'after how many margins a customer has paid back the acquisition cost, of whole amounts: the numeric payback_periods(); meaning, units, NULLs and errors as there';
+CREATE FUNCTION payback_periods(
+    acquisition_cost bigint, margin_per_period bigint, retention_rate numeric DEFAULT 1, discount_rate numeric DEFAULT 0,
+    first_margin integer DEFAULT 0) RETURNS numeric
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100
+    RETURN payback_periods(acquisition_cost::numeric, margin_per_period::numeric, retention_rate, discount_rate, first_margin);
+COMMENT ON FUNCTION payback_periods(bigint, bigint, numeric, numeric, integer) IS
+    'after how many margins a customer has paid back the acquisition cost, of whole amounts: the numeric payback_periods(); meaning, units, NULLs and errors as there';
+
 -- ---- history: type purchase_history -----------------------------------------------------------------------------
 
 CREATE TYPE purchase_history;
@@ -808,6 +948,128 @@ CREATE AGGREGATE xnpv_clv(amount float8, paid_on timestamptz, as_of timestamptz,
 );
 COMMENT ON AGGREGATE xnpv_clv(float8, timestamptz, timestamptz, float8) IS 'present value at as_of of dated payments as for dates, with the days of both in the session''s time zone';
 
+-- ---- rfm: scores, segments, tiers -------------------------------------------------------------------------------
+
+CREATE FUNCTION rfm_score(days_since_last float8, frequency float8, monetary float8, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_numbers' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION rfm_score(days_since_last interval, frequency float8, monetary float8, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_interval' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION rfm_score(history purchase_history, as_of date, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_history' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION rfm_score(history purchase_history, as_of timestamptz, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_history_tz' LANGUAGE C WINDOW STABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION rfm_score(float8, float8, float8, integer) IS 'window function: a score such as 543, R F M, of the customer among those of the partition, 5 the best: few days_since_last, many purchases (frequency), much money (monetary). Each digit is 1 + bins * (rank - 1) / (n - 1) in integers, at most bins (2 to 9), where rank counts from the worst and customers with equal values share the lower one; the frame and ORDER BY of the window make no difference. bins is read from the first row of the partition. A row with a NULL gets NULL and does not count; NULL where fewer than two rows can be compared. Error 22023: days_since_last or frequency negative, a NaN or infinite value, bins out of range. Memory: work_mem, then temporary files.';
+COMMENT ON FUNCTION rfm_score(interval, float8, float8, integer) IS 'rfm_score() with the recency as an interval, such as now() - last_order_at; a month counts 30 days, a day 24 hours';
+COMMENT ON FUNCTION rfm_score(purchase_history, date, integer) IS 'rfm_score() of histories, with days_since_last, purchases and total_spend as known on as_of. NULL before the first purchase. Error 22023 also: histories without amounts, as_of infinite.';
+COMMENT ON FUNCTION rfm_score(purchase_history, timestamptz, integer) IS 'rfm_score() of histories with the day of as_of in the session''s time zone';
+
+-- Breaks between the scores as a value, so that scores of different dates or groups can be compared.
+
+-- Transition and final functions: not for direct use. NULL arguments leave the state as it is.
+CREATE FUNCTION clv_rfm_add(clv_sample, float8, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_numbers' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, float8, float8, float8, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_numbers' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, interval, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_interval' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, interval, float8, float8, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_interval' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, date) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, date, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_breaks(clv_sample) RETURNS float8[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, float8, float8, float8) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, float8, float8, float8, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, interval, float8, float8) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, interval, float8, float8, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, date) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, date, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_breaks(clv_sample) IS 'final: the breaks between the scores';
+
+CREATE AGGREGATE rfm_breaks(days_since_last float8, frequency float8, monetary float8) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(float8, float8, float8) IS 'the breaks between the scores that rfm_score() gives to these customers, to be stored and applied to others with rfm_score(breaks, ...): float8[3][bins - 1], a row of days_since_last from many to few, then frequency and monetary from little to much. 5 bins unless given (2 to 9, the same in all rows). A customer scores 1, and one more for each break that days_since_last stays below, or that frequency or monetary exceeds. Rows with a NULL are skipped; NULL without rows, and after a WARNING with one. Errors as rfm_score().';
+
+CREATE AGGREGATE rfm_breaks(days_since_last float8, frequency float8, monetary float8, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(float8, float8, float8, integer) IS 'rfm_breaks() for a number of bins, 2 to 9, the same in all rows';
+
+CREATE AGGREGATE rfm_breaks(days_since_last interval, frequency float8, monetary float8) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(interval, float8, float8) IS 'rfm_breaks() with the recency as an interval; a month counts 30 days, a day 24 hours';
+
+CREATE AGGREGATE rfm_breaks(days_since_last interval, frequency float8, monetary float8, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(interval, float8, float8, integer) IS 'rfm_breaks() for a number of bins, with the recency as an interval; a month counts 30 days, a day 24 hours';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of date) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, date) IS 'rfm_breaks() of histories, with days_since_last, purchases and total_spend as known on as_of; customers without a purchase by then are skipped. Error 22023 also: histories without amounts, different as_of in one group.';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of date, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, date, integer) IS 'rfm_breaks() for a number of bins, of histories, with days_since_last, purchases and total_spend as known on as_of; customers without a purchase by then are skipped. Error 22023 also: histories without amounts, different as_of in one group.';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, timestamptz) IS 'rfm_breaks() of histories with the day of as_of in the session''s time zone';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of timestamptz, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, timestamptz, integer) IS 'rfm_breaks() for a number of bins, of histories with the day of as_of in the session''s time zone';
+
+CREATE FUNCTION rfm_score(breaks float8[], days_since_last float8, frequency float8, monetary float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_with_numbers' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION rfm_score(breaks float8[], days_since_last interval, frequency float8, monetary float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_with_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION rfm_score(breaks float8[], history purchase_history, as_of date) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_with_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION rfm_score(breaks float8[], history purchase_history, as_of timestamptz) RETURNS text
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 5
+    RETURN rfm_score(breaks, history, as_of::date);
+COMMENT ON FUNCTION rfm_score(float8[], float8, float8, float8) IS 'the score of one customer by stored breaks, see rfm_breaks(): 1, and one more for each break that days_since_last stays below, or that frequency or monetary exceeds. Error 22023: breaks that are no three rows of 1 to 8 finite numbers, or out of order; days_since_last or frequency negative, a NaN or infinite value.';
+COMMENT ON FUNCTION rfm_score(float8[], interval, float8, float8) IS 'the score of one customer by stored breaks, with the recency as an interval';
+COMMENT ON FUNCTION rfm_score(float8[], purchase_history, date) IS 'the score of a history by stored breaks, with days_since_last, purchases and total_spend as known on as_of; NULL before the first purchase';
+COMMENT ON FUNCTION rfm_score(float8[], purchase_history, timestamptz) IS 'the score of a history by stored breaks, with the day of as_of in the session''s time zone';
+
+CREATE FUNCTION rfm_segment(score text) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_segment' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION rfm_segment(text) IS 'the segment of a score of five bins, by its recency R and FM = (F + M + 1) / 2 in integers: one of the ten of rfm_segments(). NULL for NULL. Error 22023: anything but three digits of 1 to 5.';
+
+CREATE FUNCTION rfm_segments()
+    RETURNS TABLE (segment text, r_min integer, r_max integer, fm_min integer, fm_max integer, action text)
+    AS 'MODULE_PATHNAME', 'clv_rfm_segments' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10;
+COMMENT ON FUNCTION rfm_segments() IS 'the rules of rfm_segment(), best customers first: each pair of R and FM = (F + M + 1) / 2, 1 to 5, lies in the ranges of exactly one. action is a suggestion of what to do next. Copy it into a table, edit and join that for rules of your own.';
+
+CREATE FUNCTION value_tier(clv float8, churn_risk float8, high_value float8, high_risk float8 DEFAULT 0.5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_value_tier' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION value_tier(float8, float8, float8, float8) IS 'one of three tiers: at risk where churn_risk is high_risk or more, else high value where clv is high_value or more, else growth potential. Money, probability, money, probability. NULL if any argument is NULL. Error 22023: NaN, a probability outside 0 to 1.';
+
 -- ---- model: type clv_model --------------------------------------------------------------------------------------
 
 CREATE TYPE clv_model;
@@ -1158,7 +1420,7 @@ CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of timestamptz, unit te
 COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, timestamptz, text, float8[]) IS 'MBG/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007; Fader and Hardie 2007.';
 
 CREATE FUNCTION bgcnbd_fit(sample clv_sample) RETURNS clv_model
-    AS 'MODULE_PATHNAME', 'clv_bgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000000;
+    AS 'MODULE_PATHNAME', 'clv_bgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
 COMMENT ON FUNCTION bgcnbd_fit(clv_sample) IS 'BG/CNBD-k model by maximum likelihood from a stored sample of (x, t_x, t_cal), which knows the times between purchases. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
 
 CREATE AGGREGATE bgcnbd_fit(x float8, t_x float8, t_cal float8, log_gaps float8) (
@@ -1192,7 +1454,7 @@ CREATE AGGREGATE bgcnbd_fit(history purchase_history, as_of timestamptz, unit te
 COMMENT ON AGGREGATE bgcnbd_fit(purchase_history, timestamptz, text) IS 'BG/CNBD-k model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
 
 CREATE FUNCTION mbgcnbd_fit(sample clv_sample) RETURNS clv_model
-    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000000;
+    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
 COMMENT ON FUNCTION mbgcnbd_fit(clv_sample) IS 'MBG/CNBD-k model by maximum likelihood from a stored sample of (x, t_x, t_cal), which knows the times between purchases. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Reutterer, Platzer and Schroeder 2021';
 
 CREATE AGGREGATE mbgcnbd_fit(x float8, t_x float8, t_cal float8, log_gaps float8) (
@@ -1570,13 +1832,13 @@ COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, date, date, f
 COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, timestamptz, timestamptz, float8, float8, float8, float8) IS 'clv_ci() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION purchase_count_interval(model clv_model, x float8, t_x float8, t_cal float8, t float8, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
-    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION purchase_count_interval(clv_model, float8, float8, float8, float8, float8) IS 'the smallest interval of numbers of purchases in (t_cal, t_cal + t] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with conf or more. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
 
 CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of date, until date, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
-    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of timestamptz, until timestamptz, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
-    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 500
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 100
 BEGIN ATOMIC
     SELECT r.low, r.high FROM purchase_count_interval(model, history, as_of::date, until::date, conf) AS r;
 END;

@@ -4,7 +4,7 @@
  * Every function exists for float8, whose mathematics is in src/math/value.c, and for numeric, which
  * is computed here in decimals.
  */
-#include "common.h"
+#include "value.h"
 
 #include <math.h>
 
@@ -13,33 +13,14 @@
 #include "miscadmin.h"
 #include "sample.h"
 #include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/float.h"
-#include "utils/numeric.h"
 
 /* ---- arguments --------------------------------------------------------------------------------- */
-
-typedef enum Allowed
-{
-	FINITE,
-	NOT_NEGATIVE,
-	FRACTION,					/* 0 to 1 */
-	RATE,						/* above -1 */
-	PERIODS						/* 0, 1, 2, ..., infinity */
-} Allowed;
-
-typedef struct Argument
-{
-	const char *name;
-	Allowed		allowed;
-	const char *hint;
-} Argument;
 
 static const char rate_hint[] = "Write 10 percent as 0.10.";
 static const char cost_hint[] = "Write a cost as a positive amount; it is subtracted.";
 
-#define CLV_ARGUMENTS 6
-static const Argument clv_arguments[CLV_ARGUMENTS] = {
+const Argument clv_arguments[CLV_ARGUMENTS] = {
 	{"avg_purchase_value", NOT_NEGATIVE,
 	 "Use the mean amount of a purchase; take returns off it, or off the frequency."},
 	{"purchase_frequency", NOT_NEGATIVE, "Use the number of purchases per period."},
@@ -50,9 +31,7 @@ static const Argument clv_arguments[CLV_ARGUMENTS] = {
 	{"acquisition_cost", NOT_NEGATIVE, cost_hint},
 };
 
-#define NPV_ARGUMENTS 5
-enum {MARGIN, RETENTION, DISCOUNT, NPERIODS, COST, FIRST_MARGIN};
-static const Argument npv_arguments[NPV_ARGUMENTS] = {
+const Argument npv_arguments[NPV_ARGUMENTS] = {
 	{"margin_per_period", FINITE, "Use the money a customer brings in per period."},
 	{"retention_rate", FRACTION, "Write 80 percent as 0.80."},
 	{"discount_rate", RATE, rate_hint},
@@ -63,55 +42,61 @@ static const Argument npv_arguments[NPV_ARGUMENTS] = {
 static const Argument flow_argument = {"a cash flow", FINITE, "Leave out or correct flows that are NaN or infinite."};
 static const Argument discount_argument = {"discount_rate", RATE, rate_hint};
 
+static const char *const value_rules[] = {
+	[FINITE] = "a finite number",
+	[NOT_NEGATIVE] = "0 or more",
+	[POSITIVE] = "greater than 0",
+	[FRACTION] = "between 0 and 1",
+	[RATE] = "greater than -1",
+	[PERIODS] = "a whole number of 0 or more, or infinity",
+};
+
+const char *
+allowed_values(const Argument *argument)
+{
+	return value_rules[argument->allowed];
+}
+
 pg_noreturn static void reject(const Argument *argument, bool finite, const char *value);
 
 static void
 reject(const Argument *argument, bool finite, const char *value)
 {
-	static const char *const rules[] = {
-		[FINITE] = "a finite number",
-		[NOT_NEGATIVE] = "0 or more",
-		[FRACTION] = "between 0 and 1",
-		[RATE] = "greater than -1",
-		[PERIODS] = "a whole number of 0 or more, or infinity",
-	};
-	Allowed		allowed = argument->allowed;
+	const char *rule = finite || argument->allowed == PERIODS ? allowed_values(argument) : value_rules[FINITE];
 
-	if (!finite && allowed != PERIODS)
-		allowed = FINITE;
-	argument_error(psprintf("%s must be %s", argument->name, rules[allowed]), argument->hint,
-				   "The value is %s.", value);
+	argument_error(psprintf("%s must be %s", argument->name, rule), argument->hint, "The value is %s.", value);
 }
 
-static void
-check_float8(const Argument *argument, float8 value)
+bool
+allowed_float8(const Argument *argument, float8 value)
 {
-	bool		allowed = false;
-
+	if (argument->allowed == PERIODS)
+		return value >= 0 && floor(value) == value;
+	if (!isfinite(value))
+		return false;
 	switch (argument->allowed)
 	{
-		case FINITE:
-			allowed = true;
-			break;
 		case NOT_NEGATIVE:
-			allowed = value >= 0;
-			break;
+			return value >= 0;
+		case POSITIVE:
+			return value > 0;
 		case FRACTION:
-			allowed = value >= 0 && value <= 1;
-			break;
+			return value >= 0 && value <= 1;
 		case RATE:
-			allowed = value > -1;
-			break;
-		case PERIODS:
-			if (value >= 0 && floor(value) == value)
-				return;
-			break;
+			return value > -1;
+		default:
+			return true;
 	}
-	if (!allowed || !isfinite(value))
+}
+
+void
+check_float8(const Argument *argument, float8 value)
+{
+	if (!allowed_float8(argument, value))
 		reject(argument, isfinite(value), float8out_internal(value));
 }
 
-static float8
+float8
 finite_result(float8 value)
 {
 	if (!isfinite(value))
@@ -122,56 +107,12 @@ finite_result(float8 value)
 
 /* ---- decimals ---------------------------------------------------------------------------------- */
 
-/*
- * Decimals of a result whose decimals have no end, beyond those that its factors have; and what is
- * carried in addition on the way there: enough for 2^63 roundings.
- */
-#define RESULT_DIGITS 20
-#define GUARD_DIGITS 20
-
 /* A quotient holds at most 1,000 decimals; rates with more than this many are refused. */
 #define MAX_QUOTIENT_SCALE 1000
 #define MAX_RESULT_SCALE 900
 #define MAX_RATE_SCALE 300
 
-static Numeric
-call(PGFunction function, Numeric a, Numeric b)
-{
-	return DatumGetNumeric(DirectFunctionCall2(function, NumericGetDatum(a), NumericGetDatum(b)));
-}
-
-static Numeric
-plus(Numeric a, Numeric b)
-{
-	return call(numeric_add, a, b);
-}
-
-static Numeric
-minus(Numeric a, Numeric b)
-{
-	return call(numeric_sub, a, b);
-}
-
-static Numeric
-times(Numeric a, Numeric b)
-{
-	return call(numeric_mul, a, b);
-}
-
-static int
-compare(Numeric a, Numeric b)
-{
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(a), NumericGetDatum(b)));
-}
-
-static Numeric
-rounded(Numeric a, int scale)
-{
-	return DatumGetNumeric(DirectFunctionCall2(numeric_round, NumericGetDatum(a), Int32GetDatum(scale)));
-}
-
-/* a, rounded to `scale` decimals, by b; with as many (up to 1,000), as a quotient has no fewer than its dividend */
-static Numeric
+Numeric
 quotient(Numeric a, Numeric b, int scale)
 {
 	Numeric		dividend = rounded(a, scale);
@@ -181,24 +122,10 @@ quotient(Numeric a, Numeric b, int scale)
 	return result;
 }
 
-/* The result of an endless decimal, rounded, or a shorter one as it is. */
-static Numeric
+Numeric
 result_decimal(Numeric a, int scale)
 {
 	return DatumGetNumeric(DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(rounded(a, scale))));
-}
-
-/* Decimals that a number has, trailing zeros left out. */
-static int
-decimals(Numeric a)
-{
-	return DatumGetInt32(DirectFunctionCall1(numeric_min_scale, NumericGetDatum(a)));
-}
-
-static double
-approximate(Numeric a)
-{
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(a)));
 }
 
 /* Digits before the decimal point, at most what a quotient has room for. */
@@ -210,37 +137,45 @@ whole_digits(Numeric a)
 	return size < 1 ? 0 : (int) Min(floor(log10(size)) + 1, 400);
 }
 
-static void
-check_numeric(const Argument *argument, Numeric value)
+int
+result_scale(int of_factors, Numeric divisor)
 {
-	bool		finite = !numeric_is_nan(value) && !numeric_is_inf(value);
-	bool		allowed = false;
-
-	switch (argument->allowed)
-	{
-		case FINITE:
-			allowed = true;
-			break;
-		case NOT_NEGATIVE:
-			allowed = compare(value, int64_to_numeric(0)) >= 0;
-			break;
-		case FRACTION:
-			allowed = compare(value, int64_to_numeric(0)) >= 0 && compare(value, int64_to_numeric(1)) <= 0;
-			break;
-		case RATE:
-			allowed = compare(value, int64_to_numeric(-1)) > 0;
-			break;
-		case PERIODS:
-			if (!numeric_is_nan(value) && compare(value, int64_to_numeric(0)) >= 0 &&
-				(!finite || decimals(value) == 0))
-				return;
-			break;
-	}
-	if (!allowed || !finite)
-		reject(argument, finite, DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value))));
+	return Min(of_factors + Max(whole_digits(divisor) - 1, 0) + RESULT_DIGITS, MAX_RESULT_SCALE);
 }
 
-static void
+bool
+allowed_numeric(const Argument *argument, Numeric value)
+{
+	bool		finite = !numeric_is_nan(value) && !numeric_is_inf(value);
+
+	if (argument->allowed == PERIODS)
+		return !numeric_is_nan(value) && compare(value, int64_to_numeric(0)) >= 0 && (!finite || decimals(value) == 0);
+	if (!finite)
+		return false;
+	switch (argument->allowed)
+	{
+		case NOT_NEGATIVE:
+			return compare(value, int64_to_numeric(0)) >= 0;
+		case POSITIVE:
+			return compare(value, int64_to_numeric(0)) > 0;
+		case FRACTION:
+			return compare(value, int64_to_numeric(0)) >= 0 && compare(value, int64_to_numeric(1)) <= 0;
+		case RATE:
+			return compare(value, int64_to_numeric(-1)) > 0;
+		default:
+			return true;
+	}
+}
+
+void
+check_numeric(const Argument *argument, Numeric value)
+{
+	if (!allowed_numeric(argument, value))
+		reject(argument, !numeric_is_nan(value) && !numeric_is_inf(value),
+			   DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value))));
+}
+
+void
 check_scale(const Argument *argument, Numeric value)
 {
 	int			scale = decimals(value);
@@ -282,7 +217,7 @@ clv_value_clv_numeric(PG_FUNCTION_ARGS)
 
 /* ---- npv_clv(): a margin per period while the customer stays ----------------------------------- */
 
-static bool
+bool
 first_margin_at_1(int32 first_margin)
 {
 	if (first_margin != 0 && first_margin != 1)
@@ -360,15 +295,15 @@ one_minus_power(Numeric retention, Numeric growth, Numeric gap, int64 n, int sca
 	return minus(int64_to_numeric(1), decimal_power(quotient(retention, growth, scale), n, scale));
 }
 
-/* The same sum as value_of_margins(). */
-static Numeric
-decimal_value_of_margins(Numeric margin, Numeric retention, Numeric discount, Numeric periods, bool at_1)
+Numeric
+decimal_value_of_margins(Numeric margin, Numeric retention, Numeric discount, Numeric periods, bool at_1,
+						 int least_scale)
 {
 	Numeric		growth = plus(int64_to_numeric(1), discount);
 	Numeric		gap = minus(growth, retention);
 	Numeric		first = times(margin, at_1 ? retention : growth);
-	int			shrink = Max(whole_digits(growth) - 1, 0);
-	int			scale = Min(decimals(margin) + decimals(retention) + shrink + RESULT_DIGITS, MAX_RESULT_SCALE);
+	int			scale = Max(result_scale(decimals(margin) + decimals(retention), growth),
+							Min(least_scale, MAX_RESULT_SCALE));
 
 	/* what is divided by the gap needs as many decimals more as the gap has */
 	int			inner_scale = scale + decimals(gap) + whole_digits(first) + GUARD_DIGITS;
@@ -401,7 +336,8 @@ clv_value_npv_numeric(PG_FUNCTION_ARGS)
 	if (numeric_is_inf(a[NPERIODS]) && compare(minus(a[RETENTION], a[DISCOUNT]), int64_to_numeric(1)) >= 0)
 		reject_endless(DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(a[RETENTION]))),
 					   DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(a[DISCOUNT]))));
-	PG_RETURN_NUMERIC(minus(decimal_value_of_margins(a[MARGIN], a[RETENTION], a[DISCOUNT], a[NPERIODS], at_1),
+	PG_RETURN_NUMERIC(minus(decimal_value_of_margins(a[MARGIN], a[RETENTION], a[DISCOUNT], a[NPERIODS], at_1,
+													 0),
 							a[COST]));
 }
 

@@ -35,6 +35,29 @@ extern double value_gap(double retention, double rate);
  */
 extern double value_of_margins(double margin, double retention, double rate, double periods, int first_at_1);
 
+/*
+ * The least n of which enough(n, state) is true, of the whole numbers from 2 to `most`, INFINITY if there is none. Once
+ * true, it must stay so. `near` is a guess, which may be anything: the search takes a few calls where it is good, some
+ * log2(n) where it is not. Above 2^53 n runs over the whole numbers that doubles hold.
+ */
+typedef int (*Enough) (double n, void *state);
+extern double least_enough(double near, double most, Enough enough, void *state);
+
+/*
+ * About how many margins pay back a cost, not rounded; a guess for least_enough(). Solves, with q = retention / growth,
+ *   cost = margin * first * (1 - q^n) / gap
+ * for n from cost / margin, the share cost * gap / (margin * first) and 1 - share, both of which the caller knows to
+ * the last bits. growth = 1 + rate, gap = growth - retention, first = growth, or retention if the first margin is at 1.
+ */
+extern double payback_guess(double cost_in_margins, double share, double rest, double retention, double growth,
+							double gap);
+
+/*
+ * The least number of margins whose value_of_margins() is at least `cost` >= 0: 0 for no cost, INFINITY where the
+ * margins never add up to it, NAN where it takes more of them than a double can count.
+ */
+extern double value_payback(double cost, double margin, double retention, double rate, int first_at_1);
+
 /* A sum that carries its rounding error along (Neumaier 1974): start from {0, 0}. */
 typedef struct CompensatedSum
 {
