@@ -588,6 +588,22 @@ CREATE FUNCTION purchase_days(history purchase_history)
 COMMENT ON FUNCTION purchase_days(purchase_history) IS
 'One row per day in ascending order: day, net amount (NULL in a history without money) and whether the day is a purchase. Days with a negative net and cancelled days are included, so that the amounts add up to total_spend.';
 
+-- Like purchase_summary() below, the form for timestamptz is not strict, so that the planner can put the form for a date
+-- in its place.
+CREATE FUNCTION spend_by_age(history purchase_history, as_of date, step text DEFAULT 'month')
+    RETURNS TABLE (age_period integer, spend numeric, active boolean)
+    AS 'MODULE_PATHNAME', 'clv_history_spend_by_age' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 24;
+CREATE FUNCTION spend_by_age(history purchase_history, as_of timestamptz, step text DEFAULT 'month')
+    RETURNS TABLE (age_period integer, spend numeric, active boolean)
+    LANGUAGE SQL STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20 ROWS 24
+BEGIN ATOMIC
+    SELECT s.age_period, s.spend, s.active FROM spend_by_age(history, as_of::date, step) AS s;
+END;
+COMMENT ON FUNCTION spend_by_age(purchase_history, date, text) IS
+'Spend over the relationship: one row for each period k = 0, 1, ... since the first purchase, whose day is day 0: spend is the sum of the nets of the days d with k <= d / step < k + 1, refunds included, exact, NULL in a history without money; active is whether one of them is a purchase. step is day, week, month (30.4375 days) or year (365.25 days). Only periods whose last day is as_of or before are there, so that avg(spend) GROUP BY age_period is over the customers who were seen for all of the period. No rows before the first purchase and for a NULL argument. Error: unknown step, as_of infinite, a sum beyond 9223372036854.775807.';
+COMMENT ON FUNCTION spend_by_age(purchase_history, timestamptz, text) IS
+'As spend_by_age(history, date, step), with the day of as_of in the session''s time zone.';
+
 CREATE FUNCTION purchase_summary(history purchase_history, as_of date, unit text DEFAULT 'day')
     RETURNS TABLE (x float8, t_x float8, t_cal float8, monetary_value float8, total_spend numeric)
     AS 'MODULE_PATHNAME', 'clv_history_purchase_summary'
@@ -931,6 +947,128 @@ CREATE AGGREGATE xnpv_clv(amount float8, paid_on timestamptz, as_of timestamptz,
     COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_value_xnpv_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE xnpv_clv(float8, timestamptz, timestamptz, float8) IS 'present value at as_of of dated payments as for dates, with the days of both in the session''s time zone';
+
+-- ---- rfm: scores, segments, tiers -------------------------------------------------------------------------------
+
+CREATE FUNCTION rfm_score(days_since_last float8, frequency float8, monetary float8, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_numbers' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION rfm_score(days_since_last interval, frequency float8, monetary float8, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_interval' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION rfm_score(history purchase_history, as_of date, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_history' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 20;
+CREATE FUNCTION rfm_score(history purchase_history, as_of timestamptz, bins integer DEFAULT 5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_history_tz' LANGUAGE C WINDOW STABLE STRICT PARALLEL SAFE COST 20;
+COMMENT ON FUNCTION rfm_score(float8, float8, float8, integer) IS 'window function: a score such as 543, R F M, of the customer among those of the partition, 5 the best: few days_since_last, many purchases (frequency), much money (monetary). Each digit is 1 + bins * (rank - 1) / (n - 1) in integers, at most bins (2 to 9), where rank counts from the worst and customers with equal values share the lower one; the frame and ORDER BY of the window make no difference. bins is read from the first row of the partition. A row with a NULL gets NULL and does not count; NULL where fewer than two rows can be compared. Error 22023: days_since_last or frequency negative, a NaN or infinite value, bins out of range. Memory: work_mem, then temporary files.';
+COMMENT ON FUNCTION rfm_score(interval, float8, float8, integer) IS 'rfm_score() with the recency as an interval, such as now() - last_order_at; a month counts 30 days, a day 24 hours';
+COMMENT ON FUNCTION rfm_score(purchase_history, date, integer) IS 'rfm_score() of histories, with days_since_last, purchases and total_spend as known on as_of. NULL before the first purchase. Error 22023 also: histories without amounts, as_of infinite.';
+COMMENT ON FUNCTION rfm_score(purchase_history, timestamptz, integer) IS 'rfm_score() of histories with the day of as_of in the session''s time zone';
+
+-- Breaks between the scores as a value, so that scores of different dates or groups can be compared.
+
+-- Transition and final functions: not for direct use. NULL arguments leave the state as it is.
+CREATE FUNCTION clv_rfm_add(clv_sample, float8, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_numbers' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, float8, float8, float8, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_numbers' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, interval, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_interval' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, interval, float8, float8, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_interval' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, date) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, date, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rfm_add_history_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rfm_breaks(clv_sample) RETURNS float8[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, float8, float8, float8) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, float8, float8, float8, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, interval, float8, float8) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, interval, float8, float8, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, date) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, date, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz) IS 'transition: count one customer, for 5 bins';
+COMMENT ON FUNCTION clv_rfm_add(clv_sample, purchase_history, timestamptz, integer) IS 'transition: count one customer';
+COMMENT ON FUNCTION clv_rfm_breaks(clv_sample) IS 'final: the breaks between the scores';
+
+CREATE AGGREGATE rfm_breaks(days_since_last float8, frequency float8, monetary float8) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(float8, float8, float8) IS 'the breaks between the scores that rfm_score() gives to these customers, to be stored and applied to others with rfm_score(breaks, ...): float8[3][bins - 1], a row of days_since_last from many to few, then frequency and monetary from little to much. 5 bins unless given (2 to 9, the same in all rows). A customer scores 1, and one more for each break that days_since_last stays below, or that frequency or monetary exceeds. Rows with a NULL are skipped; NULL without rows, and after a WARNING with one. Errors as rfm_score().';
+
+CREATE AGGREGATE rfm_breaks(days_since_last float8, frequency float8, monetary float8, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(float8, float8, float8, integer) IS 'rfm_breaks() for a number of bins, 2 to 9, the same in all rows';
+
+CREATE AGGREGATE rfm_breaks(days_since_last interval, frequency float8, monetary float8) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(interval, float8, float8) IS 'rfm_breaks() with the recency as an interval; a month counts 30 days, a day 24 hours';
+
+CREATE AGGREGATE rfm_breaks(days_since_last interval, frequency float8, monetary float8, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(interval, float8, float8, integer) IS 'rfm_breaks() for a number of bins, with the recency as an interval; a month counts 30 days, a day 24 hours';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of date) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, date) IS 'rfm_breaks() of histories, with days_since_last, purchases and total_spend as known on as_of; customers without a purchase by then are skipped. Error 22023 also: histories without amounts, different as_of in one group.';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of date, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, date, integer) IS 'rfm_breaks() for a number of bins, of histories, with days_since_last, purchases and total_spend as known on as_of; customers without a purchase by then are skipped. Error 22023 also: histories without amounts, different as_of in one group.';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of timestamptz) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, timestamptz) IS 'rfm_breaks() of histories with the day of as_of in the session''s time zone';
+
+CREATE AGGREGATE rfm_breaks(history purchase_history, as_of timestamptz, bins integer) (
+    SFUNC = clv_rfm_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rfm_breaks, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rfm_breaks(purchase_history, timestamptz, integer) IS 'rfm_breaks() for a number of bins, of histories with the day of as_of in the session''s time zone';
+
+CREATE FUNCTION rfm_score(breaks float8[], days_since_last float8, frequency float8, monetary float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_with_numbers' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION rfm_score(breaks float8[], days_since_last interval, frequency float8, monetary float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_with_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION rfm_score(breaks float8[], history purchase_history, as_of date) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_score_with_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION rfm_score(breaks float8[], history purchase_history, as_of timestamptz) RETURNS text
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 5
+    RETURN rfm_score(breaks, history, as_of::date);
+COMMENT ON FUNCTION rfm_score(float8[], float8, float8, float8) IS 'the score of one customer by stored breaks, see rfm_breaks(): 1, and one more for each break that days_since_last stays below, or that frequency or monetary exceeds. Error 22023: breaks that are no three rows of 1 to 8 finite numbers, or out of order; days_since_last or frequency negative, a NaN or infinite value.';
+COMMENT ON FUNCTION rfm_score(float8[], interval, float8, float8) IS 'the score of one customer by stored breaks, with the recency as an interval';
+COMMENT ON FUNCTION rfm_score(float8[], purchase_history, date) IS 'the score of a history by stored breaks, with days_since_last, purchases and total_spend as known on as_of; NULL before the first purchase';
+COMMENT ON FUNCTION rfm_score(float8[], purchase_history, timestamptz) IS 'the score of a history by stored breaks, with the day of as_of in the session''s time zone';
+
+CREATE FUNCTION rfm_segment(score text) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_segment' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION rfm_segment(text) IS 'the segment of a score of five bins, by its recency R and FM = (F + M + 1) / 2 in integers: one of the ten of rfm_segments(). NULL for NULL. Error 22023: anything but three digits of 1 to 5.';
+
+CREATE FUNCTION rfm_segments()
+    RETURNS TABLE (segment text, r_min integer, r_max integer, fm_min integer, fm_max integer, action text)
+    AS 'MODULE_PATHNAME', 'clv_rfm_segments' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10;
+COMMENT ON FUNCTION rfm_segments() IS 'the rules of rfm_segment(), best customers first: each pair of R and FM = (F + M + 1) / 2, 1 to 5, lies in the ranges of exactly one. action is a suggestion of what to do next. Copy it into a table, edit and join that for rules of your own.';
+
+CREATE FUNCTION value_tier(clv float8, churn_risk float8, high_value float8, high_risk float8 DEFAULT 0.5) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rfm_value_tier' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION value_tier(float8, float8, float8, float8) IS 'one of three tiers: at risk where churn_risk is high_risk or more, else high value where clv is high_value or more, else growth potential. Money, probability, money, probability. NULL if any argument is NULL. Error 22023: NaN, a probability outside 0 to 1.';
 
 -- ---- model: type clv_model --------------------------------------------------------------------------------------
 
@@ -1593,6 +1731,47 @@ COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, timestamptz, tim
 CREATE FUNCTION clv_new_customer(model clv_model, spend_model clv_model, days float8, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_new_customer_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION clv_new_customer(clv_model, clv_model, float8, float8, float8, float8) IS 'lifetime value of a customer about to make the first purchase, that purchase included: (margin x population mean spend - service cost per purchase) x (1 + expected discounted repeat purchases within so many days); days may be infinity. NULL with a WARNING where the population has no mean spend. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
+
+-- What comes next of one customer, and why. The forms for timestamptz of the two that return rows are not strict, so that
+-- the planner can put the forms for a date in their place.
+
+CREATE FUNCTION next_purchase(model clv_model, history purchase_history, as_of date, until date) RETURNS date
+    AS 'MODULE_PATHNAME', 'clv_next_purchase' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 300;
+CREATE FUNCTION next_purchase(model clv_model, history purchase_history, as_of timestamptz, until timestamptz) RETURNS date
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 300
+    RETURN next_purchase(model, history, as_of::date, until::date);
+COMMENT ON FUNCTION next_purchase(clv_model, purchase_history, date, date) IS 'the day by which the customer has bought with probability one half, given that he buys in (as_of, until]: the first day d with 1 - churn_risk(model, history, as_of, d) >= (1 - churn_risk(model, history, as_of, until)) / 2. How likely it is that he buys at all, 1 - churn_risk() says. until may be infinity; of BG/BB, d is the day at which an opportunity of the customer ends. NULL before the first purchase, where a purchase is less likely than 1e-9, and where d would lie behind the year 9999. Error 22023 where until lies before as_of or the model has no time unit.';
+COMMENT ON FUNCTION next_purchase(clv_model, purchase_history, timestamptz, timestamptz) IS 'next_purchase() with the days of timestamps in the session''s time zone';
+
+CREATE FUNCTION customer_forecast(model clv_model, spend_model clv_model, history purchase_history, as_of date, days float8 DEFAULT 365)
+    RETURNS TABLE (historic_value numeric, predicted_value float8, total_value float8, predicted_orders float8, average_order_value float8,
+                   average_days_between_orders float8, next_order date, churn_risk float8)
+    AS 'MODULE_PATHNAME', 'clv_customer_forecast'
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 400 ROWS 1;
+CREATE FUNCTION customer_forecast(model clv_model, spend_model clv_model, history purchase_history, as_of timestamptz, days float8 DEFAULT 365)
+    RETURNS TABLE (historic_value numeric, predicted_value float8, total_value float8, predicted_orders float8, average_order_value float8,
+                   average_days_between_orders float8, next_order date, churn_risk float8)
+    LANGUAGE SQL STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 400 ROWS 1
+BEGIN ATOMIC
+    SELECT f.historic_value, f.predicted_value, f.total_value, f.predicted_orders, f.average_order_value,
+           f.average_days_between_orders, f.next_order, f.churn_risk
+    FROM customer_forecast(model, spend_model, history, as_of::date, days) AS f;
+END;
+COMMENT ON FUNCTION customer_forecast(clv_model, clv_model, purchase_history, date, float8) IS 'what CRM products show of a customer, in one row. Up to as_of: historic_value, the sum of all nets (total_spend); average_order_value (average_purchase); average_days_between_orders, from the first to the last purchase, by the repeat purchases, NULL without one. In the given number of days after as_of: predicted_orders (expected_purchases); predicted_value, these times expected_spend: revenue, not discounted; next_order (next_purchase), the day by which the customer has ordered with probability one half if he orders at all, NULL where that is less likely than 1e-9; churn_risk, the probability of no order. total_value is historic_value + predicted_value; both are NULL with a WARNING where the population has no mean spend. Always one row, so that a lateral join keeps every customer: all NULL before the first purchase or if an argument is NULL. Error 22023 for days that are not a whole number from 1 on or lead beyond the year 9999, a history without amounts, a model without time unit.';
+COMMENT ON FUNCTION customer_forecast(clv_model, clv_model, purchase_history, timestamptz, float8) IS 'customer_forecast() with the day of a timestamp in the session''s time zone';
+
+CREATE FUNCTION clv_explain(model clv_model, spend_model clv_model, history purchase_history, as_of date, until date, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0)
+    RETURNS TABLE (step integer, quantity text, value float8, note text)
+    AS 'MODULE_PATHNAME', 'clv_explain' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 15;
+CREATE FUNCTION clv_explain(model clv_model, spend_model clv_model, history purchase_history, as_of timestamptz, until timestamptz, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0)
+    RETURNS TABLE (step integer, quantity text, value float8, note text)
+    LANGUAGE SQL STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2000 ROWS 15
+BEGIN ATOMIC
+    SELECT e.step, e.quantity, e.value, e.note
+    FROM clv_explain(model, spend_model, history, as_of::date, until::date, annual_discount_rate, margin, service_cost_per_purchase) AS e;
+END;
+COMMENT ON FUNCTION clv_explain(clv_model, clv_model, purchase_history, date, date, float8, float8, float8) IS 'clv() of one customer step by step, always the same 15: 1 repeat purchases, 2 last purchase and 3 age (times in the model''s unit from the first purchase; of BG/BB opportunities), 4 P(alive), 5 expected purchases in (as_of, until], 6 own mean of the repeat purchases, 7 population mean, 8 weight of own mean, 9 expected spend = weight x own mean + (1 - weight) x population mean, 10 discount = discounted purchases / expected purchases, 11 discounted purchases, 12 margin, 13 service cost per purchase, 14 contribution of a purchase = margin x expected spend - service cost, 15 value = discounted purchases x contribution. note says where each comes from. value is NULL where there is none: own mean without a repeat purchase; expected purchases that are infinite, and their discount; whatever needs the mean of a population that has none (after a WARNING). No rows before the first purchase and for a NULL argument. Errors are those of clv().';
+COMMENT ON FUNCTION clv_explain(clv_model, clv_model, purchase_history, timestamptz, timestamptz, float8, float8, float8) IS 'clv_explain() with the days of timestamps in the session''s time zone';
 
 -- Intervals. They are about the parameters, but for that of a count, which is about the customer.
 

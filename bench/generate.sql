@@ -7,6 +7,7 @@
 -- described: (x, t_x, t, member, shop, score) of a Pareto/NBD model in which the first two of the covariates, which are
 --   0 or 1, have effects, and the third, which differs between all customers, has none.
 -- history: (id, history), purchases of a Pareto/NBD and amounts of a gamma-gamma model.
+-- scored: (id, days, orders, spend), what is known of these customers on 2026-03-31.
 -- orders: (customer_id, ordered_at, amount) in the order of time, as a shop writes them.
 
 SET work_mem = '256MB';
@@ -43,6 +44,11 @@ SELECT customer AS id, purchase_history(date '2024-01-01' + pg_temp.part(custome
 FROM simulate_purchases(pareto_nbd_model(0.55, 10.6, 0.61, 11.7, 'week'), :customers, 820, 4, gamma_gamma_model(6.25, 3.74, 15.44))
 GROUP BY customer;
 
+CREATE UNLOGGED TABLE scored AS
+SELECT id, days_since_last(history, date '2026-03-31') AS days, purchases(history, date '2026-03-31') AS orders,
+       total_spend(history, date '2026-03-31') AS spend
+FROM history;
+
 SELECT setseed(0.1) \gset
 CREATE UNLOGGED TABLE orders AS
 SELECT CASE WHEN newest > floor((i - 1) * :buyers::float8 / :orders) THEN newest
@@ -55,5 +61,6 @@ VACUUM (ANALYZE, FREEZE) folded;
 VACUUM (ANALYZE, FREEZE) unfolded;
 VACUUM (ANALYZE, FREEZE) described;
 VACUUM (ANALYZE, FREEZE) history;
+VACUUM (ANALYZE, FREEZE) scored;
 VACUUM (ANALYZE, FREEZE) orders;
 RESET work_mem;

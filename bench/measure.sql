@@ -112,6 +112,25 @@ INSERT INTO measurement (what, ours, plain, rows, target) VALUES
     ('Pareto/NBD: purchase_count_interval (1 year), us a row',
      'SELECT purchase_count_interval(m, history, date ''2026-03-31'', date ''2027-03-31'') FROM some_history',
      'SELECT history, m FROM some_history', (SELECT count(*) FROM some_history), NULL),
+    ('rfm_score OVER () : three ntile(5) windows',
+     'SELECT rfm_score(days, orders, spend) OVER () FROM scored',
+     'SELECT ntile(5) OVER (ORDER BY days DESC), ntile(5) OVER (ORDER BY orders), ntile(5) OVER (ORDER BY spend) FROM scored', NULL, 0.5),
+    ('rfm_score OVER (), 1 % of the customers : of all',
+     'SELECT rfm_score(days, orders, spend) OVER () FROM scored WHERE id % 100 = 0', 'SELECT rfm_score(days, orders, spend) OVER () FROM scored', NULL, NULL),
+    ('rfm_score OVER (), 10 % of the customers : of all',
+     'SELECT rfm_score(days, orders, spend) OVER () FROM scored WHERE id % 10 = 0', 'SELECT rfm_score(days, orders, spend) OVER () FROM scored', NULL, NULL),
+    ('rfm_score : three ntile(5) windows, 10,000 partitions',
+     'SELECT rfm_score(days, orders, spend) OVER (PARTITION BY id % 10000) FROM scored',
+     'SELECT ntile(5) OVER (PARTITION BY id % 10000 ORDER BY days DESC), ntile(5) OVER (PARTITION BY id % 10000 ORDER BY orders),
+             ntile(5) OVER (PARTITION BY id % 10000 ORDER BY spend) FROM scored', NULL, NULL),
+    ('rfm_score of histories : of columns',
+     'SELECT rfm_score(history, date ''2026-03-31'') OVER () FROM history', 'SELECT rfm_score(days, orders, spend) OVER () FROM scored', NULL, NULL),
+    ('rfm_breaks : count(DISTINCT) of the three columns',
+     'SELECT rfm_breaks(days, orders, spend) FROM scored',
+     'SELECT count(DISTINCT days), count(DISTINCT orders), count(DISTINCT spend) FROM scored', NULL, NULL),
+    ('rfm_score by breaks, us a row',
+     'SELECT rfm_score(ARRAY[[400, 300, 200, 100], [1, 2, 4, 8], [20, 50, 100, 200]], days, orders, spend) FROM scored',
+     'SELECT days, orders, spend FROM scored', (SELECT count(*) FROM scored), NULL),
     ('Pareto/NBD: fit of 1 % of the rows : of all',
      'SELECT pareto_nbd_fit(x, t_x, t) FROM folded WHERE id % 100 = 0', 'SELECT pareto_nbd_fit(x, t_x, t) FROM folded', NULL, NULL),
     ('Pareto/NBD: fit of 10 % of the rows : of all',
@@ -148,6 +167,7 @@ UNION ALL SELECT 'described (with member and shop)', count(*), count(DISTINCT (x
 UNION ALL SELECT 'described (with score)', count(*), count(DISTINCT (x, t_x, t, score)) FROM described
 UNION ALL SELECT 'history (distinct: rows of a sample)', i.n, i.n_distinct FROM sample, sample_info(timing) AS i
 UNION ALL SELECT 'history (distinct: rows of a holdout)', i.n, i.n_distinct FROM sample, sample_info(holdout) AS i
+UNION ALL SELECT 'scored', count(*), count(DISTINCT (days, orders, spend)) FROM scored
 UNION ALL SELECT 'orders (distinct: customers)', count(*), count(DISTINCT customer_id) FROM orders;
 
 \echo 'The BG/NBD fit of folded, and what was simulated:'

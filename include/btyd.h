@@ -107,9 +107,17 @@ typedef struct ValueQuestion
 
 /*
  * That of arguments (model, spend_model, history, as_of, until, annual_discount_rate, margin,
- * service_cost_per_purchase); false before the first purchase and, after a WARNING, without a mean amount.
+ * service_cost_per_purchase); false before the first purchase and, after a WARNING, without a mean amount: then spend
+ * is NAN, and the rest is set.
  */
 extern bool value_question(FunctionCallInfo fcinfo, const ClvModel *m, const ClvModel *gg, ValueQuestion *q);
+
+/* What a purchase of that expected amount contributes. */
+static inline double
+contribution_of_purchase(const ValueQuestion *q, double spend)
+{
+	return q->margin * spend - q->service_cost;
+}
 
 /* The value under parameters theta of the purchases at that expected amount. */
 extern double value_of_purchases(const ValueQuestion *q, const double *theta, double spend);

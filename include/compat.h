@@ -53,4 +53,17 @@ typedef struct Node ErrorSaveNode;
 	do { (void) (context); ereport(ERROR, __VA_ARGS__); } while (0)
 #endif
 
+/* Infinite intervals came with 17. */
+#include "datatype/timestamp.h"
+#ifndef INTERVAL_NOT_FINITE
+#define INTERVAL_NOT_FINITE(interval) false
+#endif
+
+/* From 16 on the caller says whether a value that is passed by reference is to be copied; ours are not. */
+#if PG_VERSION_NUM >= 160000
+#define tuplesort_get_value(state, value, isnull) tuplesort_getdatum(state, true, false, value, isnull, NULL)
+#else
+#define tuplesort_get_value(state, value, isnull) tuplesort_getdatum(state, true, value, isnull, NULL)
+#endif
+
 #endif

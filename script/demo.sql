@@ -108,6 +108,25 @@ FROM reconciliation;
 \pset expanded off
 \pset tuples_only off
 
+-- ---- segments ---------------------------------------------------------------------------------------------------
+
+\echo
+\echo '3  SEGMENTS BY WHAT CUSTOMERS DID SO FAR'
+\echo
+CREATE TABLE customer_score AS
+SELECT customer_id, rfm_score(history, :'as_of'::date) OVER () AS score FROM customer;
+
+SELECT r.segment, count(*) AS customers, round(avg(days_since_last(history, :'as_of'))) AS "days since last",
+       round(avg(purchases(history, :'as_of')), 1) AS "bought", round(sum(total_spend(history, :'as_of')), 2) AS "spent so far",
+       round(100 * sum(total_spend(history, :'as_of')) / nullif(sum(sum(total_spend(history, :'as_of'))) OVER (), 0), 1) AS "of all %",
+       r.action AS "what to do next"
+FROM customer JOIN customer_score USING (customer_id) JOIN rfm_segments() AS r ON r.segment = rfm_segment(score)
+GROUP BY r.segment, r.action
+ORDER BY "spent so far" DESC, r.segment;
+
+\echo 'Each customer has three scores of 1 to 5, by recency, frequency and money, and customers who are alike share them.'
+\echo 'The segments follow from the scores; rfm_segments() has the rules.'
+
 -- ---- the models -------------------------------------------------------------------------------------------------
 
 -- What a fit reads, kept: any number of models can be fitted to it, without another look at the histories.
@@ -123,7 +142,7 @@ FROM (SELECT *, pareto_nbd_fit(timing) AS pareto FROM sample OFFSET 0) AS s LEFT
 SELECT kind, kind = 'pareto_nbd' AS is_default, CASE kind WHEN 'pareto_nbd' THEN 'Pareto/NBD' ELSE 'MBG/NBD' END AS title FROM model \gset
 
 \echo
-\echo '3  THE MODELS'
+\echo '4  THE MODELS'
 \echo
 \if :is_default
 \echo 'Pareto/NBD for the purchases: customers differ in the rate at which they buy (r, alpha) and in the rate at which'
@@ -174,7 +193,7 @@ FROM sample, compare_models(timing) AS c;
 SELECT min(first_purchase(history)) + (:'as_of'::date - min(first_purchase(history))) / 2 AS calibration FROM customer \gset
 
 \echo
-\echo '4  BACKTEST: FITTED ON THE ORDERS UP TO' :calibration', COMPARED WITH THE PURCHASES AFTER IT'
+\echo '5  BACKTEST: FITTED ON THE ORDERS UP TO' :calibration', COMPARED WITH THE PURCHASES AFTER IT'
 \echo
 CREATE TABLE holdout AS
 SELECT holdout_sample(history, :'calibration'::date, :'as_of'::date, :'unit') AS sample FROM customer;
@@ -213,7 +232,7 @@ SELECT customer_id,
 FROM customer, model AS m;
 
 \echo
-\echo '5  THE TEN MOST VALUABLE CUSTOMERS OF THE NEXT 12 MONTHS (':as_of' TO ':until')'
+\echo '6  THE TEN MOST VALUABLE CUSTOMERS OF THE NEXT 12 MONTHS (':as_of' TO ':until')'
 \echo
 \echo 'P(alive): probability of not having dropped out for good. Churn risk: probability that no purchase comes within'
 \echo 'these 12 months (silence, not a farewell). Expected: purchases, and how many 95 % of such customers make.'
@@ -247,7 +266,7 @@ LIMIT 10;
 -- ---- the cohorts ------------------------------------------------------------------------------------------------
 
 \echo
-\echo '6  VALUE BY MONTH OF FIRST PURCHASE'
+\echo '7  VALUE BY MONTH OF FIRST PURCHASE'
 \echo
 SELECT CASE WHEN grouping(date_trunc('month', first_purchase)) = 1 THEN 'all'
             ELSE to_char(date_trunc('month', first_purchase), 'YYYY-MM') END AS "first bought",

@@ -35,15 +35,17 @@ WHERE a.aggtranstype NOT IN (SELECT objid FROM members WHERE classid = 'pg_type'
 SELECT 'type: ' || t.typname FROM pg_type t JOIN members m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
 WHERE t.typlen <> -1 OR t.typalign <> 'd' OR t.typstorage <> 'x' OR t.typreceive = 0 OR t.typsend = 0
    OR (SELECT count(*) FROM pg_opclass c WHERE c.opcintype = t.oid AND c.opcdefault) <> 2 ORDER BY 1;
--- date and timestamptz come in pairs; no interval and no timestamp beside them, except where orders are read
+-- date and timestamptz come in pairs; no interval and no timestamp beside them, except where orders are read and where
+-- a recency is a length of time
 SELECT 'no timestamptz form: ' || f.signature FROM functions f
 WHERE 'date'::regtype = ANY (f.proargtypes::oid[]) AND NOT EXISTS (
     SELECT FROM functions g WHERE g.proname = f.proname AND g.signature = replace(f.signature, 'date', 'timestamp with time zone'))
 ORDER BY 1;
 SELECT 'timestamp or interval: ' || signature FROM functions
-WHERE proargtypes::oid[] && ARRAY['timestamp'::regtype, 'interval'::regtype]::oid[] AND name NOT LIKE 'purchase\_history%' ORDER BY 1;
--- readers and predictions at a timestamptz are SQL over the form for a date, which the planner puts in their place
-SELECT 'timestamptz in C: ' || signature FROM functions WHERE reads_zone AND is_c AND NOT is_transition ORDER BY 1;
+WHERE proargtypes::oid[] && ARRAY['timestamp'::regtype, 'interval'::regtype]::oid[] AND name NOT LIKE 'purchase\_history%' AND name !~ '^(clv_)?rfm_' ORDER BY 1;
+-- readers and predictions at a timestamptz are SQL over the form for a date, which the planner puts in their place; a
+-- window function cannot be SQL
+SELECT 'timestamptz in C: ' || signature FROM functions WHERE reads_zone AND is_c AND NOT is_transition AND prokind <> 'w' ORDER BY 1;
 -- names of built-in aggregates are theirs
 SELECT 'built-in name: ' || f.signature FROM functions f JOIN pg_proc p ON p.proname = f.proname AND p.pronamespace = 'pg_catalog'::regnamespace
 WHERE f.is_aggregate ORDER BY 1;

@@ -202,7 +202,7 @@ value_question(FunctionCallInfo fcinfo, const ClvModel *m, const ClvModel *gg, V
 double
 value_of_purchases(const ValueQuestion *q, const double *theta, double spend)
 {
-	return (q->margin * spend - q->service_cost) *
+	return contribution_of_purchase(q, spend) *
 		q->purchases->discounted_purchases(theta, &q->question.customer, q->delta, q->question.t);
 }
 

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "math/rfm.h"
+
 #define MOST_KIND_COLUMNS 6
 
 /* What is wrong with the columns of the kind, or NULL; *hint says what to do. */
@@ -152,6 +154,26 @@ calendar_problem(const double *row, const char **hint)
 	return NULL;
 }
 
+static const char *
+rfm_problem(const double *row, const char **hint)
+{
+	const double *values = row + RFM_ROW_VALUES;
+
+	*hint = "Five scores per column, 1 to 5, are customary.";
+	if (!(is_count(row[RFM_ROW_BINS]) && row[RFM_ROW_BINS] >= RFM_LEAST_BINS && row[RFM_ROW_BINS] <= RFM_MOST_BINS))
+		return "bins must be a whole number from 2 to 9";
+	*hint = "Leave out what was bought after the date of the score.";
+	if (!(isfinite(values[RFM_DAYS]) && values[RFM_DAYS] >= 0))
+		return "days_since_last must be finite and not negative";
+	*hint = "Frequency is a number of purchases.";
+	if (!(isfinite(values[RFM_FREQUENCY]) && values[RFM_FREQUENCY] >= 0))
+		return "frequency must be finite and not negative";
+	*hint = "Leave out or correct amounts that are NaN or infinite; an unknown one is NULL.";
+	if (!isfinite(values[RFM_MONETARY]))
+		return "monetary must be finite";
+	return NULL;
+}
+
 static const RowKindInfo row_kinds[] = {
 	[ROWS_TIMING] = {"timing", timing_problem, 3, {"x", "t_x", "t_cal"}},
 	[ROWS_SPEND] = {"spend", spend_problem, 2, {"x", "monetary_value"}},
@@ -160,6 +182,7 @@ static const RowKindInfo row_kinds[] = {
 	[ROWS_RENEWALS] = {"renewals", renewals_problem, 3, {"entry", "tenure", "churned"}},
 	[ROWS_HOLDOUT] = {"holdout", holdout_problem, 6, {"x", "t_x", "t_cal", "monetary_value", "purchases", "spend"}},
 	[ROWS_CALENDAR] = {"calendar", calendar_problem, 2, {"day", "repeat"}},
+	[ROWS_RFM] = {"rfm", rfm_problem, RFM_ROW_COLUMNS, {"bins", "days_since_last", "frequency", "monetary"}},
 };
 
 StaticAssertDecl(MOST_KIND_COLUMNS <= ROWS_MAX_COLUMNS, "a row of any kind fits where rows are built");

@@ -63,6 +63,8 @@ my %queries = (
 	'backtest by class' => 'SELECT count(*) FROM holdout, generate_series(1, 1000) AS n, backtest_classes(s, bgnbd_model(.25, 4.4 + n, .8, 2.4, \'day\'))',
 	'backtest with fits' => 'SELECT count(b.mae) FROM holdout, generate_series(1, 1000) AS n, backtest(s, CASE WHEN n > 0 THEN \'bgnbd\' END) AS b',
 	'tracking' => q{SELECT count(*) FROM calendar, generate_series(1, 1000) AS n, tracking(s, bgnbd_model(.25, 4.4 + n, .8, 2.4, 'day'), 'day', date '9999-12-31')},
+	'scores of a partition' => q{SELECT count(r) FROM (SELECT rfm_score(t_x, x, t) OVER () AS r FROM customers, generate_series(1, 10)) AS s},
+	'breaks between scores' => 'SELECT rfm_breaks(t_x, x, t + n / 97.0) FROM customers, generate_series(1, 10) AS n',
 	'predictions' => q{SELECT sum(expected_purchases(m, x, t_x, t, 52 + n)) FROM customers, generate_series(1, 100) AS n,
 		(SELECT bgnbd_model(.25, 4.4, .8, 2.4) AS m OFFSET 0) AS model});
 

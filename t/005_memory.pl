@@ -63,5 +63,17 @@ foreach my $what (sort keys %per_row)
 	  or diag("$many MB, 1,000 rows $few MB");
 }
 
+# ---- the scores of a partition: two work_mem for the rows of the window and the sorts, however many rows ----
+
+foreach my $score (
+	[ 'c, 1 + c % 7, c % 1000', 'generate_series(1, 100000 * %d) AS c' ],
+	[ "value, date '2024-12-31'", 'long, generate_series(1, 10 * %d)' ])
+{
+	my ($columns, $from) = @$score;
+	my ($few, $many) = map { peak("SELECT count(score) FROM (SELECT rfm_score($columns) OVER () AS score FROM " . sprintf($from, $_) . ") AS s") } (1, 10);
+	cmp_ok($many, '<', $few + 16, "rfm_score($columns): ten times the rows take no more memory")
+	  or diag("$many MB, a tenth of the rows $few MB");
+}
+
 $node->stop;
 done_testing();

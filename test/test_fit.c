@@ -184,6 +184,19 @@ test_expected_spend(void **state)
 	assert_relative(gamma_gamma_model.expected_spend(theta, 0, NAN), 6.25 * 15.44 / 2.74, 1e-15);
 	assert_true(isnan(gamma_gamma_model.expected_spend(heavy_tail, 0, NAN)));
 	assert_relative(gamma_gamma_model.expected_spend(heavy_tail, 1, 10), 10 + 15.44, 1e-15);
+
+	/* 6.25 * 2 / (6.25 * 2 + 2.74); nothing is known of nobody, and everything of who buys without end */
+	assert_relative(gamma_gamma_model.spend_weight(theta, 2), 12.5 / 15.24, 1e-15);
+	assert_near(gamma_gamma_model.spend_weight(theta, 0), 0, 0);
+	assert_near(gamma_gamma_model.spend_weight((double[]) {1e300, 3.74, 1}, 1e300), 1, 0);
+	assert_true(isnan(gamma_gamma_model.spend_weight(heavy_tail, 3)));
+	for (double x = 0; x < 1e6; x = 3 * x + 1)
+	{
+		double		weight = gamma_gamma_model.spend_weight(theta, x);
+
+		assert_relative(weight * 22.35 + (1 - weight) * gamma_gamma_model.expected_spend(theta, 0, NAN),
+						gamma_gamma_model.expected_spend(theta, x, 22.35), 1e-14);
+	}
 }
 
 /* ---- large data ------------------------------------------------------------------------------ */
@@ -580,8 +593,8 @@ test_models_are_complete(void **state)
 		assert_true((m->log_survival || m->expected_lifetime) == renewals);
 		assert_true((m->mean_dropout && m->simulate) == (purchases || renewals));
 		assert_true((m->mean_dropout || m->simulate) == (purchases || renewals));
-		assert_true((m->expected_spend && m->draw_customer && m->draw_amount) == spend);
-		assert_true((m->expected_spend || m->draw_customer || m->draw_amount) == spend);
+		assert_true((m->expected_spend && m->spend_weight && m->draw_customer && m->draw_amount) == spend);
+		assert_true((m->expected_spend || m->spend_weight || m->draw_customer || m->draw_amount) == spend);
 		assert_true(m->covariates == COVARIATES_NONE || m->reads == ROWS_TIMING);
 		assert_true(m->nests == NULL || (m->nests->reads == m->reads && m->nests->nparams == m->nparams - 1));
 	}

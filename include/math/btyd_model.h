@@ -110,6 +110,8 @@ typedef struct BtydModel
 	double		(*discounted_purchases) (const double *theta, const Customer *c, double delta, double t);
 	/* expected amount per purchase given x repeat purchases of mean m; x = 0: population mean */
 	double		(*expected_spend) (const double *theta, double x, double m);
+	/* the weight of m in it, the population mean having the rest; NAN where the population has no mean */
+	double		(*spend_weight) (const double *theta, double x);
 
 	/* log of the probability that a new customer is one after t = 0, 1, ... renewals */
 	double		(*log_survival) (const double *theta, double t);

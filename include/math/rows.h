@@ -17,7 +17,8 @@ typedef enum RowKind
 	ROWS_OPPORTUNITIES = 4,		/* x, t_x, n: opportunities taken, the last one taken, all there were */
 	ROWS_RENEWALS = 5,			/* entry, tenure, churned: see below */
 	ROWS_HOLDOUT = 6,			/* x, t_x, t_cal, monetary_value; purchases and spend after t_cal */
-	ROWS_CALENDAR = 7			/* day, repeat: one purchase on a day, 0 a customer's first, 1 a later one */
+	ROWS_CALENDAR = 7,			/* day, repeat: one purchase on a day, 0 a customer's first, 1 a later one */
+	ROWS_RFM = 8				/* bins, days_since_last, frequency, monetary: bins is the same in all rows */
 } RowKind;
 
 /*
@@ -42,6 +43,12 @@ enum
 enum
 {
 	CALENDAR_DAY, CALENDAR_REPEAT, CALENDAR_COLUMNS
+};
+
+/* The columns of ROWS_RFM: the number of scores, and behind it the three values. */
+enum
+{
+	RFM_ROW_BINS, RFM_ROW_VALUES, RFM_ROW_COLUMNS = 4
 };
 
 #define ROWS_MAX_COVARIATES 16

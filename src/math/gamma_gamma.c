@@ -217,6 +217,15 @@ gamma_gamma_expected_spend(const double *theta, double x, double m)
 	return p * ((x > 0 ? x * m : 0) + theta[P_V]) / (p * x + (q - 1));
 }
 
+/* p x / (p x + q - 1), which neither overflows nor is 0/0 for x = 0 */
+static double
+gamma_gamma_spend_weight(const double *theta, double x)
+{
+	double		beyond_1 = theta[P_Q] - 1;
+
+	return beyond_1 > 0 ? 1 / (1 + beyond_1 / (theta[P_P] * x)) : NAN;
+}
+
 /* A customer is his nu, and his mean amount p / nu. A variate that underflowed would be an infinite amount. */
 static double
 gamma_gamma_draw_customer(const double *theta, Random *random)
@@ -242,6 +251,7 @@ const BtydModel gamma_gamma_model = {
 	.log_likelihood = gamma_gamma_log_likelihood,
 	.ran_off = gamma_gamma_ran_off,
 	.expected_spend = gamma_gamma_expected_spend,
+	.spend_weight = gamma_gamma_spend_weight,
 	.draw_customer = gamma_gamma_draw_customer,
 	.draw_amount = gamma_gamma_draw_amount,
 };
