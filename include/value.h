@@ -66,6 +66,9 @@ extern float8 finite_result(float8 value);
 #define RESULT_DIGITS 20
 #define GUARD_DIGITS 20
 
+/* A quotient holds at most so many decimals. */
+#define MAX_QUOTIENT_SCALE 1000
+
 static inline Numeric
 call(PGFunction function, Numeric a, Numeric b)
 {

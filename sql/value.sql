@@ -309,16 +309,20 @@ SELECT count(*), bool_and(value = clv(25.5, 4, 3, 0.3, 5, 20)) AS value_agrees, 
 	WHEN 'customer_lifespan' THEN clv(25.5, 4, changed, 0.3, 5, 20) WHEN 'margin' THEN clv(25.5, 4, 3, changed, 5, 20)
 	WHEN 'service_cost' THEN clv(25.5, 4, 3, 0.3, changed, 20) WHEN 'acquisition_cost' THEN clv(25.5, 4, 3, 0.3, 5, changed) END) AS new_value_agrees,
 	bool_and(difference = new_value - value) AS difference_agrees, bool_and(changed = current * 1.2) AS changed_agrees,
-	bool_and(abs(elasticity * value * 0.2 - difference) < 1e-16) AS elasticity_agrees
+	bool_and(elasticity = round(difference / (value * 0.2), 10)) AS elasticity_agrees
 FROM clv_sensitivity(25.5, 4, 3, 0.3, 5, 20, 0.2);
 SELECT count(*), bool_and(value = npv_clv(100, 0.7, 0.1, 12, 20, 1)) AS value_agrees, bool_and(new_value = CASE driver
 	WHEN 'margin_per_period' THEN npv_clv(changed, 0.7, 0.1, 12, 20, 1) WHEN 'retention_rate' THEN npv_clv(100, changed, 0.1, 12, 20, 1)
 	WHEN 'discount_rate' THEN npv_clv(100, 0.7, changed, 12, 20, 1) WHEN 'acquisition_cost' THEN npv_clv(100, 0.7, 0.1, 12, changed, 1) END) AS new_value_agrees
 FROM npv_clv_sensitivity(100, 0.7, 0.1, 12, 20, 1, 0.2);
--- float8 and numeric agree
-SELECT count(*), bool_and(abs(f.new_value - n.new_value) < 1e-11) AS value, bool_and(abs(f.elasticity - n.elasticity) < 1e-11) AS elasticity
+-- float8 and numeric agree, elasticities to the 10 decimals that numeric is rounded to
+SELECT count(*), bool_and(abs(f.new_value - n.new_value) < 1e-11) AS value, bool_and(round(f.elasticity::numeric, 10) = n.elasticity) AS elasticity
 FROM npv_clv_sensitivity(100::float8, 0.7, 0.1, 12, 20, 1, -0.1) AS f JOIN npv_clv_sensitivity(100, 0.7, 0.1, 12, 20, 1, -0.1) AS n USING (driver);
 
+-- the elasticity of a factor is 1, however small the value and the change
+SELECT elasticity FROM npv_clv_sensitivity(1, 0.8, 0.1, change => 0.01) WHERE driver = 'margin_per_period'
+UNION ALL SELECT elasticity FROM npv_clv_sensitivity(20, 0.8, 0.1, change => 0.000000001) WHERE driver = 'margin_per_period'
+UNION ALL SELECT elasticity FROM clv_sensitivity(1e-45, 1, 1, 0.5) WHERE driver = 'margin';
 -- a value of nothing or a loss has no percentage, neither has no change: (10 x 1 x 0.1 - 2) x 5 = -5; 10 x 1 x 0.2 x 5 = 10 = acquisition
 SELECT driver, value, difference, elasticity FROM clv_sensitivity(10, 1, 5, 0.1, 2);
 SELECT driver, value, difference, elasticity FROM clv_sensitivity(10, 1, 5, 0.2, 0, 10) WHERE driver IN ('margin', 'acquisition_cost');

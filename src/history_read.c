@@ -6,8 +6,6 @@
  */
 #include "history.h"
 
-#include <math.h>
-
 #include "access/htup_details.h"
 #include "funcapi.h"
 
@@ -200,8 +198,8 @@ typedef struct AgePeriods
 {
 	const PurchaseHistory *h;
 	DateADT		first;			/* first purchase */
-	double		unit;			/* of a period, in days */
-	double		periods;		/* that have ended */
+	double		unit;			/* of a period; a month or year is one of the calendar */
+	int			periods;		/* that have ended */
 	int32		next;			/* the first entry of h that lies in none of the periods answered so far */
 } AgePeriods;
 
@@ -218,7 +216,7 @@ age_periods(const PurchaseHistory *h, DateADT as_of, double unit)
 	if (ages->next < h->ndays && h->days[ages->next].day <= as_of)
 	{
 		ages->first = h->days[ages->next].day;
-		ages->periods = floor((as_of - ages->first + 1) / unit);
+		ages->periods = periods_between(ages->first, as_of + 1, unit);
 	}
 	return ages;
 }
@@ -237,7 +235,7 @@ clv_history_spend_by_age(PG_FUNCTION_ARGS)
 {
 	FuncCallContext *call;
 	AgePeriods *ages;
-	double		end;
+	int			period;
 	int64		spend = 0;
 	bool		active = false;
 	Datum		values[3];
@@ -247,19 +245,19 @@ clv_history_spend_by_age(PG_FUNCTION_ARGS)
 		begin_rows(fcinfo, keep_age_periods);
 	call = SRF_PERCALL_SETUP();
 	ages = call->user_fctx;
-	if (call->call_cntr >= (uint64) ages->periods)
+	period = call->call_cntr;
+	if (period >= ages->periods)
 		SRF_RETURN_DONE(call);
 
-	/* whole multiples of the units are exact: a day lies in the period that it should */
-	end = (call->call_cntr + 1) * ages->unit;
-	for (; ages->next < ages->h->ndays && ages->h->days[ages->next].day - ages->first < end; ages->next++)
+	for (; ages->next < ages->h->ndays &&
+		 periods_between(ages->first, ages->h->days[ages->next].day, ages->unit) == period; ages->next++)
 	{
 		const HistoryDay *entry = &ages->h->days[ages->next];
 
 		spend = add_micro(spend, entry->amount);
 		active = active || is_purchase(entry);
 	}
-	values[0] = Int32GetDatum((int32) call->call_cntr);
+	values[0] = Int32GetDatum(period);
 	nulls[1] = !history_has_money(ages->h);
 	values[1] = nulls[1] ? (Datum) 0 : NumericGetDatum(micro_to_numeric(spend));
 	values[2] = BoolGetDatum(active);
