@@ -224,7 +224,19 @@ test_millions_of_customers(void **state)
 	/* MSB 10 * 0.09, MSW 2 / 9 */
 	assert_near(r.icc, (0.9 - 2.0 / 9) / (0.9 + 9 * 2.0 / 9), 1e-6);
 	assert_true(r.conf_low < r.icc && r.icc < r.conf_high);
-	assert_true(r.conf_high - r.conf_low < 0.002);
+	/* the limits by mpmath, from F at 2e6 - 1 and 18e6 degrees of freedom */
+	assert_relative(r.conf_low, 0.2332256760156400426518, 1e-9);
+	assert_relative(r.conf_high, 0.2342083086134000142633, 1e-9);
+	sample_free(&sample);
+
+	/* where customers differ as chance makes them, F is 1: half of all such F are larger */
+	sample_init(&sample, SIGNAL_COLUMNS);
+	sample_add(&sample, (double[]) {10, -1, 90}, 1e6);
+	sample_add(&sample, (double[]) {10, 1, 90}, 1e6);
+	assert_true(signal_reliability(sample_fold(&sample), NULL, &r));
+	assert_relative(r.f, 1, 1e-6);
+	assert_near(r.p_value, 0.5, 0.001);
+	assert_near(r.icc, 0, 1e-6);
 	sample_free(&sample);
 }
 
