@@ -99,8 +99,8 @@ extern TimestampTz checked_time(TimestampTz at, const char *what);
 extern void append_time(StringInfo buf, TimestampTz at);
 extern const char *time_text(TimestampTz at);
 
-/* n unless it is below 1 or above INTERACTIONS_MOST_KEPT, which is an error. */
-extern int32 checked_n(int32 n);
+/* n unless it is below 1 or above INTERACTIONS_MOST_KEPT, which is an error naming `what`. */
+extern int32 checked_n(int32 n, const char *what);
 
 /* The row type that a function answers with, looked up once per query. Keeps it in fn_extra. */
 extern TupleDesc interaction_row_type(FunctionCallInfo fcinfo);

@@ -168,11 +168,11 @@ checked_time(TimestampTz at, const char *what)
 }
 
 int32
-checked_n(int32 n)
+checked_n(int32 n, const char *what)
 {
 	if (n < 1 || n > INTERACTIONS_MOST_KEPT)
-		argument_error("n must lie between 1 and 1000", "n is how many of the latest scored interactions count, such as 6.",
-					   "n is %d.", n);
+		argument_error(psprintf("%s must lie between 1 and %d", what, INTERACTIONS_MOST_KEPT),
+					   "It is how many of the latest scored interactions count, such as 6.", "It is %d.", n);
 	return n;
 }
 
@@ -394,12 +394,12 @@ null_argument(FunctionCallInfo fcinfo)
 
 /* (state, at, score [, keep]) */
 DEFINE_ADD(add, 1, PG_GETARG_FLOAT8(2), 0)
-DEFINE_ADD(add_keep, 1, PG_GETARG_FLOAT8(2), checked_n(PG_GETARG_INT32(3)))
+DEFINE_ADD(add_keep, 1, PG_GETARG_FLOAT8(2), checked_n(PG_GETARG_INT32(3), "keep"))
 /* (state, score or flag, at [, n]) */
 DEFINE_ADD(add_score, 2, PG_GETARG_FLOAT8(1), INTERACTIONS_OF_RESOLUTION)
-DEFINE_ADD(add_score_n, 2, PG_GETARG_FLOAT8(1), checked_n(PG_GETARG_INT32(3)))
+DEFINE_ADD(add_score_n, 2, PG_GETARG_FLOAT8(1), checked_n(PG_GETARG_INT32(3), "n"))
 DEFINE_ADD(add_flag, 2, PG_GETARG_BOOL(1), INTERACTIONS_OF_RESOLUTION)
-DEFINE_ADD(add_flag_n, 2, PG_GETARG_BOOL(1), checked_n(PG_GETARG_INT32(3)))
+DEFINE_ADD(add_flag_n, 2, PG_GETARG_BOOL(1), checked_n(PG_GETARG_INT32(3), "n"))
 
 /* Combine function of all aggregates and transition function of the roll-up: (state, other). */
 PG_FUNCTION_INFO_V1(clv_rolling_combine);

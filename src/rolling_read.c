@@ -31,7 +31,7 @@ static int32
 latest_of_args(FunctionCallInfo fcinfo, const InteractionHistory *h, const Interaction **latest)
 {
 	TimestampTz as_of = as_of_of_args(fcinfo);
-	int32		n = checked_n(PG_GETARG_INT32(2));
+	int32		n = checked_n(PG_GETARG_INT32(2), "n");
 	int32		end = interactions_until(h, as_of);
 
 	if (h->keep > 0 && n > h->keep)
