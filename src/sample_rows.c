@@ -174,6 +174,20 @@ rfm_problem(const double *row, const char **hint)
 	return NULL;
 }
 
+static const char *
+signal_problem(const double *row, const char **hint)
+{
+	*hint = "n is the number of a customer's scored interactions.";
+	if (!(is_count(row[SIGNAL_N]) && row[SIGNAL_N] >= 1))
+		return "n must be a whole number, 1 or more";
+	*hint = "Scores whose squares leave the range of float8 cannot be compared: rescale them.";
+	if (!(isfinite(row[SIGNAL_MEAN]) && isfinite(row[SIGNAL_WITHIN]) && row[SIGNAL_WITHIN] >= 0))
+		return "mean and within must be finite, and within not negative";
+	if (row[SIGNAL_N] == 1 && row[SIGNAL_WITHIN] != 0)
+		return "within must be 0 for a single interaction";
+	return NULL;
+}
+
 static const RowKindInfo row_kinds[] = {
 	[ROWS_TIMING] = {"timing", timing_problem, 3, {"x", "t_x", "t_cal"}},
 	[ROWS_SPEND] = {"spend", spend_problem, 2, {"x", "monetary_value"}},
@@ -183,6 +197,7 @@ static const RowKindInfo row_kinds[] = {
 	[ROWS_HOLDOUT] = {"holdout", holdout_problem, 6, {"x", "t_x", "t_cal", "monetary_value", "purchases", "spend"}},
 	[ROWS_CALENDAR] = {"calendar", calendar_problem, 2, {"day", "repeat"}},
 	[ROWS_RFM] = {"rfm", rfm_problem, RFM_ROW_COLUMNS, {"bins", "days_since_last", "frequency", "monetary"}},
+	[ROWS_SIGNAL] = {"signal", signal_problem, SIGNAL_COLUMNS, {"n", "mean", "within"}},
 };
 
 StaticAssertDecl(MOST_KIND_COLUMNS <= ROWS_MAX_COLUMNS, "a row of any kind fits where rows are built");
