@@ -174,6 +174,23 @@ rfm_problem(const double *row, const char **hint)
 	return NULL;
 }
 
+static const char *
+rating_problem(const double *row, const char **hint)
+{
+	*hint = "Leave out or correct scores that are NaN or infinite; an unknown one is NULL.";
+	return isfinite(row[0]) ? NULL : "score must be finite";
+}
+
+static const char *
+agreement_problem(const double *row, const char **hint)
+{
+	*hint = "Number the categories, or compare booleans.";
+	for (int c = 0; c < 2; c++)
+		if (!(fabs(row[c]) <= MAX_COUNT && row[c] == floor(row[c])))
+			return "categories must be whole numbers";
+	return NULL;
+}
+
 static const RowKindInfo row_kinds[] = {
 	[ROWS_TIMING] = {"timing", timing_problem, 3, {"x", "t_x", "t_cal"}},
 	[ROWS_SPEND] = {"spend", spend_problem, 2, {"x", "monetary_value"}},
@@ -183,6 +200,8 @@ static const RowKindInfo row_kinds[] = {
 	[ROWS_HOLDOUT] = {"holdout", holdout_problem, 6, {"x", "t_x", "t_cal", "monetary_value", "purchases", "spend"}},
 	[ROWS_CALENDAR] = {"calendar", calendar_problem, 2, {"day", "repeat"}},
 	[ROWS_RFM] = {"rfm", rfm_problem, RFM_ROW_COLUMNS, {"bins", "days_since_last", "frequency", "monetary"}},
+	[ROWS_RATING] = {"rating", rating_problem, 1, {"score"}},
+	[ROWS_AGREEMENT] = {"agreement", agreement_problem, 2, {"a", "b"}},
 };
 
 StaticAssertDecl(MOST_KIND_COLUMNS <= ROWS_MAX_COLUMNS, "a row of any kind fits where rows are built");
@@ -190,7 +209,7 @@ StaticAssertDecl(MOST_KIND_COLUMNS <= ROWS_MAX_COLUMNS, "a row of any kind fits 
 bool
 row_kind_known(int kind)
 {
-	return kind >= ROWS_TIMING && kind < lengthof(row_kinds);
+	return kind >= ROWS_TIMING && kind < lengthof(row_kinds) && row_kinds[kind].name != NULL;
 }
 
 int
@@ -209,7 +228,7 @@ bool
 row_kind_by_name(const char **cursor, RowKind *kind)
 {
 	for (int i = ROWS_TIMING; i < lengthof(row_kinds); i++)
-		if (scan_literal(cursor, row_kinds[i].name))
+		if (row_kind_known(i) && scan_literal(cursor, row_kinds[i].name))
 		{
 			*kind = (RowKind) i;
 			return true;

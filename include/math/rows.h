@@ -18,7 +18,9 @@ typedef enum RowKind
 	ROWS_RENEWALS = 5,			/* entry, tenure, churned: see below */
 	ROWS_HOLDOUT = 6,			/* x, t_x, t_cal, monetary_value; purchases and spend after t_cal */
 	ROWS_CALENDAR = 7,			/* day, repeat: one purchase on a day, 0 a customer's first, 1 a later one */
-	ROWS_RFM = 8				/* bins, days_since_last, frequency, monetary: bins is the same in all rows */
+	ROWS_RFM = 8,				/* bins, days_since_last, frequency, monetary: bins is the same in all rows */
+	ROWS_RATING = 10,			/* score: an answer to a question of a survey */
+	ROWS_AGREEMENT = 11			/* a, b: the categories that two raters chose, as whole numbers */
 } RowKind;
 
 /*
