@@ -1982,7 +1982,293 @@ CREATE FUNCTION tracking(sample clv_sample, model clv_model, step text, until ti
 COMMENT ON FUNCTION tracking(clv_sample, clv_model, text, date) IS 'repeat purchases per period beside those the model expects, from a calendar_sample(): one row per day, week (7 days from the first purchase of all), calendar month or calendar year, from the first day of the sample to until (NULL: to its last day), where the last period ends; both also added up from the beginning. Expected is the sum of E[X(age)] over the customers who have bought by then. No row where the sample, the model or step is NULL, or until lies before the first day. Error 22023 for another sample, another model, or a model without a time unit, 22003 where the expectation is out of range.';
 COMMENT ON FUNCTION tracking(clv_sample, clv_model, text, timestamptz) IS 'tracking() with until as the day of a timestamp in the session''s time zone';
 
--- ---- rolling: tone, scales, first contact, surveys ---------------------------------------------------------------
+-- ---- rolling: scored interactions of a customer ---------------------------------------------------------------------
+
+CREATE TYPE interaction_history;
+
+CREATE FUNCTION interaction_history_in(cstring) RETURNS interaction_history
+    AS 'MODULE_PATHNAME', 'clv_rolling_in' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION interaction_history_out(interaction_history) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'clv_rolling_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION interaction_history_recv(internal) RETURNS interaction_history
+    AS 'MODULE_PATHNAME', 'clv_rolling_recv' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION interaction_history_send(interaction_history) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_rolling_send' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
+CREATE TYPE interaction_history (
+    INPUT = interaction_history_in, OUTPUT = interaction_history_out,
+    RECEIVE = interaction_history_recv, SEND = interaction_history_send,
+    INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
+);
+COMMENT ON TYPE interaction_history IS
+'One customer''s scored interactions, sorted by time and, where times are equal, by score: {2026-01-05T10:00:00Z=0.8,2026-01-07T09:30:00.25Z=1}, times in UTC; none {}. One that keeps only the latest six begins (latest=6){; what such a history cannot know any more is an error when it is asked for. 16 bytes each and 16 more. Built by the aggregate interaction_history().';
+
+COMMENT ON FUNCTION interaction_history_in(cstring) IS
+'Text input: the form that text output writes, interactions in ascending order; white space around tokens is skipped. Anything else is an error.';
+COMMENT ON FUNCTION interaction_history_out(interaction_history) IS
+'Text output: ISO 8601 times in UTC and shortest exact decimals, whatever the settings of the session.';
+COMMENT ON FUNCTION interaction_history_recv(internal) IS
+'Binary input; everything is checked, and anything that binary output would not write is an error.';
+COMMENT ON FUNCTION interaction_history_send(interaction_history) IS
+'Binary output: version, flags, how many of the latest are kept (0: all), number of interactions, then the microseconds since 2000-01-01 UTC and the score of each. Equal histories have equal bytes.';
+
+-- building
+
+-- Transition, combine and final functions: not for direct use. NULL arguments leave the state as it is.
+CREATE FUNCTION clv_rolling_add(state interaction_history, at timestamptz, score float8) RETURNS interaction_history
+    AS 'MODULE_PATHNAME', 'clv_rolling_add' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_rolling_add(state interaction_history, at timestamptz, score float8, keep integer) RETURNS interaction_history
+    AS 'MODULE_PATHNAME', 'clv_rolling_add_keep' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_rolling_add(state interaction_history, value float8, at timestamptz) RETURNS interaction_history
+    AS 'MODULE_PATHNAME', 'clv_rolling_add_score' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_rolling_add(state interaction_history, value float8, at timestamptz, n integer) RETURNS interaction_history
+    AS 'MODULE_PATHNAME', 'clv_rolling_add_score_n' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_rolling_add(state interaction_history, flag boolean, at timestamptz) RETURNS interaction_history
+    AS 'MODULE_PATHNAME', 'clv_rolling_add_flag' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_rolling_add(state interaction_history, flag boolean, at timestamptz, n integer) RETURNS interaction_history
+    AS 'MODULE_PATHNAME', 'clv_rolling_add_flag_n' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_rolling_combine(state interaction_history, other interaction_history) RETURNS interaction_history
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rolling_final(state interaction_history) RETURNS interaction_history
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_rolling_final_mean(state interaction_history) RETURNS float8
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_rolling_final_count(state interaction_history) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+
+COMMENT ON FUNCTION clv_rolling_add(interaction_history, timestamptz, float8) IS 'transition: add one interaction to a history of all';
+COMMENT ON FUNCTION clv_rolling_add(interaction_history, timestamptz, float8, integer) IS 'transition: add one interaction to a history of the latest';
+COMMENT ON FUNCTION clv_rolling_add(interaction_history, float8, timestamptz) IS 'transition: add one score to the latest six';
+COMMENT ON FUNCTION clv_rolling_add(interaction_history, float8, timestamptz, integer) IS 'transition: add one score to the latest n';
+COMMENT ON FUNCTION clv_rolling_add(interaction_history, boolean, timestamptz) IS 'transition: add one flag, as 0 or 1, to the latest six';
+COMMENT ON FUNCTION clv_rolling_add(interaction_history, boolean, timestamptz, integer) IS 'transition: add one flag, as 0 or 1, to the latest n';
+COMMENT ON FUNCTION clv_rolling_combine(interaction_history, interaction_history) IS 'combine: the interactions of both states, or the latest of them; NULL where both are NULL';
+COMMENT ON FUNCTION clv_rolling_final(interaction_history) IS 'final: the state in the form that is stored';
+COMMENT ON FUNCTION clv_rolling_final_mean(interaction_history) IS 'final: the mean of the latest scores';
+COMMENT ON FUNCTION clv_rolling_final_count(interaction_history) IS 'final: the number of the latest scores, 0 without a state';
+
+CREATE AGGREGATE interaction_history(at timestamptz, score float8) (
+    SFUNC = clv_rolling_add, STYPE = interaction_history, SSPACE = 128,
+    COMBINEFUNC = clv_rolling_combine, FINALFUNC = clv_rolling_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE interaction_history(timestamptz, float8) IS
+'A customer''s scored interactions from rows in any order. Rows with a NULL are skipped: only scored interactions count. NULL without rows. Error: times outside 0001-01-01 to 9999-12-31, NaN and infinite scores, more than 67 million interactions in one history.';
+
+CREATE AGGREGATE interaction_history(at timestamptz, score float8, keep integer) (
+    SFUNC = clv_rolling_add, STYPE = interaction_history, SSPACE = 144,
+    COMBINEFUNC = clv_rolling_combine, FINALFUNC = clv_rolling_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE interaction_history(timestamptz, float8, integer) IS
+'The latest keep (1 to 1000) scored interactions of a customer, from rows in any order: of those with equal times the ones with larger scores. Takes 16 + 16 keep bytes at most. Rows with a NULL are skipped: only scored interactions count. NULL without rows. Error: times outside 0001-01-01 to 9999-12-31, NaN and infinite scores; keep out of range, or not the same in all rows.';
+
+CREATE AGGREGATE interaction_history(history interaction_history) (
+    SFUNC = clv_rolling_combine, STYPE = interaction_history, SSPACE = 128,
+    COMBINEFUNC = clv_rolling_combine, FINALFUNC = clv_rolling_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE interaction_history(interaction_history) IS
+'The roll-up: the interactions of several histories as one, equal to the history of all their rows. NULLs are skipped; NULL without rows. Error: histories that keep different numbers of interactions mixed (an empty one that keeps all goes with every other).';
+
+CREATE AGGREGATE rolling_mean(value float8, at timestamptz, n integer) (
+    SFUNC = clv_rolling_add, STYPE = interaction_history, SSPACE = 144,
+    COMBINEFUNC = clv_rolling_combine, FINALFUNC = clv_rolling_final_mean, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rolling_mean(float8, timestamptz, integer) IS
+'The mean of the latest n scored interactions, or of all where there are fewer. The latest are those with the largest (time, value), so ties in time are resolved by the value, and the result depends neither on the order of rows nor on how parts were merged. For GROUP BY and, with ORDER BY the time, for OVER. n is 1 to 1000, the same in all rows. Rows with a NULL are skipped; NULL without a scored interaction. Error: times outside 0001-01-01 to 9999-12-31, NaN and infinite scores, n out of range or changing.';
+
+CREATE AGGREGATE rolling_count(value float8, at timestamptz, n integer) (
+    SFUNC = clv_rolling_add, STYPE = interaction_history, SSPACE = 144,
+    COMBINEFUNC = clv_rolling_combine, FINALFUNC = clv_rolling_final_count, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rolling_count(float8, timestamptz, integer) IS
+'How many scored interactions stand behind rolling_mean(value, at, n) and rolling_resolution(value, at, n): n, or all where there are fewer; 0 without one. Shares their state: both in one query cost one pass. n is 1 to 1000, the same in all rows. Rows with a NULL are skipped. Error: times outside 0001-01-01 to 9999-12-31, NaN and infinite scores, n out of range or changing.';
+
+CREATE AGGREGATE rolling_count(flag boolean, at timestamptz, n integer) (
+    SFUNC = clv_rolling_add, STYPE = interaction_history, SSPACE = 144,
+    COMBINEFUNC = clv_rolling_combine, FINALFUNC = clv_rolling_final_count, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rolling_count(boolean, timestamptz, integer) IS
+'How many flags stand behind rolling_share(flag, at, n) and rolling_resolution(flag, at, n): n, or all where there are fewer; 0 without one. Shares their state: both in one query cost one pass. n is 1 to 1000, the same in all rows. Rows with a NULL are skipped. Error: times outside 0001-01-01 to 9999-12-31, n out of range or changing.';
+
+CREATE AGGREGATE rolling_resolution(resolved boolean, at timestamptz) (
+    SFUNC = clv_rolling_add, STYPE = interaction_history, SSPACE = 144,
+    COMBINEFUNC = clv_rolling_combine, FINALFUNC = clv_rolling_final_mean, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rolling_resolution(boolean, timestamptz) IS
+'The share of resolved ones, 0 to 1, among a customer''s latest six interactions that were judged (resolved is not NULL), or among all where there are fewer. The latest are those with the largest (time, value), so ties in time are resolved by the value, and the result depends neither on the order of rows nor on how parts were merged. For GROUP BY and, with ORDER BY the time, for OVER. NULL without a judged interaction. Error: times outside 0001-01-01 to 9999-12-31.';
+
+CREATE AGGREGATE rolling_resolution(resolved boolean, at timestamptz, n integer) (
+    SFUNC = clv_rolling_add, STYPE = interaction_history, SSPACE = 144,
+    COMBINEFUNC = clv_rolling_combine, FINALFUNC = clv_rolling_final_mean, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rolling_resolution(boolean, timestamptz, integer) IS
+'rolling_resolution(resolved, at) over the latest n instead of six. n is 1 to 1000, the same in all rows. Error: times outside 0001-01-01 to 9999-12-31, n out of range or changing.';
+
+CREATE AGGREGATE rolling_resolution(score float8, at timestamptz) (
+    SFUNC = clv_rolling_add, STYPE = interaction_history, SSPACE = 144,
+    COMBINEFUNC = clv_rolling_combine, FINALFUNC = clv_rolling_final_mean, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rolling_resolution(float8, timestamptz) IS
+'The mean resolution score of a customer''s latest six scored interactions (score is not NULL), or of all where there are fewer; in the units of the score. The latest are those with the largest (time, value), so ties in time are resolved by the value, and the result depends neither on the order of rows nor on how parts were merged. For GROUP BY and, with ORDER BY the time, for OVER. NULL without a scored interaction. Error: times outside 0001-01-01 to 9999-12-31, NaN and infinite scores.';
+
+CREATE AGGREGATE rolling_resolution(score float8, at timestamptz, n integer) (
+    SFUNC = clv_rolling_add, STYPE = interaction_history, SSPACE = 144,
+    COMBINEFUNC = clv_rolling_combine, FINALFUNC = clv_rolling_final_mean, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rolling_resolution(float8, timestamptz, integer) IS
+'rolling_resolution(score, at) over the latest n instead of six. n is 1 to 1000, the same in all rows. Error: times outside 0001-01-01 to 9999-12-31, NaN and infinite scores, n out of range or changing.';
+
+CREATE AGGREGATE rolling_share(flag boolean, at timestamptz, n integer) (
+    SFUNC = clv_rolling_add, STYPE = interaction_history, SSPACE = 144,
+    COMBINEFUNC = clv_rolling_combine, FINALFUNC = clv_rolling_final_mean, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rolling_share(boolean, timestamptz, integer) IS
+'The share, 0 to 1, of those whose flag is true among the latest n interactions with a flag (not NULL), or among all where there are fewer. The latest are those with the largest (time, value), so ties in time are resolved by the value, and the result depends neither on the order of rows nor on how parts were merged. For GROUP BY and, with ORDER BY the time, for OVER. n is 1 to 1000, the same in all rows. NULL without one. Error: times outside 0001-01-01 to 9999-12-31, n out of range or changing.';
+
+CREATE FUNCTION merge_interactions(a interaction_history, b interaction_history) RETURNS interaction_history
+    AS 'MODULE_PATHNAME', 'clv_rolling_merge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION merge_interactions(interaction_history, interaction_history) IS
+'The interactions of both histories as one history, or the latest of them where both keep the same number. An interaction that is in both counts twice. NULL if either is NULL. Error: they keep different numbers (an empty one that keeps all goes with every other).';
+
+CREATE OPERATOR + (
+    LEFTARG = interaction_history, RIGHTARG = interaction_history, FUNCTION = merge_interactions, COMMUTATOR = +
+);
+COMMENT ON OPERATOR + (interaction_history, interaction_history) IS 'The interactions of both histories as one, as merge_interactions().';
+
+-- comparison: a total order without a meaning of its own, for =, DISTINCT, GROUP BY, UNION and merge joins
+
+CREATE FUNCTION interaction_history_eq(a interaction_history, b interaction_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_rolling_eq' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION interaction_history_ne(a interaction_history, b interaction_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_rolling_ne' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION interaction_history_lt(a interaction_history, b interaction_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_rolling_lt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION interaction_history_le(a interaction_history, b interaction_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_rolling_le' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION interaction_history_gt(a interaction_history, b interaction_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_rolling_gt' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION interaction_history_ge(a interaction_history, b interaction_history) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_rolling_ge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION interaction_history_cmp(a interaction_history, b interaction_history) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_rolling_cmp' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION interaction_history_hash(interaction_history) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_rolling_hash' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION interaction_history_hash_extended(interaction_history, seed bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'clv_rolling_hash_extended' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+
+COMMENT ON FUNCTION interaction_history_eq(interaction_history, interaction_history) IS 'Implementation of the = operator.';
+COMMENT ON FUNCTION interaction_history_ne(interaction_history, interaction_history) IS 'Implementation of the <> operator.';
+COMMENT ON FUNCTION interaction_history_lt(interaction_history, interaction_history) IS 'Implementation of the < operator.';
+COMMENT ON FUNCTION interaction_history_le(interaction_history, interaction_history) IS 'Implementation of the <= operator.';
+COMMENT ON FUNCTION interaction_history_gt(interaction_history, interaction_history) IS 'Implementation of the > operator.';
+COMMENT ON FUNCTION interaction_history_ge(interaction_history, interaction_history) IS 'Implementation of the >= operator.';
+COMMENT ON FUNCTION interaction_history_cmp(interaction_history, interaction_history) IS '-1, 0 or 1: the order of the canonical bytes, without further meaning.';
+COMMENT ON FUNCTION interaction_history_hash(interaction_history) IS 'Hash of a history; equal histories have equal hashes.';
+COMMENT ON FUNCTION interaction_history_hash_extended(interaction_history, bigint) IS 'Hash of a history with a seed.';
+
+CREATE OPERATOR = (
+    LEFTARG = interaction_history, RIGHTARG = interaction_history, FUNCTION = interaction_history_eq,
+    COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+CREATE OPERATOR <> (
+    LEFTARG = interaction_history, RIGHTARG = interaction_history, FUNCTION = interaction_history_ne,
+    COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR < (
+    LEFTARG = interaction_history, RIGHTARG = interaction_history, FUNCTION = interaction_history_lt,
+    COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR <= (
+    LEFTARG = interaction_history, RIGHTARG = interaction_history, FUNCTION = interaction_history_le,
+    COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR > (
+    LEFTARG = interaction_history, RIGHTARG = interaction_history, FUNCTION = interaction_history_gt,
+    COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+CREATE OPERATOR >= (
+    LEFTARG = interaction_history, RIGHTARG = interaction_history, FUNCTION = interaction_history_ge,
+    COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+
+COMMENT ON OPERATOR = (interaction_history, interaction_history) IS 'Equal: the same interactions, and as many of the latest kept.';
+COMMENT ON OPERATOR <> (interaction_history, interaction_history) IS 'Not equal.';
+COMMENT ON OPERATOR < (interaction_history, interaction_history) IS 'Less than, in the order of the canonical bytes.';
+COMMENT ON OPERATOR <= (interaction_history, interaction_history) IS 'Less than or equal, in the order of the canonical bytes.';
+COMMENT ON OPERATOR > (interaction_history, interaction_history) IS 'Greater than, in the order of the canonical bytes.';
+COMMENT ON OPERATOR >= (interaction_history, interaction_history) IS 'Greater than or equal, in the order of the canonical bytes.';
+
+CREATE OPERATOR CLASS interaction_history_ops DEFAULT FOR TYPE interaction_history USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+    FUNCTION 1 interaction_history_cmp(interaction_history, interaction_history);
+CREATE OPERATOR CLASS interaction_history_ops DEFAULT FOR TYPE interaction_history USING hash AS
+    OPERATOR 1 =, FUNCTION 1 interaction_history_hash(interaction_history), FUNCTION 2 interaction_history_hash_extended(interaction_history, bigint);
+COMMENT ON OPERATOR CLASS interaction_history_ops USING btree IS 'Order of the canonical bytes, for DISTINCT, GROUP BY, UNION and merge joins.';
+COMMENT ON OPERATOR CLASS interaction_history_ops USING hash IS 'Equality of the canonical bytes, for DISTINCT, GROUP BY, UNION and hash joins.';
+
+-- reading: what is known up to and including a time. No form depends on the session's time zone.
+
+CREATE FUNCTION rolling_mean(history interaction_history, as_of timestamptz, n integer) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_rolling_mean' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION rolling_mean(interaction_history, timestamptz, integer) IS
+'The mean of the latest n (1 to 1000) scored interactions up to and including as_of, or of all where there are fewer. NULL without one by then. Error 22023: n out of range or more than the history keeps; a history that keeps too few to know what the latest n by as_of were. Error 22008: as_of infinite.';
+CREATE FUNCTION rolling_count(history interaction_history, as_of timestamptz, n integer) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_rolling_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION rolling_count(interaction_history, timestamptz, integer) IS
+'How many scored interactions stand behind rolling_mean(history, as_of, n): n, or all where there were fewer by as_of; 0 without one. Errors as there.';
+CREATE FUNCTION interaction_count(history interaction_history, as_of timestamptz) RETURNS integer
+    AS 'MODULE_PATHNAME', 'clv_rolling_interaction_count' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION interaction_count(interaction_history, timestamptz) IS
+'The number of scored interactions up to and including as_of; 0 without one. Error 22023: a history that keeps the latest n and has n, which may have forgotten others. Error 22008: as_of infinite.';
+CREATE FUNCTION last_interaction(history interaction_history, as_of timestamptz) RETURNS timestamptz
+    AS 'MODULE_PATHNAME', 'clv_rolling_last_interaction' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION last_interaction(interaction_history, timestamptz) IS
+'The time of the last scored interaction up to and including as_of; NULL without one. Error 22023: all that the history keeps is later. Error 22008: as_of infinite.';
+CREATE FUNCTION slice(history interaction_history, after timestamptz, until timestamptz) RETURNS interaction_history
+    AS 'MODULE_PATHNAME', 'clv_rolling_slice' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION slice(interaction_history, timestamptz, timestamptz) IS
+'The scored interactions in (after, until], each of which may be infinite, as a history; of a history that keeps the latest n, the latest n of them. Error 22023: until before after; a history that keeps the latest n and may have forgotten some of them.';
+CREATE FUNCTION interactions(history interaction_history) RETURNS TABLE (at timestamptz, score float8)
+    AS 'MODULE_PATHNAME', 'clv_rolling_interactions' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 20;
+COMMENT ON FUNCTION interactions(interaction_history) IS
+'The interactions that a history holds, one row each, by time and, where times are equal, by score.';
+
+CREATE FUNCTION first_contact_resolution(history interaction_history, data_until timestamptz, repeat_within interval DEFAULT '7 days')
+    RETURNS TABLE (contacts bigint, judged bigint, resolved bigint, rate float8)
+    AS 'MODULE_PATHNAME', 'clv_rolling_first_contact' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10 ROWS 1;
+COMMENT ON FUNCTION first_contact_resolution(interaction_history, timestamptz, interval) IS
+'First contact resolution of one customer (and topic) from a history of contacts that the customer initiated: interaction_history(at, 1) FILTER (WHERE customer_initiated). Always one row: contacts up to and including data_until, the time up to which the data are complete; how many of them could be judged; how many of these were resolved, because no further contact came within repeat_within (up to and including its end); and resolved / judged. A contact whose window ends after data_until is not judged unless the customer has come back: the last window of the data is no success. Rates of many customers pool as sum(resolved) / sum(judged). rate is NULL without a judged contact, all columns are where an argument is NULL. A day of repeat_within is 24 hours. Error 22023: repeat_within not positive, infinite or with months or years; a history that keeps the latest n and may have forgotten contacts. Error 22008: data_until infinite.';
+
+-- how far customers differ in a score, and a customer's mean drawn towards that of all
+
+CREATE FUNCTION clv_rolling_add_signal(clv_sample, interaction_history) RETURNS clv_sample
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION clv_rolling_add_signal(clv_sample, interaction_history) IS 'transition: count one customer as (n, mean, within)';
+
+CREATE AGGREGATE signal_sample(history interaction_history) (
+    SFUNC = clv_rolling_add_signal, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE signal_sample(interaction_history) IS
+'Customers by the scores in their histories: rows (n, mean, within), the number of scores, their mean and sum of squared deviations from it, with counts, for signal_reliability(). NULLs are skipped, as are empty histories (counted as n_skipped); NULL without rows. Error 22023: scores whose squares leave the range of float8.';
+
+CREATE FUNCTION signal_reliability(sample clv_sample)
+    RETURNS TABLE (customers bigint, interactions bigint, n0 float8, mean float8, population_mean float8,
+                   variance_between float8, variance_within float8, icc_estimate float8, conf_low float8, conf_high float8,
+                   statistic float8, p_value float8, icc float8, reliability float8)
+    AS 'MODULE_PATHNAME', 'clv_rolling_signal_reliability' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 1;
+COMMENT ON FUNCTION signal_reliability(clv_sample) IS
+'How far customers differ in a score beside how much one customer''s scores scatter, from a signal_sample(): one-way random effects by analysis of variance for unequal numbers of interactions (Donner 1986; ICC(1,1) of Shrout and Fleiss 1979). One row: customers k, interactions N, n0 = (N - sum n_i^2 / N) / (k - 1), mean of all interactions, population_mean (customers'' means weighted by their precision, for shrunk_mean()), variance_between customers = (MSB - MSW) / n0, variance_within = MSW, icc_estimate = between / (between + within), which comes out negative where customers differ less than chance would make them, its 95 percent limits by the F distribution (Searle 1971; approximate for unequal numbers), statistic F = MSB / MSW and its p_value, icc = icc_estimate or 0 where that is negative (the reliability of one interaction), and the reliability of the mean of n0 interactions. NULL with a WARNING where something is not defined: with one customer, without a customer with two interactions, where all scores are the same. NULL, without one, are the limits and F where no customer''s scores differ. Error 22023 for another sample.';
+
+CREATE FUNCTION shrunk_mean(mean float8, n float8, population_mean float8, icc float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_rolling_shrunk_mean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION shrunk_mean(float8, float8, float8, float8) IS
+'A customer''s mean of n scores drawn towards the population''s: w mean + (1 - w) population_mean, w = n icc / (1 + (n - 1) icc), the reliability of the mean (Spearman and Brown 1910), which makes it the best linear prediction of the customer''s true mean (empirical Bayes: Raudenbush and Bryk 2002; Snijders and Bosker 2012). population_mean and icc come from signal_reliability(). With n = 0, when the mean is NULL, it is population_mean; otherwise NULL if any argument is NULL. Error 22023: icc outside 0 to 1, n negative, NaN or infinite values.';
+CREATE FUNCTION shrunk_mean(history interaction_history, population_mean float8, icc float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_rolling_shrunk_mean_history' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION shrunk_mean(interaction_history, float8, float8) IS
+'shrunk_mean() of all scores that a history holds; a NULL history is one without a score, and gives population_mean. NULL if another argument is NULL. Error 22023: icc outside 0 to 1, NaN or infinite values.';
+
+-- ---- rolling: tone, scales, first contact, surveys ------------------------------------------------------------------
 
 CREATE FUNCTION is_frustrated(labels text[], bad text[] DEFAULT '{frustrated,frustration,annoyance,anger}') RETURNS boolean
     AS 'MODULE_PATHNAME', 'clv_rolling_is_frustrated' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
@@ -2009,22 +2295,22 @@ CREATE FUNCTION evaluator_scales()
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 16
     BEGIN ATOMIC
         SELECT * FROM (VALUES
-            ('customer_agent_conversation_quality', 'score', 1::float8, 5::float8, true::boolean, NULL::text[], 'Future AGI, customer agents: 1 very poor, 5 excellent'),
-            ('customer_agent_context_retention', 'score', 0, 100, true, NULL::text[], 'Future AGI, customer agents'),
-            ('conversation_resolution', 'score', 0, 1, true, NULL::text[], 'Future AGI, conversations'),
-            ('tone', 'label', NULL, NULL, NULL, '{neutral,joy,love,fear,surprise,sadness,anger,annoyance,confusion}'::text[], 'Future AGI: several labels at a time; see is_frustrated()'),
-            ('customer_agent_query_handling', 'label', NULL, NULL, NULL, '{never,occasionally,frequently,always}'::text[], 'Future AGI, customer agents: how often queries are handled well; always is best'),
-            ('customer_agent_loop_detection', 'label', NULL, NULL, NULL, '{never,occasionally,frequently,always}'::text[], 'Future AGI, customer agents: how often the agent repeats itself; never is best'),
-            ('customer_agent_human_escalation', 'boolean', 0, 1, true, '{Fail,Pass}'::text[], 'Future AGI, customer agents: 1 where handing over to a human was handled well'),
-            ('coherence', 'score', 1, 5, true, NULL::text[], 'Azure AI Evaluation, Microsoft.Extensions.AI.Evaluation'),
-            ('relevance', 'score', 1, 5, true, NULL::text[], 'Azure AI Evaluation, Microsoft.Extensions.AI.Evaluation'),
-            ('intent_resolution', 'score', 1, 5, true, NULL::text[], 'Azure AI Evaluation, Microsoft.Extensions.AI.Evaluation'),
-            ('task_adherence', 'score', 1, 5, true, NULL::text[], 'Microsoft.Extensions.AI.Evaluation'),
-            ('hate_and_unfairness', 'score', 0, 7, false, NULL::text[], 'Azure AI Evaluation (as hate_unfairness), Microsoft.Extensions.AI.Evaluation: severity'),
-            ('violence', 'score', 0, 7, false, NULL::text[], 'Azure AI Evaluation, Microsoft.Extensions.AI.Evaluation: severity'),
-            ('faithfulness', 'score', 0, 1, true, NULL::text[], 'Ragas, DeepEval'),
-            ('conversation_completeness', 'score', 0, 1, true, NULL::text[], 'DeepEval, conversations'),
-            ('knowledge_retention', 'score', 0, 1, true, NULL::text[], 'DeepEval, conversations')
+            ('customer_agent_conversation_quality', 'score', 1::float8, 5::float8, true, NULL::text[], 'Future AGI, customer agents: 1 very poor, 5 excellent'),
+            ('customer_agent_context_retention', 'score', 0, 100, true, NULL, 'Future AGI, customer agents'),
+            ('conversation_resolution', 'score', 0, 1, true, NULL, 'Future AGI, conversations'),
+            ('tone', 'label', NULL, NULL, NULL, '{neutral,joy,love,fear,surprise,sadness,anger,annoyance,confusion}', 'Future AGI: several labels at a time; see is_frustrated()'),
+            ('customer_agent_query_handling', 'label', NULL, NULL, NULL, '{never,occasionally,frequently,always}', 'Future AGI, customer agents: how often queries are handled well; always is best'),
+            ('customer_agent_loop_detection', 'label', NULL, NULL, NULL, '{never,occasionally,frequently,always}', 'Future AGI, customer agents: how often the agent repeats itself; never is best'),
+            ('customer_agent_human_escalation', 'boolean', 0, 1, true, '{Fail,Pass}', 'Future AGI, customer agents: 1 where handing over to a human was handled well'),
+            ('coherence', 'score', 1, 5, true, NULL, 'Microsoft.Extensions.AI.Evaluation'),
+            ('relevance', 'score', 1, 5, true, NULL, 'Azure AI Evaluation'),
+            ('intent_resolution', 'score', 1, 5, true, NULL, 'Microsoft.Extensions.AI.Evaluation'),
+            ('task_adherence', 'score', 1, 5, true, NULL, 'Microsoft.Extensions.AI.Evaluation'),
+            ('hate_and_unfairness', 'score', 0, 7, false, NULL, 'Microsoft.Extensions.AI.Evaluation: severity'),
+            ('violence', 'score', 0, 7, false, NULL, 'Azure AI Evaluation, Microsoft.Extensions.AI.Evaluation: severity'),
+            ('faithfulness', 'score', 0, 1, true, NULL, 'Ragas, DeepEval'),
+            ('conversation_completeness', 'score', 0, 1, true, NULL, 'DeepEval, conversations'),
+            ('knowledge_retention', 'score', 0, 1, true, NULL, 'DeepEval, conversations')
         ) AS s (evaluator, kind, low, high, higher_is_better, labels, note);
     END;
 COMMENT ON FUNCTION evaluator_scales() IS 'evaluators whose scales are documented, to be copied into a table and edited: evaluator, as evaluator_key() writes it; kind, one of score, label, boolean (a score of 0 or 1); the ends of the scale, NULL for labels; whether more is better; labels, NULL for scores; and whose evaluator it is. The same name may mean another scale elsewhere: check it against your own scores.';

@@ -110,6 +110,12 @@ JOIN LATERAL (
                                       AND b.at <= '2026-04-15') THEN false
                       WHEN a.at + within <= '2026-04-15' THEN true END AS resolved FROM many AS a) AS d USING (id)
 GROUP BY within ORDER BY within;
+-- and against the form that reads a history
+SELECT count(*) AS groups, count(*) FILTER (WHERE f.judged <> w.judged OR f.resolved <> w.resolved) AS wrong
+FROM (SELECT customer, topic, interaction_history(at, 1) FILTER (WHERE by_customer) AS history FROM many GROUP BY customer, topic) AS h, LATERAL first_contact_resolution(history, '2026-04-15') AS f
+JOIN LATERAL (
+    SELECT count(resolved) AS judged, count(*) FILTER (WHERE resolved) AS resolved
+    FROM (SELECT first_contact_resolved(at, '2026-04-15', by_customer) OVER (ORDER BY at) AS resolved FROM many AS m WHERE (m.customer, m.topic) = (h.customer, h.topic)) AS c) AS w ON true;
 -- one long partition in which nobody comes back, and one in which all do
 SELECT count(*) FILTER (WHERE resolved) AS resolved, count(resolved) AS judged FROM (
     SELECT first_contact_resolved(timestamptz '2020-01-01' + i * interval '1 minute', '2026-01-01', i % 10000 = 0, '6 days') OVER (ORDER BY i) AS resolved FROM generate_series(0, 50000) AS i) AS s;

@@ -175,6 +175,20 @@ rfm_problem(const double *row, const char **hint)
 }
 
 static const char *
+signal_problem(const double *row, const char **hint)
+{
+	*hint = "n is the number of a customer's scored interactions.";
+	if (!(is_count(row[SIGNAL_N]) && row[SIGNAL_N] >= 1))
+		return "n must be a whole number, 1 or more";
+	*hint = "Scores whose squares leave the range of float8 cannot be compared: rescale them.";
+	if (!(isfinite(row[SIGNAL_MEAN]) && isfinite(row[SIGNAL_WITHIN]) && row[SIGNAL_WITHIN] >= 0))
+		return "mean and within must be finite, and within not negative";
+	if (row[SIGNAL_N] == 1 && row[SIGNAL_WITHIN] != 0)
+		return "within must be 0 for a single interaction";
+	return NULL;
+}
+
+static const char *
 rating_problem(const double *row, const char **hint)
 {
 	*hint = "Leave out or correct scores that are NaN or infinite; an unknown one is NULL.";
@@ -200,6 +214,7 @@ static const RowKindInfo row_kinds[] = {
 	[ROWS_HOLDOUT] = {"holdout", holdout_problem, 6, {"x", "t_x", "t_cal", "monetary_value", "purchases", "spend"}},
 	[ROWS_CALENDAR] = {"calendar", calendar_problem, 2, {"day", "repeat"}},
 	[ROWS_RFM] = {"rfm", rfm_problem, RFM_ROW_COLUMNS, {"bins", "days_since_last", "frequency", "monetary"}},
+	[ROWS_SIGNAL] = {"signal", signal_problem, SIGNAL_COLUMNS, {"n", "mean", "within"}},
 	[ROWS_RATING] = {"rating", rating_problem, 1, {"score"}},
 	[ROWS_AGREEMENT] = {"agreement", agreement_problem, 2, {"a", "b"}},
 };
@@ -209,7 +224,7 @@ StaticAssertDecl(MOST_KIND_COLUMNS <= ROWS_MAX_COLUMNS, "a row of any kind fits 
 bool
 row_kind_known(int kind)
 {
-	return kind >= ROWS_TIMING && kind < lengthof(row_kinds) && row_kinds[kind].name != NULL;
+	return kind >= ROWS_TIMING && kind < lengthof(row_kinds);
 }
 
 int
@@ -228,7 +243,7 @@ bool
 row_kind_by_name(const char **cursor, RowKind *kind)
 {
 	for (int i = ROWS_TIMING; i < lengthof(row_kinds); i++)
-		if (row_kind_known(i) && scan_literal(cursor, row_kinds[i].name))
+		if (scan_literal(cursor, row_kinds[i].name))
 		{
 			*kind = (RowKind) i;
 			return true;
