@@ -91,14 +91,14 @@ CREATE FUNCTION clv_sensitivity(
 COMMENT ON FUNCTION clv_sensitivity(numeric, numeric, numeric, numeric, numeric, numeric, numeric) IS
     'lifetime value under other circumstances in exact decimals; elasticity rounded to 20 decimals; columns, units, NULLs and errors as for float8';
 
--- Without these, three integers would resolve to float8, as with clv(). $7 is change: PostgreSQL 15 does not find an
--- INOUT argument behind OUT ones by its name.
+-- Without these, three integers would resolve to float8, as with clv(). Not STRICT, as PostgreSQL inlines no strict
+-- function in FROM; the one inside is. $7 is change: 15 does not find an INOUT argument behind OUT ones by its name.
 CREATE FUNCTION clv_sensitivity(
     avg_purchase_value smallint, purchase_frequency smallint, customer_lifespan smallint,
     margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
     OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
     OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50 ROWS 6
 BEGIN ATOMIC
     SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
                                     margin, service_cost, acquisition_cost, $7) AS s;
@@ -111,7 +111,7 @@ CREATE FUNCTION clv_sensitivity(
     margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
     OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
     OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50 ROWS 6
 BEGIN ATOMIC
     SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
                                     margin, service_cost, acquisition_cost, $7) AS s;
@@ -124,7 +124,7 @@ CREATE FUNCTION clv_sensitivity(
     margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
     OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
     OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50 ROWS 6
 BEGIN ATOMIC
     SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
                                     margin, service_cost, acquisition_cost, $7) AS s;

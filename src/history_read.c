@@ -149,6 +149,26 @@ clv_history_log_gaps(PG_FUNCTION_ARGS)
 
 /* ---- rows ------------------------------------------------------------------------------------------ */
 
+/* The first call of a set: its row type is known from here on, and what `keep` copies lives until the last. */
+static void
+begin_rows(FunctionCallInfo fcinfo, void *(*keep) (FunctionCallInfo fcinfo))
+{
+	FuncCallContext *call = SRF_FIRSTCALL_INIT();
+	MemoryContext caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
+
+	if (get_call_result_type(fcinfo, NULL, &call->tuple_desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	BlessTupleDesc(call->tuple_desc);
+	call->user_fctx = keep(fcinfo);
+	MemoryContextSwitchTo(caller);
+}
+
+static void *
+keep_history(FunctionCallInfo fcinfo)
+{
+	return history_trim(PG_GETARG_HISTORY(0));
+}
+
 /* purchase_days(history): one row per entry (day, amount, is_purchase) */
 PG_FUNCTION_INFO_V1(clv_history_purchase_days);
 Datum
@@ -161,18 +181,7 @@ clv_history_purchase_days(PG_FUNCTION_ARGS)
 	bool		nulls[3] = {false};
 
 	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext caller;
-
-		call = SRF_FIRSTCALL_INIT();
-		caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-		if (get_call_result_type(fcinfo, NULL, &call->tuple_desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		BlessTupleDesc(call->tuple_desc);
-		call->user_fctx = history_trim(PG_GETARG_HISTORY(0));
-		MemoryContextSwitchTo(caller);
-	}
-
+		begin_rows(fcinfo, keep_history);
 	call = SRF_PERCALL_SETUP();
 	h = call->user_fctx;
 	if (call->call_cntr >= (uint64) h->ndays)
@@ -214,6 +223,13 @@ age_periods(const PurchaseHistory *h, DateADT as_of, double unit)
 	return ages;
 }
 
+static void *
+keep_age_periods(FunctionCallInfo fcinfo)
+{
+	return age_periods(history_trim(PG_GETARG_HISTORY(0)), checked_day(PG_GETARG_DATEADT(1), "as_of"),
+					   unit_days(PG_GETARG_TEXT_PP(2)));
+}
+
 /* spend_by_age(history, as_of, step): one row per period (age_period, spend, active) */
 PG_FUNCTION_INFO_V1(clv_history_spend_by_age);
 Datum
@@ -228,19 +244,7 @@ clv_history_spend_by_age(PG_FUNCTION_ARGS)
 	bool		nulls[3] = {false};
 
 	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext caller;
-
-		call = SRF_FIRSTCALL_INIT();
-		caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-		if (get_call_result_type(fcinfo, NULL, &call->tuple_desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		BlessTupleDesc(call->tuple_desc);
-		call->user_fctx = age_periods(history_trim(PG_GETARG_HISTORY(0)),
-									  checked_day(PG_GETARG_DATEADT(1), "as_of"), unit_days(PG_GETARG_TEXT_PP(2)));
-		MemoryContextSwitchTo(caller);
-	}
-
+		begin_rows(fcinfo, keep_age_periods);
 	call = SRF_PERCALL_SETUP();
 	ages = call->user_fctx;
 	if (call->call_cntr >= (uint64) ages->periods)

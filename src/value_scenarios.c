@@ -163,7 +163,8 @@ warn_of_change(FunctionCallInfo fcinfo, const NumberType *type, const Argument *
 					   DatumGetCString(DirectFunctionCall1(type->out, changed))) :
 			 errdetail("It would be %s, which is not %s.", DatumGetCString(DirectFunctionCall1(type->out, changed)),
 					   allowed_values(argument)),
-			 endless ? errhint("Use a smaller change, or a number of periods.") : errhint("Use a smaller change.")));
+			 endless ? errhint("Use a smaller change, or give a number of periods.") :
+			 errhint("Use a smaller or a negative change.")));
 }
 
 /* One row per driver: the value if that driver alone changes by the last argument. */
@@ -325,7 +326,7 @@ typedef struct DecimalPayback
 	Numeric		retention;
 	Numeric		discount;
 	bool		at_1;
-	int			scale;			/* of the cost, so that a sum which equals it is not rounded past it */
+	int			scale;			/* finer than the cost, so that rounding does not lift a sum to it */
 } DecimalPayback;
 
 static int
@@ -382,6 +383,6 @@ clv_value_payback_numeric(PG_FUNCTION_ARGS)
 	check_numeric(&npv_arguments[DISCOUNT], p.discount);
 	check_scale(&npv_arguments[RETENTION], p.retention);
 	check_scale(&npv_arguments[DISCOUNT], p.discount);
-	p.scale = decimals(p.cost);
+	p.scale = decimals(p.cost) + RESULT_DIGITS;
 	PG_RETURN_NUMERIC(decimal_payback(&p));
 }
