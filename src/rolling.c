@@ -345,8 +345,9 @@ editable_state(FunctionCallInfo fcinfo)
 	return h;
 }
 
-/* 64 bytes */
-#define FIRST_CAPACITY 3
+/* 64 bytes for a history of all; 128 for one of the latest, which is mostly filled, so that it need not grow. */
+#define FIRST_OF_ALL 3
+#define FIRST_OF_LATEST 7
 
 static Datum
 accumulate(FunctionCallInfo fcinfo, TimestampTz at, double value, int32 keep)
@@ -358,7 +359,7 @@ accumulate(FunctionCallInfo fcinfo, TimestampTz at, double value, int32 keep)
 		argument_error("scores must be finite", "Leave out or correct scores that are NaN or infinite; a missing one is NULL.",
 					   "The score is %g.", value);
 	if (PG_ARGISNULL(0))
-		h = interactions_new(keep > 0 ? Min(keep, FIRST_CAPACITY) : FIRST_CAPACITY, keep);
+		h = interactions_new(keep > 0 ? Min(keep, FIRST_OF_LATEST) : FIRST_OF_ALL, keep);
 	else
 	{
 		h = editable_state(fcinfo);
