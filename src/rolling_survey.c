@@ -89,13 +89,13 @@ checked_rate(FunctionCallInfo fcinfo, const SurveyScale *scale, double conf)
 
 	if (!survey_rate(scale, &rows, conf, &rate, &problem))
 		argument_error(psprintf("score is not on the scale of %s", scale->name),
-					   psprintf("%s reads whole numbers from %d to %d; convert another scale first, or leave out what is "
-								"no answer.", scale->name, scale->low, scale->high),
+					   psprintf("%s reads whole numbers from %d to %d; convert another scale first, or leave out what "
+								"is no answer.", scale->name, scale->low, scale->high),
 					   "score = %g; so many answers: %.0f.", problem[0], row_count(&rows, problem));
 	return rate;
 }
 
-/* NAME(sample, conf): n, estimate, std_error, conf_low, conf_high; and the final function of the aggregate NAME(score) */
+/* NAME(sample, conf): n, estimate, std_error, conf_low, conf_high; and the final function of NAME(score) */
 #define DEFINE_SURVEY(NAME) \
 	PG_FUNCTION_INFO_V1(clv_rolling_##NAME); \
 	Datum clv_rolling_##NAME(PG_FUNCTION_ARGS) \
