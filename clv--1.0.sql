@@ -2267,3 +2267,145 @@ CREATE FUNCTION shrunk_mean(history interaction_history, population_mean float8,
     AS 'MODULE_PATHNAME', 'clv_rolling_shrunk_mean_history' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION shrunk_mean(interaction_history, float8, float8) IS
 'shrunk_mean() of all scores that a history holds; a NULL history is one without a score, and gives population_mean. NULL if another argument is NULL. Error 22023: icc outside 0 to 1, NaN or infinite values.';
+
+-- ---- rolling: tone, scales, first contact, surveys ------------------------------------------------------------------
+
+CREATE FUNCTION is_frustrated(labels text[], bad text[] DEFAULT '{frustrated,frustration,annoyance,anger}') RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_rolling_is_frustrated' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION is_frustrated(text[], text[]) IS 'whether one of the labels of tone of a customer''s turn is a bad one. Labels are compared without white space around them and without case. false for an empty array; a label that is NULL is ignored; NULL for NULL: not scored.';
+
+CREATE FUNCTION is_frustrated_label(label text, bad text[] DEFAULT '{frustrated,frustration,annoyance,anger}') RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_rolling_is_frustrated_label' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 3;
+COMMENT ON FUNCTION is_frustrated_label(text, text[]) IS 'is_frustrated() of one label';
+
+CREATE FUNCTION evaluator_key(name text) RETURNS text
+    AS 'MODULE_PATHNAME', 'clv_rolling_evaluator_key' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION evaluator_key(text) IS 'the name of an evaluator in snake_case, so that ConversationResolution, conversation-resolution and conversation_resolution are one: what is no letter or digit separates words, as does the beginning of a capitalised word; of several capitals before a small letter the last begins a word (LLMJudge: llm_judge). Digits belong to the word before them. NULL for NULL, and where there is no letter or digit.';
+
+CREATE FUNCTION normalize_score(score float8, low float8, high float8, higher_is_better boolean DEFAULT true) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_rolling_normalize_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION normalize_score(float8, float8, float8, boolean) IS 'a score on the scale from low to high as a number from 0, the worst, to 1, the best: (score - low) / (high - low), or (high - score) / (high - low) where less is better. NULL for a score that is not on the scale or NaN; it is never moved onto it: count such scores with score_in_range(). NULL if any argument is NULL. Error 22023: low not below high, or an end that is not finite.';
+
+CREATE FUNCTION score_in_range(score float8, low float8, high float8) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_rolling_score_in_range' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION score_in_range(float8, float8, float8) IS 'whether a score is on the scale from low to high, ends included; false for NaN, NULL if any argument is NULL. Error 22023 as normalize_score().';
+
+CREATE FUNCTION evaluator_scales()
+    RETURNS TABLE (evaluator text, kind text, low float8, high float8, higher_is_better boolean, labels text[], note text)
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 16
+    BEGIN ATOMIC
+        SELECT * FROM (VALUES
+            ('customer_agent_conversation_quality', 'score', 1::float8, 5::float8, true, NULL::text[], 'Future AGI, customer agents: 1 very poor, 5 excellent'),
+            ('customer_agent_context_retention', 'score', 0, 100, true, NULL, 'Future AGI, customer agents'),
+            ('conversation_resolution', 'score', 0, 1, true, NULL, 'Future AGI, conversations'),
+            ('tone', 'label', NULL, NULL, NULL, '{neutral,joy,love,fear,surprise,sadness,anger,annoyance,confusion}', 'Future AGI: several labels at a time; see is_frustrated()'),
+            ('customer_agent_query_handling', 'label', NULL, NULL, NULL, '{never,occasionally,frequently,always}', 'Future AGI, customer agents: how often queries are handled well; always is best'),
+            ('customer_agent_loop_detection', 'label', NULL, NULL, NULL, '{never,occasionally,frequently,always}', 'Future AGI, customer agents: how often the agent repeats itself; never is best'),
+            ('customer_agent_human_escalation', 'boolean', 0, 1, true, '{Fail,Pass}', 'Future AGI, customer agents: 1 where handing over to a human was handled well'),
+            ('coherence', 'score', 1, 5, true, NULL, 'Microsoft.Extensions.AI.Evaluation'),
+            ('relevance', 'score', 1, 5, true, NULL, 'Azure AI Evaluation'),
+            ('intent_resolution', 'score', 1, 5, true, NULL, 'Microsoft.Extensions.AI.Evaluation'),
+            ('task_adherence', 'score', 1, 5, true, NULL, 'Microsoft.Extensions.AI.Evaluation'),
+            ('hate_and_unfairness', 'score', 0, 7, false, NULL, 'Microsoft.Extensions.AI.Evaluation: severity'),
+            ('violence', 'score', 0, 7, false, NULL, 'Azure AI Evaluation, Microsoft.Extensions.AI.Evaluation: severity'),
+            ('faithfulness', 'score', 0, 1, true, NULL, 'Ragas, DeepEval'),
+            ('conversation_completeness', 'score', 0, 1, true, NULL, 'DeepEval, conversations'),
+            ('knowledge_retention', 'score', 0, 1, true, NULL, 'DeepEval, conversations')
+        ) AS s (evaluator, kind, low, high, higher_is_better, labels, note);
+    END;
+COMMENT ON FUNCTION evaluator_scales() IS 'evaluators whose scales are known, to be copied into a table and edited: evaluator, as evaluator_key() writes it; kind, one of score, label, boolean (a score of 0 or 1); the ends of the scale, NULL for labels; whether more is better; labels, NULL for scores; and whose evaluator it is. The same name may mean another scale elsewhere: check it against your own scores.';
+
+CREATE FUNCTION wilson_interval(successes bigint, n bigint, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_rolling_wilson_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 1;
+COMMENT ON FUNCTION wilson_interval(bigint, bigint, float8) IS 'the share successes / n with Wilson''s score interval, without correction for continuity (Wilson 1927; Newcombe 1998, method 3), in one row: fractions of 0 to 1. NULLs where n is 0; no row for NULL. Error 22023: successes negative or above n, conf outside 0 to 1.';
+
+CREATE FUNCTION first_contact_resolved(at timestamptz, data_until timestamptz, customer_initiated boolean DEFAULT true, repeat_within interval DEFAULT '7 days') RETURNS boolean
+    AS 'MODULE_PATHNAME', 'clv_rolling_first_contact_resolved' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION first_contact_resolved(timestamptz, timestamptz, boolean, interval) IS 'window function, OVER (PARTITION BY customer [, topic] ORDER BY at): whether a contact settled the matter. false where a later contact that the customer initiated follows in the partition no later than at + repeat_within; true where none does; NULL where none has come yet but the data, complete up to and including data_until, end before at + repeat_within. NULL also for contacts that the customer did not initiate, which are no returns either, after data_until, which are not seen, and where an argument is NULL. Of contacts at the same time the later row is a return to the earlier. A day of repeat_within has 24 hours. The frame of the window makes no difference. Error 22023: a partition not in order of time, repeat_within not positive or with months; 22008: an infinite time.';
+
+-- Transition and final functions: not for direct use. NULL arguments leave the state as it is.
+CREATE FUNCTION clv_rolling_add_rating(clv_sample, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rolling_add_rating' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rolling_add_agreement(clv_sample, boolean, boolean) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rolling_add_agreement_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rolling_add_agreement(clv_sample, integer, integer) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_rolling_add_agreement_integer' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_rolling_nps(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_rolling_nps_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+CREATE FUNCTION clv_rolling_csat(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_rolling_csat_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+CREATE FUNCTION clv_rolling_ces(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_rolling_ces_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+CREATE FUNCTION clv_rolling_cohen_kappa(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_rolling_cohen_kappa_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+
+COMMENT ON FUNCTION clv_rolling_add_rating(clv_sample, float8) IS 'transition: count one answer to a survey';
+COMMENT ON FUNCTION clv_rolling_add_agreement(clv_sample, boolean, boolean) IS 'transition: count one pair of judgements';
+COMMENT ON FUNCTION clv_rolling_add_agreement(clv_sample, integer, integer) IS 'transition: count one pair of categories';
+COMMENT ON FUNCTION clv_rolling_nps(clv_sample) IS 'final: the net promoter score';
+COMMENT ON FUNCTION clv_rolling_csat(clv_sample) IS 'final: the share of satisfied answers';
+COMMENT ON FUNCTION clv_rolling_ces(clv_sample) IS 'final: the share of easy answers';
+COMMENT ON FUNCTION clv_rolling_cohen_kappa(clv_sample) IS 'final: Cohen''s kappa';
+
+CREATE AGGREGATE survey_sample(score float8) (
+    SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survey_sample(float8) IS 'answers to a question of a survey: rows (score) with counts, for nps(), csat() and ces(); merged by clv_sample(). NULLs are skipped: not answered. Error 22023: a NaN or infinite score.';
+
+CREATE AGGREGATE nps(score float8) (
+    SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_nps, PARALLEL = SAFE
+);
+CREATE AGGREGATE csat(score float8) (
+    SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_csat, PARALLEL = SAFE
+);
+CREATE AGGREGATE ces(score float8) (
+    SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_ces, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nps(float8) IS 'net promoter score of answers from 0 to 10: 100 (share of promoters, 9 and 10, - share of detractors, 0 to 6), points of -100 to 100. NULLs are skipped, NULL without answers. Error 22023: a score that is no whole number from 0 to 10.';
+COMMENT ON AGGREGATE csat(float8) IS 'customer satisfaction of answers from 1 to 5: the share of the top two, 4 and 5, a fraction of 0 to 1. NULLs are skipped, NULL without answers. Error 22023: a score that is no whole number from 1 to 5.';
+COMMENT ON AGGREGATE ces(float8) IS 'customer effort score of answers from 1 (hard) to 7 (easy): the share of the top three, 5 to 7, a fraction of 0 to 1. NULLs are skipped, NULL without answers. Error 22023: a score that is no whole number from 1 to 7.';
+
+CREATE FUNCTION nps(sample clv_sample, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_rolling_nps' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+CREATE FUNCTION csat(sample clv_sample, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_rolling_csat' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+CREATE FUNCTION ces(sample clv_sample, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_rolling_ces' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION nps(clv_sample, float8) IS 'net promoter score of a survey_sample() in one row: n answers, estimate in points of -100 to 100, std_error 100 sqrt((p + d - (p - d)^2) / n) for shares p of promoters and d of detractors, interval estimate -+ z std_error, which may reach beyond the possible points and has no width where all answers are of one group. NULLs where the sample has no answers, no row for NULL. Error 22023: a score that is no whole number from 0 to 10, another sample, conf outside 0 to 1.';
+COMMENT ON FUNCTION csat(clv_sample, float8) IS 'customer satisfaction of a survey_sample() in one row: n answers of 1 to 5, the share of 4 and 5, its binomial standard error, and Wilson''s interval. NULLs where the sample has no answers, no row for NULL. Error 22023: a score that is no whole number from 1 to 5, another sample, conf outside 0 to 1.';
+COMMENT ON FUNCTION ces(clv_sample, float8) IS 'customer effort score of a survey_sample() in one row: n answers of 1 (hard) to 7 (easy), the share of 5 to 7, its binomial standard error, and Wilson''s interval. NULLs where the sample has no answers, no row for NULL. Error 22023: a score that is no whole number from 1 to 7, another sample, conf outside 0 to 1.';
+
+CREATE AGGREGATE agreement_sample(a boolean, b boolean) (
+    SFUNC = clv_rolling_add_agreement, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE agreement_sample(a integer, b integer) (
+    SFUNC = clv_rolling_add_agreement, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE agreement_sample(boolean, boolean) IS 'judgements of the same things by two raters: rows (a, b), 1 for true, with counts, for cohen_kappa(); merged by clv_sample(). Rows with a NULL are skipped.';
+COMMENT ON AGGREGATE agreement_sample(integer, integer) IS 'categories of the same things chosen by two raters: rows (a, b) with counts, for cohen_kappa(); merged by clv_sample(). Rows with a NULL are skipped.';
+
+CREATE AGGREGATE cohen_kappa(a boolean, b boolean) (
+    SFUNC = clv_rolling_add_agreement, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_cohen_kappa, PARALLEL = SAFE
+);
+CREATE AGGREGATE cohen_kappa(a integer, b integer) (
+    SFUNC = clv_rolling_add_agreement, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_cohen_kappa, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cohen_kappa(boolean, boolean) IS 'Cohen''s kappa, the agreement of two raters beyond chance: (observed - expected) / (1 - expected); 1 is full agreement, 0 what chance would give. Rows with a NULL are skipped; NULL without rows, and after a WARNING where all are of one category.';
+COMMENT ON AGGREGATE cohen_kappa(integer, integer) IS 'Cohen''s kappa of categories that are only the same or not; their order does not count. Rows with a NULL are skipped; NULL without rows, and after a WARNING where all are of one category. Error 22023: more than 1000 categories.';
+
+CREATE FUNCTION cohen_kappa(sample clv_sample, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, observed float8, expected float8, kappa float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_rolling_cohen_kappa' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION cohen_kappa(clv_sample, float8) IS 'Cohen''s kappa of an agreement_sample() in one row: n pairs, the share in which both agree, the share expected by chance from how often each chose each category, kappa = (observed - expected) / (1 - expected), its large-sample standard error (Fleiss, Cohen and Everitt 1969) and the interval kappa -+ z std_error. kappa and what follows are NULL, after a WARNING, where all pairs are of one category; all but n are NULL where there are none; no row for NULL. Error 22023: another sample, more than 1000 categories, conf outside 0 to 1.';

@@ -188,6 +188,23 @@ signal_problem(const double *row, const char **hint)
 	return NULL;
 }
 
+static const char *
+rating_problem(const double *row, const char **hint)
+{
+	*hint = "Leave out or correct scores that are NaN or infinite; an unknown one is NULL.";
+	return isfinite(row[0]) ? NULL : "score must be finite";
+}
+
+static const char *
+agreement_problem(const double *row, const char **hint)
+{
+	*hint = "Number the categories, or compare booleans.";
+	for (int c = 0; c < 2; c++)
+		if (!(fabs(row[c]) <= MAX_COUNT && row[c] == floor(row[c])))
+			return "categories must be whole numbers";
+	return NULL;
+}
+
 static const RowKindInfo row_kinds[] = {
 	[ROWS_TIMING] = {"timing", timing_problem, 3, {"x", "t_x", "t_cal"}},
 	[ROWS_SPEND] = {"spend", spend_problem, 2, {"x", "monetary_value"}},
@@ -198,6 +215,8 @@ static const RowKindInfo row_kinds[] = {
 	[ROWS_CALENDAR] = {"calendar", calendar_problem, 2, {"day", "repeat"}},
 	[ROWS_RFM] = {"rfm", rfm_problem, RFM_ROW_COLUMNS, {"bins", "days_since_last", "frequency", "monetary"}},
 	[ROWS_SIGNAL] = {"signal", signal_problem, SIGNAL_COLUMNS, {"n", "mean", "within"}},
+	[ROWS_RATING] = {"rating", rating_problem, 1, {"score"}},
+	[ROWS_AGREEMENT] = {"agreement", agreement_problem, 2, {"a", "b"}},
 };
 
 StaticAssertDecl(MOST_KIND_COLUMNS <= ROWS_MAX_COLUMNS, "a row of any kind fits where rows are built");

@@ -19,7 +19,9 @@ typedef enum RowKind
 	ROWS_HOLDOUT = 6,			/* x, t_x, t_cal, monetary_value; purchases and spend after t_cal */
 	ROWS_CALENDAR = 7,			/* day, repeat: one purchase on a day, 0 a customer's first, 1 a later one */
 	ROWS_RFM = 8,				/* bins, days_since_last, frequency, monetary: bins is the same in all rows */
-	ROWS_SIGNAL = 9				/* n, mean, within: a customer's scores, their mean and sum of squared deviations */
+	ROWS_SIGNAL = 9,			/* n, mean, within: a customer's scores, their mean and sum of squared deviations */
+	ROWS_RATING = 10,			/* score: an answer to a question of a survey */
+	ROWS_AGREEMENT = 11			/* a, b: the categories that two raters chose, as whole numbers */
 } RowKind;
 
 /*
