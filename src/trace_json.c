@@ -506,7 +506,8 @@ const char *const problem_names[N_PROBLEMS] = {
 void
 begin_reader(FunctionCallInfo fcinfo, Reader *reader, JsonbValue *document)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	/* looking up our own result type would leak into the query at every document */
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	memset(reader, 0, sizeof(*reader));
 	reader->fcinfo = fcinfo;
 	reader->result = (ReturnSetInfo *) fcinfo->resultinfo;
