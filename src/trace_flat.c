@@ -101,7 +101,9 @@ static void
 put_langfuse_score(Reader *reader, const JsonbValue *score)
 {
 	static const char *const times[] = {"timestamp", "createdAt"};
-	Evaluation	evaluation = {.name = json_member_text(score, "name"), .explanation = json_member_text(score, "comment")};
+	Evaluation	evaluation = {
+		.name = json_member_text(score, "name"), .explanation = json_member_text(score, "comment")
+	};
 	Slice		type = json_member_text(score, "dataType");
 	Subject		subject = read_subject(score);
 	JsonbValue	time;

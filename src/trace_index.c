@@ -291,7 +291,8 @@ resolve(const TraceIndex *index, const TraceNode *node, IdKind kind, const Findi
 }
 
 void
-index_resolve(const TraceIndex *index, const TraceNode *node, const Finding *event, const Finding *link, Resolved *resolved)
+index_resolve(const TraceIndex *index, const TraceNode *node, const Finding *event, const Finding *link,
+			  Resolved *resolved)
 {
 	const Place *session = NULL;
 

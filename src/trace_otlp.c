@@ -18,7 +18,7 @@ typedef struct Walk
 {
 	Reader		reader;
 	Keys		keys[N_ID_KINDS];
-	TraceIndex		index;
+	TraceIndex	index;
 	struct Links **links;		/* of the spans, as far as they were asked for */
 } Walk;
 
