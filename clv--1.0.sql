@@ -2409,3 +2409,37 @@ CREATE FUNCTION cohen_kappa(sample clv_sample, conf float8 DEFAULT 0.95)
     RETURNS TABLE (n bigint, observed float8, expected float8, kappa float8, std_error float8, conf_low float8, conf_high float8)
     AS 'MODULE_PATHNAME', 'clv_rolling_cohen_kappa' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
 COMMENT ON FUNCTION cohen_kappa(clv_sample, float8) IS 'Cohen''s kappa of an agreement_sample() in one row: n pairs, the share in which both agree, the share expected by chance from how often each chose each category, kappa = (observed - expected) / (1 - expected), its large-sample standard error (Fleiss, Cohen and Everitt 1969) and the interval kappa -+ z std_error. kappa and what follows are NULL, after a WARNING, where all pairs are of one category; all but n are NULL where there are none; no row for NULL. Error 22023: another sample, more than 1000 categories, conf outside 0 to 1.';
+-- ---- trace: evaluation results in traces, logs and tables -------------------------------------------------------
+
+CREATE FUNCTION otlp_evaluations(document jsonb, customer_keys text[] DEFAULT '{customer.id,enduser.id,user.id}',
+        session_keys text[] DEFAULT '{session.id,gen_ai.conversation.id,conversation.id}')
+    RETURNS TABLE (trace_id text, span_id text, parent_span_id text, target_trace_id text, target_span_id text, target_by text,
+        session_id text, session_source text, customer_id text, customer_source text,
+        name text, score float8, label text, labels text[], explanation text, annotator text, error text, scope text,
+        evaluated_at timestamptz, evaluated_nanos bigint, started_at timestamptz, ended_at timestamptz,
+        service text, simulated boolean, source text, response_id text)
+    AS 'MODULE_PATHNAME', 'clv_trace_otlp_evaluations' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000 ROWS 20;
+COMMENT ON FUNCTION otlp_evaluations(jsonb, text[], text[]) IS 'evaluation results in an OTLP/JSON document of traces or logs, or an array of such: one row per result, in order. Results are span events and log records named gen_ai.evaluation.result (source event, log), attributes gen_ai.evaluation.* of a span (attributes), and annotations.N.annotation.* / evaluations.N.evaluation.* of OpenInference (annotations, evaluations) in scope span, trace or session. trace_id, span_id, parent_span_id, started_at, ended_at, service: the span that carries the result; target_*: the span it is about, by attribute gen_ai.evaluation.target_span_id, link, parent (of an evaluator, results of OpenTelemetry only), or itself (span); NULL where several links make it ambiguous. session_id and customer_id: the first of the keys that is found at the nearest of: event, span, link, ancestor, trace, session, resource (session_source, customer_source); NULL with source ambiguous where values there disagree, both NULL where there is none. score: NULL without one, also for results with an error; label as given, labels what is in it (several in a list). evaluated_nanos: nanoseconds since 1970, whole; evaluated_at the same in microseconds: time of the event or log record, else the end of the span. simulated: marked as traffic of a simulator or synthetic agent. Ids are lower-case hexadecimal digits; base64 is converted. What is malformed is skipped: one WARNING a query, counted by otlp_skipped(). Error 22023 only for NULL among the keys. Sources: OTLP, OpenTelemetry semantic conventions for generative AI, OpenInference.';
+
+CREATE FUNCTION otlp_spans(document jsonb, customer_keys text[] DEFAULT '{customer.id,enduser.id,user.id}',
+        session_keys text[] DEFAULT '{session.id,gen_ai.conversation.id,conversation.id}')
+    RETURNS TABLE (trace_id text, span_id text, parent_span_id text, name text, session_id text, session_source text,
+        customer_id text, customer_source text, started_at timestamptz, ended_at timestamptz, service text)
+    AS 'MODULE_PATHNAME', 'clv_trace_otlp_spans' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000 ROWS 50;
+COMMENT ON FUNCTION otlp_spans(jsonb, text[], text[]) IS 'every span of an OTLP/JSON document of traces, or an array of such, with session and customer as otlp_evaluations() finds them within the document: to join results and spans whose trace is split over documents. Documents of logs have no rows. Malformed spans are skipped with one WARNING a query. Error 22023 for NULL among the keys.';
+
+CREATE FUNCTION otlp_skipped(document jsonb) RETURNS TABLE (problem text, n bigint)
+    AS 'MODULE_PATHNAME', 'clv_trace_otlp_skipped' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000 ROWS 1;
+COMMENT ON FUNCTION otlp_skipped(jsonb) IS 'what otlp_evaluations() skips in a document, one row per problem with the number of parts that have it: not a document of this kind, not an object, not an id, not a time, score is no number, no name or no result. No row where nothing is skipped.';
+
+CREATE FUNCTION langfuse_scores(document jsonb)
+    RETURNS TABLE (id text, trace_id text, observation_id text, session_id text, customer_id text,
+        name text, score float8, label text, labels text[], explanation text, annotator text, data_type text,
+        evaluated_at timestamptz, environment text)
+    AS 'MODULE_PATHNAME', 'clv_trace_langfuse_scores' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 20;
+COMMENT ON FUNCTION langfuse_scores(jsonb) IS 'scores as the Langfuse API returns them (versions 1 to 3): one object, an array, or an object with an array "data"; one row each. Columns as in otlp_evaluations() where the meaning is the same; observation_id is the span, customer_id the user of the trace (not the author of the score), annotator the source (API, EVAL, ANNOTATION), evaluated_at the timestamp, else createdAt. score: numbers, booleans as 0 or 1; NULL for a CATEGORICAL score without configuration, for which the API writes 0, and for TEXT and CORRECTION. label: the string value. Malformed scores are skipped with one WARNING a query.';
+
+CREATE FUNCTION evaluation_scores(document jsonb)
+    RETURNS TABLE (name text, score float8, label text, labels text[], explanation text)
+    AS 'MODULE_PATHNAME', 'clv_trace_evaluation_scores' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 5;
+COMMENT ON FUNCTION evaluation_scores(jsonb) IS 'evaluations in the flat shapes of tables of one''s own: {"Name": 0.8}, {"Name": {"score": .., "label": .., "explanation": ..}}, {"name": .., "score": ..} or an array of the latter; one row each. A number is a score, also in a string; another string or a list is a label, a boolean both (score 0 or 1); null is no evaluation. value stands for score, labels for label, reason, reasoning, comment and rationale for explanation, metric and evaluator for name. What says nothing is skipped with one WARNING a query.';

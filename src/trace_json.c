@@ -1,0 +1,614 @@
+/*
+ * trace_json.c - what all readers of evaluations share: values of JSON and of OTLP, evaluations, rows.
+ */
+#include "trace.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
+#include "utils/memutils.h"
+
+#define MAX_NAME 64				/* of members; ours are shorter */
+
+/* ---- JSON -------------------------------------------------------------------------------------- */
+
+void
+json_root(Jsonb *document, JsonbValue *root)
+{
+	if (!JB_ROOT_IS_SCALAR(document) || !JsonbExtractScalar(&document->root, root))
+	{
+		root->type = jbvBinary;
+		root->val.binary.data = &document->root;
+		root->val.binary.len = VARSIZE(document) - VARHDRSZ;
+	}
+}
+
+bool
+json_member(const JsonbValue *object, const char *name, JsonbValue *member)
+{
+	char		snake[MAX_NAME];
+	int			length = 0;
+
+	if (!json_is_object(object))
+		return false;
+	if (getKeyJsonValueFromContainer(object->val.binary.data, name, (int) strlen(name), member) != NULL)
+		return member->type != jbvNull;
+	for (const char *c = name; *c != '\0' && length < MAX_NAME - 2; c++)
+	{
+		if (*c >= 'A' && *c <= 'Z')
+			snake[length++] = '_';
+		snake[length++] = pg_ascii_tolower((unsigned char) *c);
+	}
+	return length > (int) strlen(name) &&
+		getKeyJsonValueFromContainer(object->val.binary.data, snake, length, member) != NULL &&
+		member->type != jbvNull;
+}
+
+JsonbIterator *
+json_elements(const JsonbValue *array)
+{
+	JsonbIterator *elements = JsonbIteratorInit(array->val.binary.data);
+	JsonbValue	begin;
+
+	JsonbIteratorNext(&elements, &begin, false);
+	return elements;
+}
+
+bool
+json_next_element(JsonbIterator **elements, JsonbValue *element)
+{
+	CHECK_FOR_INTERRUPTS();
+	return JsonbIteratorNext(elements, element, true) == WJB_ELEM;
+}
+
+bool
+json_next_member(JsonbIterator **members, Slice *name, JsonbValue *value)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (JsonbIteratorNext(members, value, true) != WJB_KEY)
+		return false;
+	name->data = value->val.string.val;
+	name->len = value->val.string.len;
+	return JsonbIteratorNext(members, value, true) == WJB_VALUE;
+}
+
+Slice
+json_text(const JsonbValue *value)
+{
+	Slice		text = {NULL, 0};
+
+	if (value->type == jbvString)
+	{
+		if (value->val.string.len > 0)
+			text = (Slice) {value->val.string.val, value->val.string.len};
+		return text;
+	}
+	if (value->type == jbvNumeric)
+		text.data = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+	else if (value->type == jbvBool)
+		text.data = value->val.boolean ? "true" : "false";
+	else if (value->type == jbvBinary)
+		text.data = JsonbToCString(NULL, value->val.binary.data, value->val.binary.len);
+	if (text.data != NULL)
+		text.len = (int) strlen(text.data);
+	return text;
+}
+
+Slice
+json_member_text(const JsonbValue *object, const char *name)
+{
+	JsonbValue	member;
+
+	return json_member(object, name, &member) ? json_text(&member) : (Slice) {NULL, 0};
+}
+
+bool
+json_number(const JsonbValue *value, double *number)
+{
+	Slice		text;
+	const char *cursor;
+
+	if (value->type == jbvBool)
+	{
+		*number = value->val.boolean;
+		return true;
+	}
+	if (value->type != jbvNumeric && value->type != jbvString)
+		return false;
+	text = json_text(value);
+	if (text.data == NULL)
+		return false;
+	cursor = pnstrdup(text.data, text.len);
+	return scan_double(&cursor, number) && *cursor == '\0';
+}
+
+bool
+json_int64(const JsonbValue *value, int64 *number)
+{
+	Slice		text;
+	const char *cursor;
+
+	if (value->type != jbvNumeric && value->type != jbvString)
+		return false;
+	text = json_text(value);
+	if (text.data == NULL)
+		return false;
+	cursor = pnstrdup(text.data, text.len);
+	if (!scan_int64(&cursor, number))
+		return false;
+	if (*cursor == '.')
+		cursor += 1 + strspn(cursor + 1, "0");
+	return *cursor == '\0';
+}
+
+bool
+json_is_true(const JsonbValue *value)
+{
+	Slice		text = json_text(value);
+
+	return text.data != NULL &&
+		(slice_is(text, "true") || slice_is(text, "True") || slice_is(text, "1"));
+}
+
+/* ---- ids and times ----------------------------------------------------------------------------- */
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = pg_ascii_tolower((unsigned char) c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int
+base64_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+' || c == '-')
+		return 62;
+	return c == '/' || c == '_' ? 63 : -1;
+}
+
+static bool
+read_hex(Slice text, unsigned char *id)
+{
+	for (int i = 0; i < text.len; i += 2)
+	{
+		int			high = hex_digit(text.data[i]);
+		int			low = hex_digit(text.data[i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		id[i / 2] = (unsigned char) (16 * high + low);
+	}
+	return true;
+}
+
+static bool
+read_base64(Slice text, int size, unsigned char *id)
+{
+	uint32		bits = 0;
+	int			n_bits = 0;
+	int			n = 0;
+
+	for (int i = 0; i < text.len; i++)
+	{
+		int			digit = base64_digit(text.data[i]);
+
+		if (digit < 0)
+			return false;
+		bits = bits << 6 | (uint32) digit;
+		n_bits += 6;
+		if (n_bits >= 8)
+		{
+			n_bits -= 8;
+			if (n == size)
+				return false;
+			id[n++] = (unsigned char) (bits >> n_bits);
+		}
+	}
+	return n == size;
+}
+
+bool
+read_id(Slice text, int size, unsigned char *id)
+{
+	int			digits = (8 * size + 5) / 6;	/* of base64, without padding */
+
+	if (text.len == 2 * size)
+		return read_hex(text, id);
+	if (text.len == (size + 2) / 3 * 4)
+		while (text.len > digits && text.data[text.len - 1] == '=')
+			text.len--;
+	return text.len == digits && read_base64(text, size, id);
+}
+
+Slice
+id_text(const unsigned char *id, int size)
+{
+	char	   *text = palloc(2 * size + 1);
+
+	for (int i = 0; i < size; i++)
+		snprintf(text + 2 * i, 3, "%02x", id[i]);
+	return (Slice) {text, 2 * size};
+}
+
+/* Exactly `count` digits and then, unless it is 0, the character `end`; the number or -1. */
+static int
+scan_part(const char **cursor, int count, char end)
+{
+	int			value = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		char		c = *(*cursor)++;
+
+		if (c < '0' || c > '9')
+			return -1;
+		value = 10 * value + (c - '0');
+	}
+	return end == 0 || *(*cursor)++ == end ? value : -1;
+}
+
+/* The offset from UTC in seconds: nothing, Z, +hh, +hhmm or +hh:mm, and then the end. */
+static bool
+scan_offset(const char *s, int *seconds)
+{
+	int			sign = *s == '-' ? -1 : 1;
+	int			hours;
+	int			minutes = 0;
+
+	*seconds = 0;
+	if (*s == 'Z' || *s == 'z')
+		s++;
+	if (*s == '\0')
+		return true;
+	if (*s != '+' && *s != '-')
+		return false;
+	s++;
+	if ((hours = scan_part(&s, 2, 0)) < 0)
+		return false;
+	if (*s == ':')
+		s++;
+	if (*s != '\0' && (minutes = scan_part(&s, 2, 0)) < 0)
+		return false;
+	*seconds = sign * (3600 * hours + 60 * minutes);
+	return *s == '\0' && hours < 16 && minutes < 60;
+}
+
+bool
+read_timestamp(Slice text, TimestampTz *at)
+{
+	const char *s = pnstrdup(text.data, Min(text.len, MAX_NAME));
+	int			year = scan_part(&s, 4, '-');
+	int			month = year < 1 ? -1 : scan_part(&s, 2, '-');
+	int			day = month < 1 || month > 12 ? -1 : scan_part(&s, 2, 0);
+	int			hour;
+	int			minute;
+	int			second = 0;
+	int			offset;
+	int64		micros = 0;
+
+	if (day < 1 || day > day_tab[isleap(year)][month - 1] || (*s != 'T' && *s != 't' && *s != ' '))
+		return false;
+	s++;
+	hour = scan_part(&s, 2, ':');
+	minute = hour < 0 || hour > 23 ? -1 : scan_part(&s, 2, 0);
+	if (minute < 0 || minute > 59)
+		return false;
+	if (*s == ':')
+	{
+		s++;
+		if ((second = scan_part(&s, 2, 0)) < 0 || second > 60)
+			return false;
+	}
+	if (*s == '.')
+		for (int64 unit = USECS_PER_SEC / 10; *++s >= '0' && *s <= '9'; unit /= 10)
+			micros += unit * (*s - '0');
+	if (!scan_offset(s, &offset))
+		return false;
+	*at = (TimestampTz) (date2j(year, month, day) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY +
+		(int64) (3600 * hour + 60 * minute + second - offset) * USECS_PER_SEC + micros;
+	return true;
+}
+
+/* ---- OTLP attributes --------------------------------------------------------------------------- */
+
+bool
+otlp_value(JsonbValue *value)
+{
+	static const char *const scalars[] = {"stringValue", "intValue", "doubleValue", "boolValue", "bytesValue"};
+	static const char *const lists[] = {"arrayValue", "kvlistValue"};
+	JsonbValue	any = *value;
+	JsonbValue	list;
+
+	if (!json_is_object(value))
+		return value->type != jbvNull;
+	for (int i = 0; i < lengthof(scalars); i++)
+		if (json_member(&any, scalars[i], value))
+			return true;
+	for (int i = 0; i < lengthof(lists); i++)
+		if (json_member(&any, lists[i], &list))
+			return json_member(&list, "values", value);
+	return false;
+}
+
+JsonbIterator *
+otlp_attributes(const JsonbValue *holder)
+{
+	JsonbValue	list;
+
+	return json_member(holder, "attributes", &list) && json_is_array(&list) ? json_elements(&list) : NULL;
+}
+
+bool
+otlp_next_attribute(JsonbIterator **attributes, Slice *key, JsonbValue *value)
+{
+	JsonbValue	attribute;
+
+	if (*attributes == NULL)
+		return false;
+	while (json_next_element(attributes, &attribute))
+	{
+		*key = json_member_text(&attribute, "key");
+		if (key->data != NULL && json_member(&attribute, "value", value))
+			return true;
+	}
+	return false;
+}
+
+/* ---- evaluations ------------------------------------------------------------------------------- */
+
+void
+set_score(Evaluation *evaluation, const JsonbValue *value)
+{
+	evaluation->has_score = json_number(value, &evaluation->score);
+	evaluation->bad_score = !evaluation->has_score;
+}
+
+/*
+ * The rest of a string whose opening quote was read, copied to *copy, which moves on; false where it is not that
+ * simple.
+ */
+static bool
+scan_quoted(const char **cursor, const char *end, char quote, char **copy, Slice *text)
+{
+	char	   *to = *copy;
+
+	for (const char *s = *cursor; s < end; s++)
+	{
+		if (*s == quote)
+		{
+			*text = (Slice) {*copy, (int) (to - *copy)};
+			*cursor = s + 1;
+			*copy = to;
+			return true;
+		}
+		if (*s == '\\' && (++s == end || strchr("\\\"'/", *s) == NULL))
+			return false;
+		*to++ = *s;
+	}
+	return false;
+}
+
+static const char *
+skip_blanks(const char *s, const char *end)
+{
+	while (s < end && (*s == ' ' || *s == '\t' || *s == '\n' || *s == '\r'))
+		s++;
+	return s;
+}
+
+/* A list of strings in brackets, in quotes of either kind; false for anything else. */
+static bool
+scan_list(Slice text, Evaluation *evaluation)
+{
+	const char *end = text.data + text.len;
+	const char *s = skip_blanks(text.data, end);
+	char	   *copy = palloc(text.len);
+	int			commas = 0;
+
+	for (int i = 0; i < text.len; i++)
+		commas += text.data[i] == ',';
+	evaluation->labels = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) commas + 1) * sizeof(Slice));
+	evaluation->n_labels = 0;
+	if (s == end || *s++ != '[')
+		return false;
+	s = skip_blanks(s, end);
+	while (s < end && (*s == '"' || *s == '\''))
+	{
+		char		quote = *s++;
+
+		if (!scan_quoted(&s, end, quote, &copy, &evaluation->labels[evaluation->n_labels++]))
+			return false;
+		s = skip_blanks(s, end);
+		if (s == end || *s != ',')
+			break;
+		s = skip_blanks(s + 1, end);
+	}
+	return s < end && *s == ']' && skip_blanks(s + 1, end) == end;
+}
+
+/* Labels from an array; the label is its only element, or the array as JSON. */
+static void
+set_label_array(Evaluation *evaluation, const JsonbValue *array)
+{
+	JsonbIterator *elements = json_elements(array);
+	JsonbValue	element;
+	StringInfoData json;
+
+	evaluation->labels = MemoryContextAllocHuge(CurrentMemoryContext,
+												((Size) JsonContainerSize(array->val.binary.data) + 1) * sizeof(Slice));
+	evaluation->n_labels = 0;
+	initStringInfo(&json);
+	while (json_next_element(&elements, &element))
+	{
+		Slice		text = otlp_value(&element) ? json_text(&element) : (Slice) {NULL, 0};
+
+		if (text.data == NULL)
+			continue;
+		evaluation->labels[evaluation->n_labels++] = text;
+		appendStringInfoString(&json, json.len == 0 ? "[" : ", ");
+		escape_json(&json, pnstrdup(text.data, text.len));
+	}
+	if (evaluation->n_labels == 1)
+		evaluation->label = evaluation->labels[0];
+	else
+	{
+		appendStringInfoString(&json, json.len == 0 ? "[]" : "]");
+		evaluation->label = (Slice) {json.data, json.len};
+	}
+}
+
+void
+set_label(Evaluation *evaluation, const JsonbValue *value)
+{
+	if (json_is_array(value))
+	{
+		set_label_array(evaluation, value);
+		return;
+	}
+	if (json_is_object(value))
+		return;
+	evaluation->label = json_text(value);
+	if (evaluation->label.data != NULL && !scan_list(evaluation->label, evaluation))
+	{
+		evaluation->labels[0] = evaluation->label;
+		evaluation->n_labels = 1;
+	}
+}
+
+bool
+evaluation_is_complete(const Evaluation *evaluation)
+{
+	return evaluation->name.data != NULL &&
+		(evaluation->has_score || evaluation->label.data != NULL || evaluation->explanation.data != NULL ||
+		 evaluation->error.data != NULL);
+}
+
+/* ---- readers ----------------------------------------------------------------------------------- */
+
+const char *const problem_names[N_PROBLEMS] = {
+	"not a document of this kind", "not an object", "not an id", "not a time", "score is no number",
+	"no name or no result"
+};
+
+void
+begin_reader(FunctionCallInfo fcinfo, Reader *reader, JsonbValue *document)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	memset(reader, 0, sizeof(*reader));
+	reader->fcinfo = fcinfo;
+	reader->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	reader->memory = AllocSetContextCreate(CurrentMemoryContext, "clv document", ALLOCSET_DEFAULT_SIZES);
+	reader->row_memory = AllocSetContextCreate(reader->memory, "clv row", ALLOCSET_DEFAULT_SIZES);
+	reader->caller = MemoryContextSwitchTo(reader->memory);
+	json_root(PG_GETARG_JSONB_P(0), document);
+}
+
+#define WARNED_OF_PROBLEMS 1
+
+void
+end_reader(Reader *reader, const char *hint)
+{
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	for (int i = 0; i < N_PROBLEMS; i++)
+		if (reader->problems[i] != 0)
+			appendStringInfo(&detail, "%s%s: " INT64_FORMAT, detail.len == 0 ? "" : ", ", problem_names[i],
+							 reader->problems[i]);
+	if (detail.len > 0 && first_warning(reader->fcinfo, WARNED_OF_PROBLEMS))
+		ereport(WARNING,
+				(errmsg("malformed parts of a document were skipped"),
+				 errdetail("%s. Further documents of this query are not reported.", detail.data),
+				 errhint("%s", hint)));
+	MemoryContextSwitchTo(reader->caller);
+	MemoryContextDelete(reader->memory);
+}
+
+/* ---- rows -------------------------------------------------------------------------------------- */
+
+static void
+put_datum(Row *row, Datum value, bool is_null)
+{
+	Assert(row->n < MAX_COLUMNS);
+	row->values[row->n] = value;
+	row->nulls[row->n++] = is_null;
+}
+
+void
+put_null(Row *row)
+{
+	put_datum(row, (Datum) 0, true);
+}
+
+void
+put_text(Row *row, Slice text)
+{
+	if (text.data == NULL)
+		put_null(row);
+	else
+		put_datum(row, PointerGetDatum(cstring_to_text_with_len(text.data, text.len)), false);
+}
+
+void
+put_word(Row *row, const char *text)
+{
+	put_text(row, (Slice) {text, text == NULL ? 0 : (int) strlen(text)});
+}
+
+void
+put_bool(Row *row, bool value)
+{
+	put_datum(row, BoolGetDatum(value), false);
+}
+
+void
+put_int64(Row *row, int64 value)
+{
+	put_datum(row, Int64GetDatum(value), false);
+}
+
+void
+put_timestamp(Row *row, TimestampTz at)
+{
+	put_datum(row, TimestampTzGetDatum(at), false);
+}
+
+void
+put_evaluation(Row *row, const Evaluation *evaluation)
+{
+	put_text(row, evaluation->name);
+	put_datum(row, Float8GetDatum(evaluation->score), !evaluation->has_score);
+	put_text(row, evaluation->label);
+	if (evaluation->label.data == NULL)
+		put_null(row);
+	else
+	{
+		Datum	   *labels = palloc(Max(evaluation->n_labels, 1) * sizeof(Datum));
+
+		for (int i = 0; i < evaluation->n_labels; i++)
+			labels[i] = PointerGetDatum(cstring_to_text_with_len(evaluation->labels[i].data, evaluation->labels[i].len));
+		put_datum(row, PointerGetDatum(construct_array(labels, evaluation->n_labels, TEXTOID, -1, false, TYPALIGN_INT)),
+				  false);
+	}
+	put_text(row, evaluation->explanation);
+}
+
+void
+put_row(Reader *reader, Row *row)
+{
+	if (!reader->counting)
+		tuplestore_putvalues(reader->result->setResult, reader->result->setDesc, row->values, row->nulls);
+}
