@@ -2665,20 +2665,23 @@ CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text
         asked AS (
             SELECT trace FROM evaluation WHERE NOT is_own UNION ALL SELECT target_trace FROM evaluation WHERE is_linked
         ), node AS MATERIALIZED (
-            SELECT trace, span, parent, n, customer, row_number() OVER (PARTITION BY trace ORDER BY span COLLATE "C")::integer AS position
+            SELECT trace, span, parent, n, customer, row_number() OVER (ORDER BY trace, span COLLATE "C") AS number,
+                   row_number() OVER (PARTITION BY trace ORDER BY span COLLATE "C")::integer AS position
             FROM (SELECT trace, span, max(parent) AS parent FROM span
                   WHERE span IS NOT NULL AND trace IN (SELECT trace FROM asked INTERSECT SELECT trace FROM of_span)
                   GROUP BY trace, span) AS s
             LEFT JOIN of_span USING (trace, span)
         ), forest AS (
-            SELECT c.trace, clv_nearest_known(array_agg(p.position ORDER BY c.position), array_agg(c.n IS NOT NULL ORDER BY c.position)) AS nearest
+            SELECT min(c.number - c.position) AS before,
+                   clv_nearest_known(array_agg(p.position ORDER BY c.position), array_agg(c.n IS NOT NULL ORDER BY c.position)) AS nearest
             FROM node AS c LEFT JOIN node AS p ON p.trace = c.trace AND p.span = c.parent
             GROUP BY c.trace
         ), near_span AS MATERIALIZED (
             SELECT node.trace, node.span, known.n, known.customer
             FROM forest CROSS JOIN unnest(nearest) WITH ORDINALITY AS u (known_position, position)
-            JOIN node ON node.trace = forest.trace AND node.position = u.position
-            JOIN node AS known ON known.trace = forest.trace AND known.position = u.known_position
+            JOIN node ON node.number = before + u.position
+            JOIN node AS known ON known.number = before + u.known_position
+            WHERE u.known_position > 0
         )
         SELECT e.id, CASE WHEN answer.n = 1 THEN answer.customer END,
                CASE WHEN answer.n = 1 THEN answer.source WHEN answer.n > 1 OR e.source = 'ambiguous' THEN 'ambiguous' ELSE 'unknown' END,
