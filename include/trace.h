@@ -260,6 +260,7 @@ typedef struct TraceNode
 	bool		has_trace;
 	bool		has_span;
 	bool		has_parent;
+	bool		judges_linked;	/* a span whose results are about those that it links to */
 	unsigned char id[TRACE_ID_SIZE + SPAN_ID_SIZE];
 	unsigned char parent_id[SPAN_ID_SIZE];
 	int64		started;		/* nanoseconds since 1970, 0 if unknown; of a log record, its time */
@@ -280,7 +281,7 @@ typedef struct Place
 
 typedef struct TraceIndex
 {
-	TraceNode	   *nodes;
+	TraceNode  *nodes;
 	int			n;
 	int			capacity;
 	KeyTable   *spans;			/* id -> node */
@@ -310,7 +311,11 @@ typedef struct Resolved
 	const char *source;			/* event, span, link, ancestor, trace, session, resource, ambiguous or NULL */
 } Resolved;
 
-/* The ids of what an event of a node says; event and link are what was found there. */
+/*
+ * The ids of what an event of a node says; event and link are what was found there, each NULL where there is none.
+ * With a link, the rest of the node's own trace tells nothing, nor does the node tell its trace anything: a trace
+ * that judges may judge many customers.
+ */
 extern void index_resolve(const TraceIndex *index, const TraceNode *node, const Finding *event, const Finding *link,
 						  Resolved *resolved);
 

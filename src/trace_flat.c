@@ -5,8 +5,6 @@
  */
 #include "trace.h"
 
-#define HINT "Look at documents for which the function returns fewer rows than expected."
-
 /* The first of the members that is there; false without any. */
 static bool
 any_member(const JsonbValue *object, const char *const *names, int n, JsonbValue *value)
@@ -103,7 +101,9 @@ static void
 put_langfuse_score(Reader *reader, const JsonbValue *score)
 {
 	static const char *const times[] = {"timestamp", "createdAt"};
-	Evaluation	evaluation = {.name = json_member_text(score, "name"), .explanation = json_member_text(score, "comment")};
+	Evaluation	evaluation = {
+		.name = json_member_text(score, "name"), .explanation = json_member_text(score, "comment")
+	};
 	Slice		type = json_member_text(score, "dataType");
 	Subject		subject = read_subject(score);
 	JsonbValue	time;
@@ -175,7 +175,7 @@ clv_trace_langfuse_scores(PG_FUNCTION_ARGS)
 		put_langfuse_score(&reader, &document);
 	else
 		reader.problems[PROBLEM_DOCUMENT]++;
-	end_reader(&reader, HINT);
+	end_reader(&reader, "Each score needs a name, and a value or a comment.");
 	return (Datum) 0;
 }
 
@@ -318,6 +318,6 @@ clv_trace_evaluation_scores(PG_FUNCTION_ARGS)
 		put_record(&reader, &document);
 	else
 		put_named(&reader, &document);
-	end_reader(&reader, HINT);
+	end_reader(&reader, "Each evaluation needs a name, and a score, a label or an explanation.");
 	return (Datum) 0;
 }

@@ -120,9 +120,10 @@ find_spans(TraceIndex *index)
 			key_table_add(index->spans, span_key(index->nodes[i].id), i);
 	for (int i = 0; i < index->n; i++)
 	{
-		TraceNode	   *node = &index->nodes[i];
+		TraceNode  *node = &index->nodes[i];
 		unsigned char id[TRACE_ID_SIZE + SPAN_ID_SIZE];
 
+		CHECK_FOR_INTERRUPTS();
 		node->span = !node->is_log ? i
 			: node->has_trace && node->has_span ? key_table_find(index->spans, span_key(node->id)) : -1;
 		memcpy(id, node->id, TRACE_ID_SIZE);
@@ -154,7 +155,7 @@ find_nearest(TraceIndex *index, IdKind kind)
 		CHECK_FOR_INTERRUPTS();
 		while (at >= 0 && index->nodes[at].nearest[kind] == NOT_VISITED)
 		{
-			TraceNode	   *node = &index->nodes[at];
+			TraceNode  *node = &index->nodes[at];
 
 			way[n++] = at;
 			if (node->facts.found[kind].value.data != NULL)
@@ -196,10 +197,13 @@ find_traces(TraceIndex *index)
 		const TraceNode *node = &index->nodes[i];
 		Place	   *place;
 
+		CHECK_FOR_INTERRUPTS();
 		if (!node->has_trace)
 			continue;
 		place = add_place(index, index->traces, trace_key(node->id));
 		place->simulated |= node->facts.simulated;
+		if (node->judges_linked)
+			continue;
 		for (IdKind kind = 0; kind < N_ID_KINDS; kind++)
 			merge_finding(&place->found[kind], node->facts.found[kind]);
 	}
@@ -209,6 +213,8 @@ find_traces(TraceIndex *index)
 static void
 find_sessions(TraceIndex *index)
 {
+	static const Finding nothing[N_ID_KINDS];
+
 	index->sessions = key_table_create(64);
 	for (int i = 0; i < index->n; i++)
 	{
@@ -218,7 +224,8 @@ find_sessions(TraceIndex *index)
 		CHECK_FOR_INTERRUPTS();
 		if (node->facts.found[CUSTOMER].value.data == NULL)
 			continue;
-		index_resolve(index, node, node->is_log ? node->facts.found : NULL, NULL, resolved);
+		index_resolve(index, node, node->is_log ? node->facts.found : NULL, node->judges_linked ? nothing : NULL,
+					  resolved);
 		if (resolved[SESSION].value.data != NULL)
 			merge_finding(&add_place(index, index->sessions, resolved[SESSION].value)->found[CUSTOMER],
 						  node->facts.found[CUSTOMER]);
@@ -271,7 +278,7 @@ resolve(const TraceIndex *index, const TraceNode *node, IdKind kind, const Findi
 	Resolved	resolved = {.source = NULL};
 	const TraceNode *span = node->span < 0 ? NULL : &index->nodes[node->span];
 	int			ancestor = span == NULL || span->parent < 0 ? -1 : index->nodes[span->parent].nearest[kind];
-	const Place *trace = node->has_trace ? index_trace(index, node->id) : NULL;
+	const Place *trace = node->has_trace && link == NULL ? index_trace(index, node->id) : NULL;
 
 	(void) (take(&resolved, event == NULL ? NULL : &event[kind], "event") ||
 			take(&resolved, span == NULL ? NULL : &span->facts.found[kind], "span") ||
@@ -284,7 +291,8 @@ resolve(const TraceIndex *index, const TraceNode *node, IdKind kind, const Findi
 }
 
 void
-index_resolve(const TraceIndex *index, const TraceNode *node, const Finding *event, const Finding *link, Resolved *resolved)
+index_resolve(const TraceIndex *index, const TraceNode *node, const Finding *event, const Finding *link,
+			  Resolved *resolved)
 {
 	const Place *session = NULL;
 

@@ -506,7 +506,8 @@ const char *const problem_names[N_PROBLEMS] = {
 void
 begin_reader(FunctionCallInfo fcinfo, Reader *reader, JsonbValue *document)
 {
-	InitMaterializedSRF(fcinfo, 0);
+	/* looking up our own result type would leak into the query at every document */
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	memset(reader, 0, sizeof(*reader));
 	reader->fcinfo = fcinfo;
 	reader->result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -599,7 +600,8 @@ put_evaluation(Row *row, const Evaluation *evaluation)
 		Datum	   *labels = palloc(Max(evaluation->n_labels, 1) * sizeof(Datum));
 
 		for (int i = 0; i < evaluation->n_labels; i++)
-			labels[i] = PointerGetDatum(cstring_to_text_with_len(evaluation->labels[i].data, evaluation->labels[i].len));
+			labels[i] = PointerGetDatum(cstring_to_text_with_len(evaluation->labels[i].data,
+																 evaluation->labels[i].len));
 		put_datum(row, PointerGetDatum(construct_array(labels, evaluation->n_labels, TEXTOID, -1, false, TYPALIGN_INT)),
 				  false);
 	}

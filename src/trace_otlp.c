@@ -18,7 +18,7 @@ typedef struct Walk
 {
 	Reader		reader;
 	Keys		keys[N_ID_KINDS];
-	TraceIndex		index;
+	TraceIndex	index;
 	struct Links **links;		/* of the spans, as far as they were asked for */
 } Walk;
 
@@ -54,10 +54,29 @@ member_time(Walk *walk, const JsonbValue *object, const char *name)
 	return 0;
 }
 
+/*
+ * Links of a span that does the work say what caused it; those of one that judges, or of which nothing is known,
+ * what it judges.
+ */
+static inline bool
+links_are_targets(const Facts *facts)
+{
+	return facts->is_evaluator || !facts->is_operation;
+}
+
+static bool
+judges_linked(const JsonbValue *span, const Facts *facts)
+{
+	JsonbValue	links;
+
+	return links_are_targets(facts) && (facts->is_evaluator || facts->has_result || facts->has_annotations) &&
+		json_member(span, "links", &links) && json_is_array(&links) && JsonContainerSize(links.val.binary.data) > 0;
+}
+
 static void
 collect_span(Walk *walk, const JsonbValue *span, const Facts *resource)
 {
-	TraceNode		node = {.json = *span, .resource = resource, .has_trace = true, .has_span = true};
+	TraceNode	node = {.json = *span, .resource = resource, .has_trace = true, .has_span = true};
 	int64		ids_before = walk->reader.problems[PROBLEM_ID];
 
 	if (!member_id(walk, span, "traceId", TRACE_ID_SIZE, node.id) ||
@@ -73,13 +92,14 @@ collect_span(Walk *walk, const JsonbValue *span, const Facts *resource)
 	read_facts(walk->keys, span, &node.facts);
 	node.facts.simulated |= resource->simulated;
 	node.facts.is_evaluator |= slice_is(json_member_text(span, "name"), RESULT_EVENT);
+	node.judges_linked = judges_linked(span, &node.facts);
 	*index_add(&walk->index) = node;
 }
 
 static void
 collect_log_record(Walk *walk, const JsonbValue *record, const Facts *resource)
 {
-	TraceNode		node = {.json = *record, .resource = resource, .is_log = true};
+	TraceNode	node = {.json = *record, .resource = resource, .is_log = true};
 
 	node.has_trace = member_id(walk, record, "traceId", TRACE_ID_SIZE, node.id);
 	node.has_span = member_id(walk, record, "spanId", SPAN_ID_SIZE, node.id + TRACE_ID_SIZE);
@@ -173,9 +193,10 @@ read_keys(ArrayType *array, const char *argument)
 	for (int i = 0; i < keys.n; i++)
 	{
 		if (nulls[i])
-			argument_error(psprintf("%s must not contain NULL", argument), "Give the keys of attributes, the preferred one first.",
-						   "Element %d is NULL.", i + 1);
-		keys.names[i] = (Slice) {VARDATA_ANY(DatumGetPointer(names[i])), VARSIZE_ANY_EXHDR(DatumGetPointer(names[i]))};
+			argument_error(psprintf("%s must not contain NULL", argument),
+						   "Give the keys of attributes, the preferred one first.", "Element %d is NULL.", i + 1);
+		keys.names[i].data = VARDATA_ANY(DatumGetPointer(names[i]));
+		keys.names[i].len = VARSIZE_ANY_EXHDR(DatumGetPointer(names[i]));
 	}
 	return keys;
 }
@@ -217,10 +238,6 @@ typedef struct Links
 	Finding		found[N_ID_KINDS];	/* ids that are known of them */
 } Links;
 
-/*
- * Links of a span that does the work say what caused it; those of one that judges, or of which nothing is known,
- * what it judges.
- */
 static void
 read_links(Walk *walk, const TraceNode *span, Links *links)
 {
@@ -228,8 +245,7 @@ read_links(Walk *walk, const TraceNode *span, Links *links)
 	JsonbValue	link;
 	JsonbIterator *elements;
 
-	if ((span->facts.is_operation && !span->facts.is_evaluator) || !json_member(&span->json, "links", &list) ||
-		!json_is_array(&list))
+	if (!links_are_targets(&span->facts) || !json_member(&span->json, "links", &list) || !json_is_array(&list))
 		return;
 	elements = json_elements(&list);
 	while (json_next_element(&elements, &link))
@@ -380,16 +396,15 @@ put_resolved(Row *row, Resolved resolved)
 	put_word(row, resolved.source);
 }
 
-/* Whether anything says that the traffic is simulated: the result, its span or trace, the target's trace. */
+/* Whether anything says that the traffic is simulated: the result, its span, or the trace that it is about. */
 static bool
 is_simulated(const Walk *walk, const Carrier *carrier, const Target *target, const Facts *event)
 {
 	const TraceNode *node = carrier->node;
-	const Place *own = node->has_trace ? index_trace(&walk->index, node->id) : NULL;
-	const Place *judged = target->has_trace ? index_trace(&walk->index, target->id) : NULL;
+	const Place *trace = target->has_trace ? index_trace(&walk->index, target->id) : NULL;
 
-	return event->simulated || node->facts.simulated || (own != NULL && own->simulated) ||
-		(judged != NULL && judged->simulated);
+	return event->simulated || node->facts.simulated || (carrier->span != NULL && carrier->span->facts.simulated) ||
+		(trace != NULL && trace->simulated);
 }
 
 static const char *
@@ -400,6 +415,22 @@ scope_of(const Evaluation *evaluation, const Target *target, const Resolved *res
 	return target->has_trace ? "trace" : resolved[SESSION].value.data != NULL ? "session" : NULL;
 }
 
+/* The ids of a result: what its target tells goes by the name of link, also where an attribute names the target. */
+static void
+resolve_result(const Walk *walk, const Carrier *carrier, const Target *target, const Facts *event, Resolved *resolved)
+{
+	Finding		named[N_ID_KINDS];
+	const Finding *link = carrier->links->n == 0 ? NULL : carrier->links->found;
+
+	if (target->by != NULL && strcmp(target->by, "attribute") == 0 && target->has_trace)
+	{
+		for (IdKind kind = 0; kind < N_ID_KINDS; kind++)
+			named[kind] = index_finding(&walk->index, target->id, kind);
+		link = named;
+	}
+	index_resolve(&walk->index, carrier->node, event->found, link, resolved);
+}
+
 /* One row of otlp_evaluations(); event is what the event's or log record's own attributes say. */
 static void
 put_result(Walk *walk, const Carrier *carrier, const Evaluation *evaluation, const Facts *event, int64 nanos)
@@ -407,7 +438,6 @@ put_result(Walk *walk, const Carrier *carrier, const Evaluation *evaluation, con
 	const TraceNode *node = carrier->node;
 	Target		target;
 	Resolved	resolved[N_ID_KINDS];
-	Finding		linked[N_ID_KINDS];
 	const TraceNode *judged;
 	Row			row = {.n = 0};
 
@@ -418,11 +448,7 @@ put_result(Walk *walk, const Carrier *carrier, const Evaluation *evaluation, con
 		return;
 	}
 	target = find_target(walk, carrier, evaluation);
-	memcpy(linked, carrier->links->found, sizeof(linked));
-	if (target.by != NULL && strcmp(target.by, "attribute") == 0 && target.has_trace)
-		for (IdKind kind = 0; kind < N_ID_KINDS; kind++)
-			linked[kind] = index_finding(&walk->index, target.id, kind);
-	index_resolve(&walk->index, node, event->found, linked, resolved);
+	resolve_result(walk, carrier, &target, event, resolved);
 	judged = target.has_trace && target.has_span ? index_span(&walk->index, target.id) : NULL;
 
 	put_id(&row, node->has_trace, node->id, TRACE_ID_SIZE);
@@ -555,12 +581,10 @@ put_results(Walk *walk)
 static void
 put_span(Walk *walk, const TraceNode *span)
 {
-	const Facts *facts = &span->facts;
-	bool		judges = facts->is_evaluator || facts->has_result || facts->has_annotations;
 	Resolved	resolved[N_ID_KINDS];
 	Row			row = {.n = 0};
 
-	index_resolve(&walk->index, span, NULL, judges ? links_of(walk, span)->found : NULL, resolved);
+	index_resolve(&walk->index, span, NULL, span->judges_linked ? links_of(walk, span)->found : NULL, resolved);
 	put_id(&row, true, span->id, TRACE_ID_SIZE);
 	put_id(&row, true, span->id + TRACE_ID_SIZE, SPAN_ID_SIZE);
 	put_id(&row, span->has_parent, span->parent_id, SPAN_ID_SIZE);
