@@ -89,16 +89,16 @@ CREATE FUNCTION clv_sensitivity(
     OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'clv_value_clv_sensitivity_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6;
 COMMENT ON FUNCTION clv_sensitivity(numeric, numeric, numeric, numeric, numeric, numeric, numeric) IS
-    'lifetime value under other circumstances in exact decimals; elasticity rounded to 20 decimals; columns, units, NULLs and errors as for float8';
+    'lifetime value under other circumstances in exact decimals; elasticity rounded to 10; columns, units, NULLs and errors as for float8';
 
--- Without these, three integers would resolve to float8, as with clv(). $7 is change: PostgreSQL 15 does not find an
--- INOUT argument behind OUT ones by its name.
+-- Without these, three integers would resolve to float8, as with clv(). Not STRICT, as PostgreSQL inlines no strict
+-- function in FROM; the one inside is. $7 is change: 15 does not find an INOUT argument behind OUT ones by its name.
 CREATE FUNCTION clv_sensitivity(
     avg_purchase_value smallint, purchase_frequency smallint, customer_lifespan smallint,
     margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
     OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
     OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50 ROWS 6
 BEGIN ATOMIC
     SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
                                     margin, service_cost, acquisition_cost, $7) AS s;
@@ -111,7 +111,7 @@ CREATE FUNCTION clv_sensitivity(
     margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
     OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
     OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50 ROWS 6
 BEGIN ATOMIC
     SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
                                     margin, service_cost, acquisition_cost, $7) AS s;
@@ -124,7 +124,7 @@ CREATE FUNCTION clv_sensitivity(
     margin numeric DEFAULT 1, service_cost numeric DEFAULT 0, acquisition_cost numeric DEFAULT 0,
     OUT driver text, OUT current numeric, INOUT change numeric DEFAULT 0.05, OUT changed numeric, OUT value numeric, OUT new_value numeric,
     OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 6
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50 ROWS 6
 BEGIN ATOMIC
     SELECT s.* FROM clv_sensitivity(avg_purchase_value::numeric, purchase_frequency::numeric, customer_lifespan::numeric,
                                     margin, service_cost, acquisition_cost, $7) AS s;
@@ -148,7 +148,7 @@ CREATE FUNCTION npv_clv_sensitivity(
     OUT difference numeric, OUT elasticity numeric, OUT controllable boolean, OUT lever text) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'clv_value_npv_sensitivity_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 4;
 COMMENT ON FUNCTION npv_clv_sensitivity(numeric, numeric, numeric, numeric, numeric, integer, numeric) IS
-    'present value of a margin per period under other circumstances in decimals, with those of npv_clv(), elasticity rounded to 20; columns, units, NULLs and errors as for float8';
+    'present value of a margin per period under other circumstances in decimals, with those of npv_clv(), elasticity rounded to 10; columns, units, NULLs and errors as for float8';
 
 -- acquisition cost
 
@@ -159,7 +159,7 @@ COMMENT ON FUNCTION max_acquisition_cost(float8, float8) IS
 CREATE FUNCTION max_acquisition_cost(clv numeric, target_ratio numeric) RETURNS numeric
     AS 'MODULE_PATHNAME', 'clv_value_max_cost_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
 COMMENT ON FUNCTION max_acquisition_cost(numeric, numeric) IS
-    'the most that may be spent to win a customer, in decimals: exact where they end within 20 more than clv has, rounded to that many otherwise; meaning, units, NULLs and errors as for float8';
+    'the most that may be spent to win a customer, in decimals: exact where they end within 20 more than clv has (and one more for each digit of target_ratio before the point but the first), rounded to that many otherwise; meaning, units, NULLs and errors as for float8';
 CREATE FUNCTION max_acquisition_cost(clv smallint, target_ratio smallint) RETURNS numeric
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 5
     RETURN max_acquisition_cost(clv::numeric, target_ratio::numeric);
@@ -600,7 +600,7 @@ BEGIN ATOMIC
     SELECT s.age_period, s.spend, s.active FROM spend_by_age(history, as_of::date, step) AS s;
 END;
 COMMENT ON FUNCTION spend_by_age(purchase_history, date, text) IS
-'Spend over the relationship: one row for each period k = 0, 1, ... since the first purchase, whose day is day 0: spend is the sum of the nets of the days d with k <= d / step < k + 1, refunds included, exact, NULL in a history without money; active is whether one of them is a purchase. step is day, week, month (30.4375 days) or year (365.25 days). Only periods whose last day is as_of or before are there, so that avg(spend) GROUP BY age_period is over the customers who were seen for all of the period. No rows before the first purchase and for a NULL argument. Error: unknown step, as_of infinite, a sum beyond 9223372036854.775807.';
+'Spend over the relationship: one row for each period k = 0, 1, ... since the first purchase, whose day is day 0: spend is the sum of the nets of the days from k steps to before k + 1 steps after it, later refunds included, exact, NULL in a history without money; active is whether one of them is a purchase. step is day, week, month or year, the last two by the calendar: they end on the day of the month of the first purchase, or on the last of a shorter month, so that regular payments fall one into each. Only periods whose last day is as_of or before are there, so that avg(spend) GROUP BY age_period is over the customers who were seen for all of the period. No rows before the first purchase and for a NULL argument. Error: unknown step, as_of infinite, a sum beyond 9223372036854.775807.';
 COMMENT ON FUNCTION spend_by_age(purchase_history, timestamptz, text) IS
 'As spend_by_age(history, date, step), with the day of as_of in the session''s time zone.';
 
@@ -958,9 +958,9 @@ CREATE FUNCTION rfm_score(history purchase_history, as_of date, bins integer DEF
     AS 'MODULE_PATHNAME', 'clv_rfm_score_history' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 20;
 CREATE FUNCTION rfm_score(history purchase_history, as_of timestamptz, bins integer DEFAULT 5) RETURNS text
     AS 'MODULE_PATHNAME', 'clv_rfm_score_history_tz' LANGUAGE C WINDOW STABLE STRICT PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION rfm_score(float8, float8, float8, integer) IS 'window function: a score such as 543, R F M, of the customer among those of the partition, 5 the best: few days_since_last, many purchases (frequency), much money (monetary). Each digit is 1 + bins * (rank - 1) / (n - 1) in integers, at most bins (2 to 9), where rank counts from the worst and customers with equal values share the lower one; the frame and ORDER BY of the window make no difference. bins is read from the first row of the partition. A row with a NULL gets NULL and does not count; NULL where fewer than two rows can be compared. Error 22023: days_since_last or frequency negative, a NaN or infinite value, bins out of range. Memory: work_mem, then temporary files.';
+COMMENT ON FUNCTION rfm_score(float8, float8, float8, integer) IS 'window function: a score such as 543, R F M, of the customer among those of the partition, 5 the best: few days_since_last, many purchases (frequency), much money (monetary). Each digit is 1 + bins * (rank - 1) / (n - 1) in integers, at most bins (2 to 9), where rank counts from the worst and customers with equal values share the lower one; the frame and ORDER BY of the window make no difference. bins is the same in all rows of a partition. A row with a NULL gets NULL and does not count; NULL where fewer than two rows can be compared. Columns are evaluated twice per row, so none may be volatile. Error 22023: days_since_last or frequency negative, a NaN or infinite value, bins out of range or different. Memory: work_mem, then temporary files.';
 COMMENT ON FUNCTION rfm_score(interval, float8, float8, integer) IS 'rfm_score() with the recency as an interval, such as now() - last_order_at; a month counts 30 days, a day 24 hours';
-COMMENT ON FUNCTION rfm_score(purchase_history, date, integer) IS 'rfm_score() of histories, with days_since_last, purchases and total_spend as known on as_of. NULL before the first purchase. Error 22023 also: histories without amounts, as_of infinite.';
+COMMENT ON FUNCTION rfm_score(purchase_history, date, integer) IS 'rfm_score() of histories, with days_since_last, purchases and total_spend as known on as_of. NULL before the first purchase. Error also: histories without amounts, different as_of in a partition, as_of infinite.';
 COMMENT ON FUNCTION rfm_score(purchase_history, timestamptz, integer) IS 'rfm_score() of histories with the day of as_of in the session''s time zone';
 
 -- Breaks between the scores as a value, so that scores of different dates or groups can be compared.
@@ -1420,7 +1420,7 @@ CREATE AGGREGATE mbgnbd_fit(history purchase_history, as_of timestamptz, unit te
 COMMENT ON AGGREGATE mbgnbd_fit(purchase_history, timestamptz, text, float8[]) IS 'MBG/NBD model with static covariates by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. covariates: 1 to 16 numbers of each customer, in the same order, as they were known at the first purchase, or the clock starts at a landmark (what was collected while the customer was alive is reverse causation). tidy() names the effects purchase_1, ... on the logarithm of the purchase rate, and dropout_1, ... on the log odds of the mean dropout probability a / (a + b), while a + b stays; positive is more. Predictions take with_covariates(model, covariates). Rows with a NULL, also within covariates, are skipped, as are customers without a purchase by as_of (counted as n_skipped). NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. Source: Batislam, Denizel and Filiztekin 2007; Fader and Hardie 2007.';
 
 CREATE FUNCTION bgcnbd_fit(sample clv_sample) RETURNS clv_model
-    AS 'MODULE_PATHNAME', 'clv_bgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
+    AS 'MODULE_PATHNAME', 'clv_bgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000000;
 COMMENT ON FUNCTION bgcnbd_fit(clv_sample) IS 'BG/CNBD-k model by maximum likelihood from a stored sample of (x, t_x, t_cal), which knows the times between purchases. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
 
 CREATE AGGREGATE bgcnbd_fit(x float8, t_x float8, t_cal float8, log_gaps float8) (
@@ -1454,7 +1454,7 @@ CREATE AGGREGATE bgcnbd_fit(history purchase_history, as_of timestamptz, unit te
 COMMENT ON AGGREGATE bgcnbd_fit(purchase_history, timestamptz, text) IS 'BG/CNBD-k model by maximum likelihood over customers at a date, in the unit day, week, month or year, as_of as the day in the session''s time zone. Rows with a NULL are skipped, as are customers without a purchase by as_of (counted as n_skipped). The number of phases k is chosen by likelihood. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Rows that cannot be true are an error 22023. It gives P(alive) = 1 to every customer without a repeat purchase: rank by churn_risk(). Source: Reutterer, Platzer and Schroeder 2021';
 
 CREATE FUNCTION mbgcnbd_fit(sample clv_sample) RETURNS clv_model
-    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000000;
+    AS 'MODULE_PATHNAME', 'clv_mbgcnbd_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000000;
 COMMENT ON FUNCTION mbgcnbd_fit(clv_sample) IS 'MBG/CNBD-k model by maximum likelihood from a stored sample of (x, t_x, t_cal), which knows the times between purchases. NULL with a WARNING where the data cannot determine the model; converged = false with a WARNING where no maximum was reached. Source: Reutterer, Platzer and Schroeder 2021';
 
 CREATE AGGREGATE mbgcnbd_fit(x float8, t_x float8, t_cal float8, log_gaps float8) (
@@ -1721,15 +1721,15 @@ COMMENT ON FUNCTION expected_spend(clv_model, purchase_history, date) IS 'expect
 COMMENT ON FUNCTION expected_spend(clv_model, purchase_history, timestamptz) IS 'expected_spend() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION clv(model clv_model, spend_model clv_model, history purchase_history, as_of date, until date, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
-    AS 'MODULE_PATHNAME', 'clv_residual_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'clv_residual_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 CREATE FUNCTION clv(model clv_model, spend_model clv_model, history purchase_history, as_of timestamptz, until timestamptz, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
-    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 1000
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 100
     RETURN clv(model, spend_model, history, as_of::date, until::date, annual_discount_rate, margin, service_cost_per_purchase);
 COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, date, date, float8, float8, float8) IS 'residual lifetime value: (margin x expected spend - service cost per purchase) x expected purchases in (as_of, until], each discounted continuously to as_of by ln(1 + annual_discount_rate) / 365 a day (of BG/BB, opportunity by opportunity). model is any of purchases; until may be infinity. Without a repeat purchase the population''s mean spend is expected; NULL before the first purchase. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005; Fader and Hardie 2013.';
 COMMENT ON FUNCTION clv(clv_model, clv_model, purchase_history, timestamptz, timestamptz, float8, float8, float8) IS 'clv() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION clv_new_customer(model clv_model, spend_model clv_model, days float8, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0) RETURNS float8
-    AS 'MODULE_PATHNAME', 'clv_new_customer_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+    AS 'MODULE_PATHNAME', 'clv_new_customer_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION clv_new_customer(clv_model, clv_model, float8, float8, float8, float8) IS 'lifetime value of a customer about to make the first purchase, that purchase included: (margin x population mean spend - service cost per purchase) x (1 + expected discounted repeat purchases within so many days); days may be infinity. NULL with a WARNING where the population has no mean spend. Error 22023 for arguments that cannot be true, 22003 where the value is infinite. Source: Fader, Hardie and Lee 2005.';
 
 -- What comes next of one customer, and why. The forms for timestamptz of the two that return rows are not strict, so that
@@ -1762,10 +1762,10 @@ COMMENT ON FUNCTION customer_forecast(clv_model, clv_model, purchase_history, ti
 
 CREATE FUNCTION clv_explain(model clv_model, spend_model clv_model, history purchase_history, as_of date, until date, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0)
     RETURNS TABLE (step integer, quantity text, value float8, note text)
-    AS 'MODULE_PATHNAME', 'clv_explain' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 15;
+    AS 'MODULE_PATHNAME', 'clv_explain' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 250 ROWS 15;
 CREATE FUNCTION clv_explain(model clv_model, spend_model clv_model, history purchase_history, as_of timestamptz, until timestamptz, annual_discount_rate float8, margin float8 DEFAULT 1, service_cost_per_purchase float8 DEFAULT 0)
     RETURNS TABLE (step integer, quantity text, value float8, note text)
-    LANGUAGE SQL STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2000 ROWS 15
+    LANGUAGE SQL STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 250 ROWS 15
 BEGIN ATOMIC
     SELECT e.step, e.quantity, e.value, e.note
     FROM clv_explain(model, spend_model, history, as_of::date, until::date, annual_discount_rate, margin, service_cost_per_purchase) AS e;
@@ -1832,13 +1832,13 @@ COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, date, date, f
 COMMENT ON FUNCTION clv_ci(clv_model, clv_model, purchase_history, timestamptz, timestamptz, float8, float8, float8, float8) IS 'clv_ci() with the days of timestamps in the session''s time zone';
 
 CREATE FUNCTION purchase_count_interval(model clv_model, x float8, t_x float8, t_cal float8, t float8, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
-    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
 COMMENT ON FUNCTION purchase_count_interval(clv_model, float8, float8, float8, float8, float8) IS 'the smallest interval of numbers of purchases in (t_cal, t_cal + t] with at most (1 - conf) / 2 of the probability on either side: what one customer may do if the model is right. As counts are whole, it holds with conf or more. Error 22023 for arguments that cannot be true, unless 0 < conf < 1 and for a horizon without end; 22003 beyond 10 million purchases.';
 
 CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of date, until date, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
-    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+    AS 'MODULE_PATHNAME', 'clv_purchase_count_interval_history' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
 CREATE FUNCTION purchase_count_interval(model clv_model, history purchase_history, as_of timestamptz, until timestamptz, conf float8 DEFAULT 0.95, OUT low integer, OUT high integer) RETURNS record
-    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 100
+    LANGUAGE SQL STABLE STRICT PARALLEL SAFE COST 500
 BEGIN ATOMIC
     SELECT r.low, r.high FROM purchase_count_interval(model, history, as_of::date, until::date, conf) AS r;
 END;

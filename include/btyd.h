@@ -107,8 +107,8 @@ typedef struct ValueQuestion
 
 /*
  * That of arguments (model, spend_model, history, as_of, until, annual_discount_rate, margin,
- * service_cost_per_purchase); false before the first purchase and, after a WARNING, without a mean amount: then spend
- * is NAN, and the rest is set.
+ * service_cost_per_purchase); false before the first purchase, where spend is 0, and, after a WARNING, without a mean
+ * amount: then spend is NAN, and the rest is set.
  */
 extern bool value_question(FunctionCallInfo fcinfo, const ClvModel *m, const ClvModel *gg, ValueQuestion *q);
 
@@ -121,9 +121,6 @@ contribution_of_purchase(const ValueQuestion *q, double spend)
 
 /* The value under parameters theta of the purchases at that expected amount. */
 extern double value_of_purchases(const ValueQuestion *q, const double *theta, double spend);
-
-/* A row as the result of a function that returns one; values and nulls as its declaration has columns. */
-extern Datum result_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
 
 /* ---- fits -------------------------------------------------------------------------------------- */
 

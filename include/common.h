@@ -7,6 +7,7 @@
 #include "compat.h"
 
 #include "lib/stringinfo.h"
+#include "nodes/execnodes.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
@@ -38,6 +39,7 @@ pg_noreturn extern void range_error(const char *message, const char *hint,
  */
 #define WARNED_OF_RATE 1
 #define WARNED_OF_SPEND 2
+#define WARNED_OF_DRIVER(i) ((uintptr_t) 4 << (i))
 extern bool first_warning(FunctionCallInfo fcinfo, uintptr_t bit);
 
 /* Warn, once a query, of an annual rate above 1, which is rather a percentage than a fraction. */
@@ -45,6 +47,14 @@ extern void warn_if_high_rate(FunctionCallInfo fcinfo, double annual_discount_ra
 
 /* Raise an error where a stored value of the type was written by a version of clv that this one cannot read. */
 extern void check_version(const char *type, int found, int known);
+
+/* ---- rows as results ----------------------------------------------------------------------------- */
+
+/* A row as the result of a function that returns one; values and nulls as its declaration has columns. */
+extern Datum result_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
+
+/* Begin the result of a function that returns a set: its rows are put into setResult, as setDesc describes them. */
+extern ReturnSetInfo *result_set(FunctionCallInfo fcinfo);
 
 /* ---- days and units -------------------------------------------------------------------------- */
 
@@ -69,6 +79,12 @@ extern double unit_days(const text *unit);
 
 /* The calendar months of a unit: 'month' 1, 'year' 12; 0 for 'day' and 'week', which are whole days. */
 extern int	unit_months(double days);
+
+/*
+ * How many periods of the unit, counted from `from`, have ended when `day`, not before it, begins. A month or year of
+ * the calendar ends on the day of the month on which it began, or on the last of the month if there is no such day.
+ */
+extern int	periods_between(DateADT from, DateADT day, double unit);
 
 /* The name of a unit, NULL for 0 ("no unit") and for a number that is no unit. */
 extern const char *unit_name(double days);

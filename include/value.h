@@ -41,7 +41,7 @@ extern PGDLLEXPORT Datum clv_value_clv_numeric(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum clv_value_npv_float8(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum clv_value_npv_numeric(PG_FUNCTION_ARGS);
 
-/* Whether the argument may have the value, in words what it may have, and the check: ERROR 22023 for any other value. */
+/* Whether the argument may have the value; in words what it may have; the check, ERROR 22023 for any other value. */
 extern bool allowed_float8(const Argument *argument, float8 value);
 extern bool allowed_numeric(const Argument *argument, Numeric value);
 extern const char *allowed_values(const Argument *argument);
@@ -65,6 +65,9 @@ extern float8 finite_result(float8 value);
  */
 #define RESULT_DIGITS 20
 #define GUARD_DIGITS 20
+
+/* A quotient holds at most so many decimals. */
+#define MAX_QUOTIENT_SCALE 1000
 
 static inline Numeric
 call(PGFunction function, Numeric a, Numeric b)
@@ -121,7 +124,7 @@ extern Numeric quotient(Numeric a, Numeric b, int scale);
 /* The result of an endless decimal, rounded, or a shorter one as it is. */
 extern Numeric result_decimal(Numeric a, int scale);
 
-/* Decimals of a result: those of its factors and RESULT_DIGITS, and what a divisor above 1 takes off in front of them. */
+/* Decimals of a result: those of its factors, RESULT_DIGITS, and as many as a divisor of 10 or more moves them back. */
 extern int	result_scale(int of_factors, Numeric divisor);
 
 /*

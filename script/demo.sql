@@ -263,6 +263,17 @@ LIMIT 10;
 \echo 'Note: who buys seldom is likely to be silent for a year although alive. So rank by churn_risk, or by value, and'
 \echo 'read P(alive) only beside them.'
 
+-- ---- one customer explained --------------------------------------------------------------------------------------
+
+SELECT customer_id AS first_customer FROM customer_value ORDER BY value_12_months DESC NULLS LAST, customer_id LIMIT 1 \gset
+\echo
+\echo 'Where the value of the first of them,' :first_customer', comes from:'
+\echo
+SELECT e.quantity, round(e.value::numeric, 4) AS value, e.note
+FROM customer CROSS JOIN model AS m, clv_explain(m.purchases, m.spend, history, :'as_of'::date, :'until'::date, 0.10) AS e
+WHERE customer_id = :'first_customer' AND e.quantity <> 'service cost'
+ORDER BY e.step;
+
 -- ---- the cohorts ------------------------------------------------------------------------------------------------
 
 \echo

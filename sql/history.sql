@@ -229,15 +229,15 @@ SELECT q, pg_temp.fails(q) FROM (VALUES
 
 -- ---- spend over the relationship -----------------------------------------------------------------
 
--- A month is 30.4375 days: period 0 the days 0 to 30 (January), 1 the days 31 to 60 (up to March 1), 2 the days 61 to 91 (up to April 1).
--- 5 + 7.5; 3 - 1; 9 + 2. The refund before the first purchase lies in no period, April 2 is day 92.
+-- Months since January 1: period 0 is January, 1 February, 2 March; April has not ended on the first. 5 + 7.5; 3 - 1; 9. The refund
+-- before the first purchase lies in no period.
 CREATE TEMP TABLE aged AS SELECT '{2023-12-20:-4,2024-01-01:5,2024-01-31:7.5,2024-02-01:3,2024-02-10:-1,2024-03-01:cancelled,2024-03-05:9,2024-04-01:2,2024-04-02:100}'::purchase_history AS h;
 SELECT s.* FROM aged, spend_by_age(h, date '2024-04-01') AS s;
--- periods that have not ended are not there: the third ends on April 1, the second on March 1, the first on January 31
+-- periods that have not ended are not there: they end on January 31, February 29, March 31
 SELECT as_of, count(s), sum(spend) FROM aged, unnest('{2023-12-31,2024-01-01,2024-01-30,2024-01-31,2024-02-29,2024-03-01,2024-03-31,2024-04-01}'::date[]) AS as_of LEFT JOIN LATERAL spend_by_age(h, as_of) AS s ON true GROUP BY as_of ORDER BY as_of;
 -- weeks: days 0 to 6, 7 to 13, ...; a day of nothing, one of refunds alone, one of a free order
 SELECT s.* FROM spend_by_age('{2024-01-01:5,2024-01-07:2,2024-01-15:-3.5,2024-01-22:0}', date '2024-01-28', 'week') AS s;
--- days, and years of 365.25 days: the fourth year begins on day 1,096 = January 1, the second on day 366 = January 1 after a leap year
+-- days, and years of the calendar
 SELECT s.* FROM spend_by_age('{2024-01-01:1,2024-01-03:2}', date '2024-01-04', 'day') AS s;
 SELECT s.* FROM spend_by_age('{2024-01-01:1,2024-12-31:2,2025-01-01:4,2027-01-01:8}', date '2027-12-31', 'year') AS s;
 -- without amounts, at a time, in a select list, without rows
@@ -246,20 +246,30 @@ SELECT count(*) AS rows, count(*) FILTER (WHERE d IS DISTINCT FROM t) AS differe
 SELECT spend_by_age('{2024-01-01:5}', date '2024-03-31');
 SELECT count(*) AS none FROM (VALUES ('{}'::purchase_history), ('{2024-01-01:-5}'), ('{2024-01-01:cancelled}'), ('{2025-01-01:5}'), (NULL)) AS v (h), spend_by_age(h, date '2024-12-31') AS s;
 SELECT count(*) AS none FROM aged, LATERAL (SELECT * FROM spend_by_age(h, NULL::date) UNION ALL SELECT * FROM spend_by_age(h, NULL::timestamptz) UNION ALL SELECT * FROM spend_by_age(h, date '2024-04-01', NULL) UNION ALL SELECT * FROM spend_by_age(h, timestamptz '2024-04-01', NULL)) AS s;
+-- the first day of a period: months and years end on the day of the month of the first purchase, or on the last of a shorter month
+CREATE FUNCTION pg_temp.age(first date, periods int, step text) RETURNS date LANGUAGE sql IMMUTABLE RETURN (first + periods * ('1 ' || step)::interval)::date;
 -- 300 histories of up to 40 days in some years, a third of the lines refunds, so that 76 have no purchase: every period is spend_within() and purchases_within() of its days,
 -- the last one ended by as_of, and the next one had not
 CREATE TEMP TABLE random_aged AS
 SELECT i, purchase_history(date '2020-02-10' + i % 50 + (i * 7919 + j * j * 104729) % (200 + 5 * i), ((i * 31 + j * 17) % 3000 - 1000) / 100.0) AS h FROM generate_series(1, 300) AS i, generate_series(1, 40) AS j WHERE j <= 1 + i % 40 GROUP BY i;
 SELECT step, count(*) AS periods, count(*) FILTER (WHERE active) AS active, count(*) FILTER (WHERE spend < 0) AS negative,
-    count(*) FILTER (WHERE spend IS DISTINCT FROM spend_within(h, first + ceil(age_period * days)::int - 1, first + ceil((age_period + 1) * days)::int - 1)) AS wrong_spend,
-    count(*) FILTER (WHERE active <> (purchases_within(h, first + ceil(age_period * days)::int - 1, first + ceil((age_period + 1) * days)::int - 1) > 0)) AS wrong_active,
-    count(*) FILTER (WHERE age_period = last AND NOT (first + ceil((age_period + 1) * days)::int - 1 <= as_of AND first + ceil((age_period + 2) * days)::int - 1 > as_of)) AS wrong_end
-FROM (SELECT step, days, h, first_purchase(h) AS first, as_of, s.*, max(age_period) OVER (PARTITION BY i, step, as_of) AS last
-      FROM random_aged, (VALUES ('day', 1), ('week', 7), ('month', 30.4375), ('year', 365.25)) AS u (step, days), unnest('{2020-03-11,2021-02-09,2024-03-01}'::date[]) AS as_of, spend_by_age(h, as_of, step) AS s) AS p
-GROUP BY step, days ORDER BY days;
-SELECT step, count(*) AS customers, count(*) FILTER (WHERE total IS DISTINCT FROM spend_within(h, first_purchase(h) - 1, first_purchase(h) + ceil(periods * days)::int - 1)) AS wrong
-FROM (SELECT step, days, h, sum(spend) AS total, count(*) AS periods FROM random_aged, (VALUES ('day', 1), ('week', 7), ('month', 30.4375), ('year', 365.25)) AS u (step, days), spend_by_age(h, date '2027-01-01', step) AS s GROUP BY i, h, step, days) AS p
-GROUP BY step, days ORDER BY days;
+    count(*) FILTER (WHERE spend IS DISTINCT FROM spend_within(h, pg_temp.age(first, age_period, step) - 1, pg_temp.age(first, age_period + 1, step) - 1)) AS wrong_spend,
+    count(*) FILTER (WHERE active <> (purchases_within(h, pg_temp.age(first, age_period, step) - 1, pg_temp.age(first, age_period + 1, step) - 1) > 0)) AS wrong_active,
+    count(*) FILTER (WHERE age_period = last AND NOT (pg_temp.age(first, age_period + 1, step) - 1 <= as_of AND pg_temp.age(first, age_period + 2, step) - 1 > as_of)) AS wrong_end
+FROM (SELECT step, h, first_purchase(h) AS first, as_of, s.*, max(age_period) OVER (PARTITION BY i, step, as_of) AS last
+      FROM random_aged, unnest('{day,week,month,year}'::text[]) AS step, unnest('{2020-03-11,2021-02-09,2024-03-01}'::date[]) AS as_of, spend_by_age(h, as_of, step) AS s) AS p
+GROUP BY step ORDER BY periods DESC;
+SELECT step, count(*) AS customers, count(*) FILTER (WHERE total IS DISTINCT FROM spend_within(h, first_purchase(h) - 1, pg_temp.age(first_purchase(h), periods, step) - 1)) AS wrong
+FROM (SELECT step, h, sum(spend) AS total, count(*)::int AS periods FROM random_aged, unnest('{day,week,month,year}'::text[]) AS step, spend_by_age(h, date '2027-01-01', step) AS s GROUP BY i, h, step) AS p
+GROUP BY step ORDER BY step;
+-- who pays on the day of the month, or of the year, has one payment in every period, whichever day that is
+SELECT step, count(*) AS payers, sum(periods) AS periods, count(*) FILTER (WHERE least <> 10 OR most <> 10) AS wrong
+FROM (SELECT step, first, count(*) AS periods, min(spend) AS least, max(spend) AS most
+      FROM (SELECT step, first, purchase_history(pg_temp.age(first, k, step), 10) AS h
+            FROM generate_series(timestamp '2023-12-01', '2025-01-31', '1 day') AS day, LATERAL (SELECT day::date) AS d (first), unnest('{month,year}'::text[]) AS step, generate_series(0, 40) AS k GROUP BY step, first) AS paid,
+           spend_by_age(h, date '2026-12-31', step) AS s
+      GROUP BY step, first) AS p
+GROUP BY step ORDER BY step;
 -- as many periods as there are days, some seconds at most, and cancelled at once
 SELECT count(*), max(age_period), sum(spend) FROM spend_by_age('{0001-01-01:1,5000-06-01:2,9999-12-31:4}', date '9999-12-31', 'day');
 SET statement_timeout = '20ms';

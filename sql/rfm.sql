@@ -60,6 +60,9 @@ SELECT days, rfm_score(days, 2, 3) OVER () AS one_known FROM (VALUES (1), (NULL)
 SELECT rfm_score(1, 2, 3) OVER () AS alike FROM generate_series(1, 3);
 SELECT days, rfm_score(days, 2, days) OVER () AS two FROM (VALUES (1), (9)) AS v (days) ORDER BY 1;
 SELECT rfm_score(1, 2, 3, NULL) OVER () AS no_bins FROM generate_series(1, 2);
+-- a NULL among the bins is a NULL as any other: these are the scores of 40, 30 and 10
+SELECT bins, days, rfm_score(days, 1, 1, bins) OVER () AS score FROM (VALUES (NULL, 20), (5, 40), (5, 30), (5, 10)) AS v (bins, days) ORDER BY days;
+SELECT rfm_score(days, 1, 1, bins) OVER () AS no_bins FROM (VALUES (NULL::int, 20), (NULL, 40)) AS v (bins, days);
 
 -- PARTITION BY, and the rule in plain SQL -----------------------------------------------------------------------------------
 -- 4,000 customers in cohorts of 1 to some hundred, many ties, NULLs: the contract's rule by rank(), column by column
@@ -123,6 +126,11 @@ SELECT count(*) AS n, count(a) AS scored, count(DISTINCT a) AS scores, count(*) 
 FROM (SELECT rfm_score(h, date '2025-12-31') OVER () AS a, rfm_score(days, n, spend) OVER () AS b,
              rfm_score((SELECT rfm_breaks(h, date '2025-12-31') FROM histories), h, date '2025-12-31') AS c,
              rfm_score((SELECT rfm_breaks(days, n, spend) FROM read), h, date '2025-12-31') AS d FROM read) AS s;
+-- long histories, beside another argument that is a detoasted value's length: each is read while it is there
+CREATE TABLE long_histories AS
+SELECT i, purchase_history(date '1960-01-01' + j, (i * j % 17)::numeric + 1) AS h FROM generate_series(1, 4) AS i, generate_series(1, 20000) AS j WHERE j <= 800 + 20 * i GROUP BY i;
+SELECT i, rfm_score(h, date '2026-01-01' + 0 * length(repeat('x', 12000 + i))) OVER () AS score, rfm_score(days_since_last(h, '2026-01-01'), purchases(h, '2026-01-01'), total_spend(h, '2026-01-01')) OVER () AS of_columns
+FROM long_histories ORDER BY i;
 -- timestamptz: the day in the session's zone; literals without a type are timestamptz
 SET timezone = 'Europe/Vienna';
 SELECT count(*) AS n, count(*) FILTER (WHERE a IS DISTINCT FROM b OR a IS DISTINCT FROM c OR a IS DISTINCT FROM d) AS wrong
@@ -154,7 +162,7 @@ SELECT failure('SELECT ' || call || ' FROM generate_series(1, 3)') FROM (VALUES
     ('rfm_score(1, 2, 3, 1) OVER ()'), ('rfm_score(1, 2, 3, 10) OVER ()'), ('rfm_score(1, 2, 3, -5) OVER ()'),
     ('rfm_score(-1, 2, 3) OVER ()'), ('rfm_score(1, -2, 3) OVER ()'), ('rfm_score(''nan''::float8, 2, 3) OVER ()'), ('rfm_score(1, ''infinity''::float8, 3) OVER ()'),
     ('rfm_score(1, 2, ''nan''::numeric) OVER ()'), ('rfm_score(1, 2, ''-infinity''::float8) OVER ()'), ('rfm_score(interval ''-1 day'', 2, 3) OVER ()'),
-    ('rfm_score(1, 2, 3)'),
+    ('rfm_score(1, 2, 3)'), ('rfm_score(1, 2, 3, 4 + generate_series / 3) OVER ()'),
     ('rfm_breaks(1, 2, 3, 1)'), ('rfm_breaks(1, 2, 3, 10)'), ('rfm_breaks(1, 2, 3, 5 + generate_series / 2)'), ('rfm_breaks(-1, 2, 3)'), ('rfm_breaks(1, 2, ''nan'')'),
     ('rfm_score(''{1,2,3}''::float8[], 1, 2, 3)'), ('rfm_score(''{}''::float8[], 1, 2, 3)'), ('rfm_score(''{{1},{2}}''::float8[], 1, 2, 3)'), ('rfm_score(''{{1,NULL},{2,3},{4,5}}''::float8[], 1, 2, 3)'),
     ('rfm_score(''{{1,2},{2,3},{4,5}}''::float8[], 1, 2, 3)'), ('rfm_score(''{{2,1},{3,2},{4,5}}''::float8[], 1, 2, 3)'), ('rfm_score(''{{2,1},{2,3},{5,4}}''::float8[], 1, 2, 3)'),
@@ -163,7 +171,7 @@ SELECT failure('SELECT ' || call || ' FROM generate_series(1, 3)') FROM (VALUES
     ('rfm_segment(''12'')'), ('rfm_segment(''5551'')'), ('rfm_segment(''056'')'), ('rfm_segment(''a b'')'), ('rfm_segment('''')'), ('rfm_segment(''987'')'),
     ('value_tier(100, 1.5, 50)'), ('value_tier(100, 50, 50)'), ('value_tier(''nan'', 0.5, 50)'), ('value_tier(100, 0.5, ''nan'')'), ('value_tier(100, 0.5, 50, -1)')) AS v (call);
 SELECT failure('SELECT ' || call || ' FROM rfm.histories') FROM (VALUES
-    ('rfm_score(h, date ''infinity'') OVER ()'), ('rfm_breaks(h, date ''infinity'')'), ('rfm_breaks(h, date ''2025-12-31'' + customer)'),
+    ('rfm_score(h, date ''infinity'') OVER ()'), ('rfm_score(h, date ''2025-12-31'' + customer) OVER ()'), ('rfm_breaks(h, date ''infinity'')'), ('rfm_breaks(h, date ''2025-12-31'' + customer)'),
     ('rfm_score(purchase_history ''{2025-01-01}'', date ''2025-12-31'') OVER ()'), ('rfm_score(''{{2,1},{2,3},{4,5}}'', purchase_history ''{2025-01-01}'', date ''2025-12-31'')')) AS v (call);
 -- other states than their own
 SELECT failure('SELECT clv_rfm_breaks(''timing{1:2:3}''::clv_sample)');

@@ -12,16 +12,6 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-Datum
-result_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
-{
-	TupleDesc	desc;
-
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
-}
-
 /* ---- likelihood-ratio tests -------------------------------------------------------------------- */
 
 /* A maximum of the likelihood is what the test compares. */
@@ -225,10 +215,10 @@ clv_compare_models(PG_FUNCTION_ARGS)
 {
 	ClvSample  *sample = PG_GETARG_STORED_SAMPLE(0);
 	Candidate  *candidates = NULL;
+	ReturnSetInfo *rsinfo = result_set(fcinfo);
 	int			n = 0;
 	double		weights = 0;
 
-	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; btyd_model_at(i) != NULL; i++)
 	{
 		Candidate	c = {.kind = btyd_model_at(i), .aic = NAN};
@@ -249,7 +239,7 @@ clv_compare_models(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n && !isnan(candidates[i].aic); i++)
 		weights += exp(-0.5 * (candidates[i].aic - candidates[0].aic));
 	for (int i = 0; i < n; i++)
-		put_candidate((ReturnSetInfo *) fcinfo->resultinfo, &candidates[i], candidates[0].aic, weights);
+		put_candidate(rsinfo, &candidates[i], candidates[0].aic, weights);
 	return (Datum) 0;
 }
 

@@ -67,7 +67,7 @@ put_purchases(Explanation *e)
 
 	if (kind->reads == ROWS_OPPORTUNITIES)
 		note = psprintf("%s: chance of not having left by the first opportunity after %s", kind->title, as_of);
-	else if (q->customer.x == 0 && q->customer.t_cal > 0 && alive == 1)
+	else if (kind->begins_alive && q->customer.x == 0)
 		note = psprintf("%s: 1 without a repeat purchase, however long the silence; see churn_risk()", kind->title);
 	else
 		note = psprintf("%s: chance of not having left by %s", kind->title, as_of);
@@ -150,7 +150,7 @@ Datum
 clv_explain(PG_FUNCTION_ARGS)
 {
 	Explanation e = {
-		.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo,
+		.rsinfo = result_set(fcinfo),
 		.model = PG_GETARG_MODEL(0),
 		.spend_model = PG_GETARG_MODEL(1),
 		.as_of = PG_GETARG_DATEADT(3),
@@ -159,7 +159,6 @@ clv_explain(PG_FUNCTION_ARGS)
 	};
 	double		expected;
 
-	InitMaterializedSRF(fcinfo, 0);
 	if (!value_question(fcinfo, e.model, e.spend_model, &e.value) && !isnan(e.value.spend))
 		return (Datum) 0;
 	history_summary(PG_GETARG_HISTORY(2), e.as_of, &e.summary);

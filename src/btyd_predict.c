@@ -186,6 +186,7 @@ value_question(FunctionCallInfo fcinfo, const ClvModel *m, const ClvModel *gg, V
 	DateADT		until = PG_GETARG_DATEADT(4);
 	HistorySummary s;
 
+	q->spend = 0;
 	q->purchases = purchase_operations(m);
 	q->delta = daily_discount(fcinfo, PG_GETARG_FLOAT8(5)) * unit_of(m);
 	q->margin = checked_margin(PG_GETARG_FLOAT8(6));

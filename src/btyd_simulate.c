@@ -122,7 +122,7 @@ PG_FUNCTION_INFO_V1(clv_simulate_purchases);
 Datum
 clv_simulate_purchases(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *rsinfo = result_set(fcinfo);
 	ClvModel   *m;
 	ClvModel   *gg;
 	const BtydModel *kind;
@@ -131,7 +131,6 @@ clv_simulate_purchases(PG_FUNCTION_ARGS)
 	int64		seed;
 	double		t;
 
-	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < 4; i++)
 		if (PG_ARGISNULL(i))
 			return (Datum) 0;

@@ -7,6 +7,7 @@
 
 #include "common/hashfn.h"
 #include "common/shortest_dec.h"
+#include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -112,6 +113,29 @@ check_version(const char *type, int found, int known)
 				(errcode(ERRCODE_DATA_CORRUPTED), errmsg("this value of type %s cannot be read", type),
 				 errdetail("The value has version %d; this clv reads version %d.", found, known),
 				 errhint("Install the version of clv that wrote the value, or build it anew.")));
+}
+
+/* ---- rows as results ----------------------------------------------------------------------------- */
+
+Datum
+result_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+{
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+/*
+ * The row type that the executor expects: looking it up anew would leave some hundred bytes per call in the memory of the
+ * query, which is much for a function that is called for every customer.
+ */
+ReturnSetInfo *
+result_set(FunctionCallInfo fcinfo)
+{
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	return (ReturnSetInfo *) fcinfo->resultinfo;
 }
 
 /* ---- days and units ---------------------------------------------------------------------------- */
@@ -251,6 +275,27 @@ unit_months(double days)
 		if (units[i].days == days)
 			return units[i].months;
 	return 0;
+}
+
+int
+periods_between(DateADT from, DateADT day, double unit)
+{
+	int			months = unit_months(unit);
+	int			year;
+	int			month;
+	int			mday;
+	int			first_mday;
+	int			whole;
+
+	if (months == 0)
+		return (day - from) / (int) unit;
+	j2date(from + POSTGRES_EPOCH_JDATE, &year, &month, &first_mday);
+	whole = -(12 * year + month);
+	j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
+	whole += 12 * year + month;
+	if (mday < Min(first_mday, day_tab[isleap(year)][month - 1]))
+		whole--;
+	return whole / months;
 }
 
 const char *

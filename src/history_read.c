@@ -6,8 +6,6 @@
  */
 #include "history.h"
 
-#include <math.h>
-
 #include "access/htup_details.h"
 #include "funcapi.h"
 
@@ -149,6 +147,26 @@ clv_history_log_gaps(PG_FUNCTION_ARGS)
 
 /* ---- rows ------------------------------------------------------------------------------------------ */
 
+/* The first call of a set: its row type is known from here on, and what `keep` copies lives until the last. */
+static void
+begin_rows(FunctionCallInfo fcinfo, void *(*keep) (FunctionCallInfo fcinfo))
+{
+	FuncCallContext *call = SRF_FIRSTCALL_INIT();
+	MemoryContext caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
+
+	if (get_call_result_type(fcinfo, NULL, &call->tuple_desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	BlessTupleDesc(call->tuple_desc);
+	call->user_fctx = keep(fcinfo);
+	MemoryContextSwitchTo(caller);
+}
+
+static void *
+keep_history(FunctionCallInfo fcinfo)
+{
+	return history_trim(PG_GETARG_HISTORY(0));
+}
+
 /* purchase_days(history): one row per entry (day, amount, is_purchase) */
 PG_FUNCTION_INFO_V1(clv_history_purchase_days);
 Datum
@@ -161,18 +179,7 @@ clv_history_purchase_days(PG_FUNCTION_ARGS)
 	bool		nulls[3] = {false};
 
 	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext caller;
-
-		call = SRF_FIRSTCALL_INIT();
-		caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-		if (get_call_result_type(fcinfo, NULL, &call->tuple_desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		BlessTupleDesc(call->tuple_desc);
-		call->user_fctx = history_trim(PG_GETARG_HISTORY(0));
-		MemoryContextSwitchTo(caller);
-	}
-
+		begin_rows(fcinfo, keep_history);
 	call = SRF_PERCALL_SETUP();
 	h = call->user_fctx;
 	if (call->call_cntr >= (uint64) h->ndays)
@@ -191,8 +198,8 @@ typedef struct AgePeriods
 {
 	const PurchaseHistory *h;
 	DateADT		first;			/* first purchase */
-	double		unit;			/* of a period, in days */
-	double		periods;		/* that have ended */
+	double		unit;			/* of a period; a month or year is one of the calendar */
+	int			periods;		/* that have ended */
 	int32		next;			/* the first entry of h that lies in none of the periods answered so far */
 } AgePeriods;
 
@@ -209,9 +216,16 @@ age_periods(const PurchaseHistory *h, DateADT as_of, double unit)
 	if (ages->next < h->ndays && h->days[ages->next].day <= as_of)
 	{
 		ages->first = h->days[ages->next].day;
-		ages->periods = floor((as_of - ages->first + 1) / unit);
+		ages->periods = periods_between(ages->first, as_of + 1, unit);
 	}
 	return ages;
+}
+
+static void *
+keep_age_periods(FunctionCallInfo fcinfo)
+{
+	return age_periods(history_trim(PG_GETARG_HISTORY(0)), checked_day(PG_GETARG_DATEADT(1), "as_of"),
+					   unit_days(PG_GETARG_TEXT_PP(2)));
 }
 
 /* spend_by_age(history, as_of, step): one row per period (age_period, spend, active) */
@@ -221,41 +235,29 @@ clv_history_spend_by_age(PG_FUNCTION_ARGS)
 {
 	FuncCallContext *call;
 	AgePeriods *ages;
-	double		end;
+	int			period;
 	int64		spend = 0;
 	bool		active = false;
 	Datum		values[3];
 	bool		nulls[3] = {false};
 
 	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext caller;
-
-		call = SRF_FIRSTCALL_INIT();
-		caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-		if (get_call_result_type(fcinfo, NULL, &call->tuple_desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		BlessTupleDesc(call->tuple_desc);
-		call->user_fctx = age_periods(history_trim(PG_GETARG_HISTORY(0)),
-									  checked_day(PG_GETARG_DATEADT(1), "as_of"), unit_days(PG_GETARG_TEXT_PP(2)));
-		MemoryContextSwitchTo(caller);
-	}
-
+		begin_rows(fcinfo, keep_age_periods);
 	call = SRF_PERCALL_SETUP();
 	ages = call->user_fctx;
-	if (call->call_cntr >= (uint64) ages->periods)
+	period = call->call_cntr;
+	if (period >= ages->periods)
 		SRF_RETURN_DONE(call);
 
-	/* whole multiples of the units are exact: a day lies in the period that it should */
-	end = (call->call_cntr + 1) * ages->unit;
-	for (; ages->next < ages->h->ndays && ages->h->days[ages->next].day - ages->first < end; ages->next++)
+	for (; ages->next < ages->h->ndays &&
+		 periods_between(ages->first, ages->h->days[ages->next].day, ages->unit) == period; ages->next++)
 	{
 		const HistoryDay *entry = &ages->h->days[ages->next];
 
 		spend = add_micro(spend, entry->amount);
 		active = active || is_purchase(entry);
 	}
-	values[0] = Int32GetDatum((int32) call->call_cntr);
+	values[0] = Int32GetDatum(period);
 	nulls[1] = !history_has_money(ages->h);
 	values[1] = nulls[1] ? (Datum) 0 : NumericGetDatum(micro_to_numeric(spend));
 	values[2] = BoolGetDatum(active);

@@ -69,9 +69,8 @@ clv_model_tidy(PG_FUNCTION_ARGS)
 	double		conf = checked_conf(PG_GETARG_FLOAT8(1));
 	const BtydModel *kind = model_operations(m);
 	const double *covariance = model_covariance(m);
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *rsinfo = result_set(fcinfo);
 
-	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < m->nparams; i++)
 	{
 		const char *name = param_name(kind, model_covariates(m, kind), i);
@@ -169,9 +168,8 @@ glance_row(const ClvModel *m, GlanceRow *row)
 static Datum
 glance(FunctionCallInfo fcinfo, ClvModel **models, int n)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *rsinfo = result_set(fcinfo);
 
-	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < n; i++)
 	{
 		GlanceRow	row;

@@ -107,35 +107,61 @@ rfm_score_text(const RfmBreaks *breaks, const double *row)
 
 /* ---- the window function ------------------------------------------------------------------------- */
 
-/* What is kept of a partition; breaks.n is 0 where fewer than two rows can be compared. */
+/* What is kept of a partition; breaks.n is 0 where fewer than two rows can be compared or bins is NULL: no scores. */
 typedef struct Partition
 {
 	bool		read;
-	int			bins;
+	bool		bins_vary;		/* bins is no constant, so every row is asked for it */
+	int			bins;			/* 0: not known yet */
+	DateADT		as_of;			/* DAY_NONE: not known, or none in this form */
 	RfmBreaks	breaks;
 } Partition;
 
+StaticAssertDecl(FLOAT8PASSBYVAL, "only the first argument of a form is passed by reference");
+
 #define CURRENT_ROW (-1)
+
+/* Rows are compared with each other, so they share their date and the number of scores. */
+static void
+check_row_fits(Partition *partition, int bins, DateADT as_of)
+{
+	if (partition->bins == 0)
+		partition->bins = bins;
+	if (partition->as_of == DAY_NONE)
+		partition->as_of = as_of;
+	if (partition->bins != bins)
+		argument_error("bins must be the same in all rows of a partition", "Use one number of bins, or PARTITION BY it.",
+					   "It is %d and %d.", partition->bins, bins);
+	if (partition->as_of != as_of)
+		argument_error("as_of must be the same in all rows of a partition", "Use one date, or PARTITION BY it.",
+					   "It is %s and %s.", day_text(partition->as_of), day_text(as_of));
+}
 
 /* The row at a position of the partition, as rfm_row(). */
 static bool
-row_at(WindowObject window, const RfmForm *form, int bins, int64 position, double *row)
+row_at(WindowObject window, const RfmForm *form, Partition *partition, int64 position, double *row)
 {
-	NullableDatum args[RFM_MOST_ARGUMENTS];
-	DateADT		as_of;
+	NullableDatum args[RFM_MOST_ARGUMENTS + 1];
+	NullableDatum *bins = &args[form->nargs];
+	DateADT		as_of = DAY_NONE;
 
-	for (int i = 0; i < form->nargs; i++)
+	*bins = (NullableDatum) {Int32GetDatum(partition->bins), false};
+
+	/* each fetch frees the row of the one before: the first argument, which may be passed by reference, comes last */
+	for (int i = form->nargs - !partition->bins_vary; i >= 0; i--)
 		args[i].value = position == CURRENT_ROW ?
 			WinGetFuncArgCurrent(window, i, &args[i].isnull) :
 			WinGetFuncArgInPartition(window, i, position, WINDOW_SEEK_HEAD, false, &args[i].isnull, NULL);
-	return rfm_row(form, args, bins, row, &as_of);
+	if (bins->isnull || !rfm_row(form, args, DatumGetInt32(bins->value), row, &as_of))
+		return false;
+	check_row_fits(partition, DatumGetInt32(bins->value), as_of);
+	return true;
 }
 
 /* Sort the columns of all rows, the worst value first; returns how many rows there are to compare. */
 static int64
-sort_columns(WindowObject window, const RfmForm *form, int bins, Tuplesortstate **sorts)
+sort_columns(WindowObject window, const RfmForm *form, Partition *partition, int64 nrows, Tuplesortstate **sorts)
 {
-	int64		nrows = WinGetPartitionRowCount(window);
 	int64		n = 0;
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "clv rfm_score row", ALLOCSET_SMALL_SIZES);
 
@@ -149,7 +175,7 @@ sort_columns(WindowObject window, const RfmForm *form, int bins, Tuplesortstate 
 		bool		known;
 
 		CHECK_FOR_INTERRUPTS();
-		known = row_at(window, form, bins, i, row);
+		known = row_at(window, form, partition, i, row);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(row_context);
 		if (!known)
@@ -190,15 +216,36 @@ static void
 read_partition(WindowObject window, const RfmForm *form, Partition *partition)
 {
 	Tuplesortstate *sorts[RFM_COLUMNS];
-	int64		n = sort_columns(window, form, partition->bins, sorts);
+	int64		nrows = WinGetPartitionRowCount(window);
+	int64		n;
 
+	if (nrows > PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("too many rows to score in one partition"),
+				 errdetail("There are %lld rows; at most %d can be reached.", (long long) nrows, PG_INT32_MAX),
+				 errhint("Use PARTITION BY, or rfm_breaks() of a part of the rows.")));
+	if (nrows < 2)
+		return;
+	n = sort_columns(window, form, partition, nrows, sorts);
 	partition->breaks.n = n < 2 ? 0 : partition->bins - 1;
 	for (int c = 0; c < RFM_COLUMNS; c++)
 	{
 		read_breaks(sorts[c], n, c, &partition->breaks);
 		tuplesort_end(sorts[c]);
 	}
-	partition->read = true;
+}
+
+/* Before any row is known to fit: the others of its values are fine. */
+static void
+check_bins(int bins)
+{
+	const double row[RFM_ROW_COLUMNS] = {bins};
+	const char *hint;
+	const char *problem = row_problem(ROWS_RFM, row, &hint);
+
+	if (problem)
+		argument_error(problem, hint, "bins = %d.", bins);
 }
 
 static Datum
@@ -207,16 +254,22 @@ score_window(FunctionCallInfo fcinfo, const RfmForm *form)
 	WindowObject window = PG_WINDOW_OBJECT();
 	Partition  *partition = WinGetPartitionLocalMemory(window, sizeof(Partition));
 	double		row[RFM_ROW_COLUMNS];
-	bool		isnull;
 
 	if (!partition->read)
 	{
-		partition->bins = DatumGetInt32(WinGetFuncArgCurrent(window, form->nargs, &isnull));
-		if (isnull)
-			PG_RETURN_NULL();
-		read_partition(window, form, partition);
+		bool		no_bins = false;
+
+		partition->read = true;
+		partition->as_of = DAY_NONE;
+		partition->bins_vary = !get_fn_expr_arg_stable(fcinfo->flinfo, form->nargs);
+		if (!partition->bins_vary)
+			partition->bins = DatumGetInt32(WinGetFuncArgCurrent(window, form->nargs, &no_bins));
+		if (!no_bins && !partition->bins_vary)
+			check_bins(partition->bins);
+		if (!no_bins)
+			read_partition(window, form, partition);
 	}
-	if (partition->breaks.n == 0 || !row_at(window, form, partition->bins, CURRENT_ROW, row))
+	if (partition->breaks.n == 0 || !row_at(window, form, partition, CURRENT_ROW, row))
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(rfm_score_text(&partition->breaks, row));
 }

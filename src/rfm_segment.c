@@ -41,10 +41,9 @@ PG_FUNCTION_INFO_V1(clv_rfm_segments);
 Datum
 clv_rfm_segments(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *result = result_set(fcinfo);
 	const RfmSegment *s;
 
-	InitMaterializedSRF(fcinfo, 0);
 	for (size_t i = 0; (s = rfm_segment_at(i)) != NULL; i++)
 	{
 		Datum		values[] = {CStringGetTextDatum(s->name), Int32GetDatum(s->r_min), Int32GetDatum(s->r_max),

@@ -475,7 +475,7 @@ same_key(const ClvSample *s, RowKind kind, int columns, const Frame *frame)
 static void
 check_same_key(const ClvSample *s, RowKind kind, int columns, const Frame *frame)
 {
-	const char *hint = "Build one clv_sample per kind of rows, time unit and date, and fit each by itself.";
+	const char *hint = "Aggregate rows of one kind, with one time unit and one date, and each group by itself.";
 
 	if (s->kind != kind)
 		argument_error("cannot mix different kinds of rows in one sample", hint,

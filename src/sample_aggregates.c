@@ -8,7 +8,6 @@
 #include "catalog/pg_type.h"
 #include "history.h"
 #include "utils/array.h"
-#include "utils/datetime.h"
 
 static const Frame raw_numbers = FRAME_OF_NUMBERS;
 
@@ -309,31 +308,6 @@ clv_sample_add_history_covariates_tz(PG_FUNCTION_ARGS)
 
 /* ---- contracts --------------------------------------------------------------------------------- */
 
-/*
- * Renewals of a contract that began on `started` up to and including `day`, not before it. A month or year
- * ends on the day of the month on which the contract began, or on the last of the month if there is no such day.
- */
-static int
-renewals_until(DateADT started, DateADT day, double unit)
-{
-	int			months = unit_months(unit);
-	int			year;
-	int			month;
-	int			mday;
-	int			first_mday;
-	int			whole;
-
-	if (months == 0)
-		return (day - started) / (int) unit;
-	j2date(started + POSTGRES_EPOCH_JDATE, &year, &month, &first_mday);
-	whole = -(12 * year + month);
-	j2date(day + POSTGRES_EPOCH_JDATE, &year, &month, &mday);
-	whole += 12 * year + month;
-	if (mday < Min(first_mday, day_tab[isleap(year)][month - 1]))
-		whole--;
-	return whole / months;
-}
-
 typedef struct Contract
 {
 	DateADT		started;
@@ -365,12 +339,12 @@ add_contract(FunctionCallInfo fcinfo, const Contract *c)
 		sample_skip(s, 1);
 		return s;
 	}
-	row[0] = c->started < c->data_begin ? renewals_until(c->started, c->data_begin, c->unit) : 0;
+	row[0] = c->started < c->data_begin ? periods_between(c->started, c->data_begin, c->unit) : 0;
 	/* the period in which the contract ended follows the renewals made before that day */
 	if (churned)
-		row[1] = c->ended > c->started ? renewals_until(c->started, c->ended - 1, c->unit) + 1 : 1;
+		row[1] = c->ended > c->started ? periods_between(c->started, c->ended - 1, c->unit) + 1 : 1;
 	else
-		row[1] = renewals_until(c->started, c->as_of, c->unit);
+		row[1] = periods_between(c->started, c->as_of, c->unit);
 	row[2] = churned;
 	Assert(row[0] < row[1] + !churned);
 	return sample_add(s, row, 1);

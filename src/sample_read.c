@@ -20,7 +20,7 @@ clv_sample_info(PG_FUNCTION_ARGS)
 	const ClvSample *s = PG_GETARG_STORED_SAMPLE(0);
 	const Frame *frame = &s->frame;
 	const DateADT days[] = {frame->as_of, frame->until, frame->first_day, frame->last_day};
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *result = result_set(fcinfo);
 	Datum		values[INFO_COLUMNS] = {0};
 	bool		nulls[INFO_COLUMNS] = {false};
 
@@ -38,7 +38,6 @@ clv_sample_info(PG_FUNCTION_ARGS)
 	values[INFO_N_SKIPPED] = Int64GetDatum(frame->n_skipped);
 	values[INFO_COVARIATES] = Int32GetDatum(sample_covariates(s));
 
-	InitMaterializedSRF(fcinfo, 0);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	return (Datum) 0;
 }

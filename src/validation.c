@@ -379,7 +379,7 @@ set_converged(BacktestRow *row, const Forecast *f)
 static Datum
 backtest_row(FunctionCallInfo fcinfo, const Forecast *f)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *rsinfo = result_set(fcinfo);
 	BacktestRow row;
 
 	memset(&row.values, 0, sizeof(row.values));
@@ -395,8 +395,6 @@ backtest_row(FunctionCallInfo fcinfo, const Forecast *f)
 	set_errors(&row, f, HOLDOUT_SPEND, f->spend, BACKTEST_PREDICTED_SPEND, BACKTEST_SPEND_MAE);
 	set_top_decile(&row, f);
 	set_converged(&row, f);
-
-	InitMaterializedSRF(fcinfo, 0);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row.values, row.nulls);
 	return (Datum) 0;
 }
@@ -419,7 +417,7 @@ clv_validation_backtest_models(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 	{
-		InitMaterializedSRF(fcinfo, 0);
+		result_set(fcinfo);
 		return (Datum) 0;
 	}
 	f = forecast_by_models(PG_GETARG_STORED_SAMPLE(0), PG_GETARG_MODEL(1),
@@ -433,10 +431,10 @@ clv_validation_backtest_models(PG_FUNCTION_ARGS)
 static Datum
 class_rows(FunctionCallInfo fcinfo, const Forecast *f)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *rsinfo = result_set(fcinfo);
 	FrequencyClass classes[FREQUENCY_CLASSES];
 
-	InitMaterializedSRF(fcinfo, 0);
+	result_set(fcinfo);
 	if (f->purchases == NULL)
 		return (Datum) 0;
 	if (!backtest_classes(&f->rows, f->purchases, &stop_on_cancel, classes))
@@ -570,14 +568,14 @@ PG_FUNCTION_INFO_V1(clv_validation_tracking);
 Datum
 clv_validation_tracking(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *rsinfo = result_set(fcinfo);
 	ClvSample  *sample;
 	ClvModel   *m;
 	Rows		rows;
 	double		step_days;
 	DateADT		until;
 
-	InitMaterializedSRF(fcinfo, 0);
+	result_set(fcinfo);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return (Datum) 0;
 	sample = PG_GETARG_STORED_SAMPLE(0);

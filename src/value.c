@@ -108,7 +108,6 @@ finite_result(float8 value)
 /* ---- decimals ---------------------------------------------------------------------------------- */
 
 /* A quotient holds at most 1,000 decimals; rates with more than this many are refused. */
-#define MAX_QUOTIENT_SCALE 1000
 #define MAX_RESULT_SCALE 900
 #define MAX_RATE_SCALE 300
 

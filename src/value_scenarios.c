@@ -85,13 +85,17 @@ compare_numeric_datum(Datum a, int32 b)
 	return compare(DatumGetNumeric(a), int64_to_numeric(b));
 }
 
+/* Values that were rounded at RESULT_DIGITS leave a quotient by a small change fewer digits than that. */
+#define ELASTICITY_DIGITS 10
+
 static Datum
 elasticity_numeric(Datum difference, Datum value, Datum change)
 {
 	Numeric		percent = times(DatumGetNumeric(value), DatumGetNumeric(change));
-	Numeric		result = quotient(DatumGetNumeric(difference), percent, RESULT_DIGITS + GUARD_DIGITS);
+	Numeric		result = quotient(DatumGetNumeric(difference), percent,
+									   Min(decimals(percent) + RESULT_DIGITS + GUARD_DIGITS, MAX_QUOTIENT_SCALE));
 
-	return NumericGetDatum(result_decimal(result, RESULT_DIGITS));
+	return NumericGetDatum(result_decimal(result, ELASTICITY_DIGITS));
 }
 
 static bool
@@ -149,12 +153,17 @@ value_of(const ValueFormula *formula, const Datum *a)
 	return DirectFunctionCall6(formula->value, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* Warn, once a query and driver, of a change that leaves the driver without a value. */
+/*
+ * Warn, once a query and driver, of a change that leaves the driver without a value. A fraction of 1 is no news: that is
+ * what a margin is where none was given.
+ */
 static void
-warn_of_change(FunctionCallInfo fcinfo, const NumberType *type, const Argument *argument, int driver, Datum changed,
-			   bool endless)
+warn_of_change(FunctionCallInfo fcinfo, const NumberType *type, const Argument *argument, int driver, Datum current,
+			   Datum changed, bool endless)
 {
-	if (!first_warning(fcinfo, (uintptr_t) 1 << driver))
+	if (argument->allowed == FRACTION && type->compare(current, 1) == 0)
+		return;
+	if (!first_warning(fcinfo, WARNED_OF_DRIVER(driver)))
 		return;
 	ereport(WARNING,
 			(errmsg("no value for the changed %s", argument->name),
@@ -163,7 +172,8 @@ warn_of_change(FunctionCallInfo fcinfo, const NumberType *type, const Argument *
 					   DatumGetCString(DirectFunctionCall1(type->out, changed))) :
 			 errdetail("It would be %s, which is not %s.", DatumGetCString(DirectFunctionCall1(type->out, changed)),
 					   allowed_values(argument)),
-			 endless ? errhint("Use a smaller change, or a number of periods.") : errhint("Use a smaller change.")));
+			 endless ? errhint("Use a smaller change, or give a number of periods.") :
+			 errhint("Use a smaller or a negative change.")));
 }
 
 /* One row per driver: the value if that driver alone changes by the last argument. */
@@ -171,7 +181,7 @@ static Datum
 sensitivity(FunctionCallInfo fcinfo, const ValueFormula *formula, const NumberType *type)
 {
 	enum {DRIVER, CURRENT, CHANGE, CHANGED, VALUE, NEW_VALUE, DIFFERENCE, ELASTICITY, CONTROLLABLE, LEVER, COLUMNS};
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *rsinfo = result_set(fcinfo);
 	Datum		arguments[6];
 	Datum		change = PG_GETARG_DATUM(6);
 	Datum		row[COLUMNS];
@@ -182,7 +192,6 @@ sensitivity(FunctionCallInfo fcinfo, const ValueFormula *formula, const NumberTy
 	row[CHANGE] = change;
 	row[VALUE] = value_of(formula, arguments);
 
-	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < formula->ndrivers; i++)
 	{
 		const Driver *driver = &formula->drivers[i];
@@ -211,7 +220,7 @@ sensitivity(FunctionCallInfo fcinfo, const ValueFormula *formula, const NumberTy
 		}
 		else
 		{
-			warn_of_change(fcinfo, type, argument, i, changed, endless);
+			warn_of_change(fcinfo, type, argument, i, current, changed, endless);
 			nulls[NEW_VALUE] = nulls[DIFFERENCE] = nulls[ELASTICITY] = true;
 		}
 		arguments[driver->argument] = current;
@@ -325,7 +334,7 @@ typedef struct DecimalPayback
 	Numeric		retention;
 	Numeric		discount;
 	bool		at_1;
-	int			scale;			/* of the cost, so that a sum which equals it is not rounded past it */
+	int			scale;			/* finer than the cost, so that rounding does not lift a sum to it */
 } DecimalPayback;
 
 static int
@@ -382,6 +391,6 @@ clv_value_payback_numeric(PG_FUNCTION_ARGS)
 	check_numeric(&npv_arguments[DISCOUNT], p.discount);
 	check_scale(&npv_arguments[RETENTION], p.retention);
 	check_scale(&npv_arguments[DISCOUNT], p.discount);
-	p.scale = decimals(p.cost);
+	p.scale = decimals(p.cost) + RESULT_DIGITS;
 	PG_RETURN_NUMERIC(decimal_payback(&p));
 }

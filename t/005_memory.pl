@@ -55,6 +55,8 @@ $node->safe_psql('postgres', q{
 my %per_row = (
 	clv_ci => "clv_ci(m, gg, h, date '2024-12-31', date '2025-12-31', 0.1)",
 	purchase_count_interval => "purchase_count_interval(m, h, date '2024-12-31', date '2025-06-30')",
+	clv_explain => "(SELECT count(value) FROM clv_explain(m, gg, h, date '2024-12-31' + i % 5, date '2025-12-31', 0.1))",
+	clv_sensitivity => "(SELECT count(value) FROM clv_sensitivity(i::float8, 4, 3, 0.5))",
 	with_covariates => "p_alive(with_covariates(described, ARRAY[i % 3]), h, date '2024-12-31')");
 foreach my $what (sort keys %per_row)
 {

@@ -95,6 +95,8 @@ typedef struct BtydModel
 	double		(*mean_rate) (const double *theta);		/* purchases per unit while alive */
 	double		(*mean_dropout) (const double *theta);	/* per purchase (BG) or per unit (Pareto) */
 
+	bool		begins_alive;		/* nobody leaves before a repeat purchase: without one P(alive) is 1 */
+
 	/* probability of being alive at t_cal + t */
 	double		(*p_alive) (const double *theta, const Customer *c, double t);
 	/* expected number of purchases in (t_cal, t_cal + t] */

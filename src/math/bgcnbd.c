@@ -95,6 +95,7 @@ const BtydModel bgcnbd_model = {
 	.ran_off = bg_ran_off,
 	.mean_rate = bgcnbd_mean_rate,
 	.mean_dropout = bg_mean_dropout,
+	.begins_alive = true,
 	.p_alive = bgcnbd_p_alive,
 	.expected_purchases = bgcnbd_expected_purchases,
 	.silence = bgcnbd_silence,

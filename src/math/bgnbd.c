@@ -96,6 +96,7 @@ const BtydModel bgnbd_model = {
 	.ran_off = bg_ran_off,
 	.mean_rate = bgnbd_mean_rate,
 	.mean_dropout = bg_mean_dropout,
+	.begins_alive = true,
 	.p_alive = bgnbd_p_alive,
 	.expected_purchases = bgnbd_expected_purchases,
 	.silence = bgnbd_silence,
