@@ -2444,3 +2444,387 @@ CREATE FUNCTION evaluation_scores(document jsonb)
     RETURNS TABLE (name text, score float8, label text, labels text[], explanation text)
     AS 'MODULE_PATHNAME', 'clv_trace_evaluation_scores' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 5;
 COMMENT ON FUNCTION evaluation_scores(jsonb) IS 'evaluations in the flat shapes of tables of one''s own: {"Name": 0.8}, {"Name": {"score": .., "label": .., "explanation": ..}}, {"name": .., "score": ..} or an array of the latter; one row each. A number is a score, also in a string; another string or a list is a label, a boolean both (score 0 or 1); null is no evaluation. value stands for score, labels for label, reason, reasoning, comment and rationale for explanation, metric and evaluator for name. What says nothing is skipped with one WARNING a query.';
+
+-- ---- trace: resolver, coverage ----------------------------------------------------------------------------------
+
+-- What the functions below share; not for direct use.
+CREATE FUNCTION clv_require_columns(relation regclass, columns text[], key text DEFAULT NULL) RETURNS void
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
+    AS $$
+DECLARE
+    missing text;
+    without bigint;
+    repeated bigint;
+    example text;
+BEGIN
+    IF relation IS NULL OR array_position(columns, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'a table or view, or the name of a column, is not given' USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'to_regclass() returns NULL where there is no relation of that name.';
+    END IF;
+    SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.position) INTO missing
+    FROM unnest(columns) WITH ORDINALITY AS c (name, position)
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+                      WHERE a.attrelid = relation AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped);
+    IF missing IS NOT NULL THEN
+        RAISE EXCEPTION '% lacks columns that are needed', relation USING ERRCODE = 'undefined_column',
+            DETAIL = format('Missing: %s.', missing),
+            HINT = 'Give the columns these names in a view, and NULL for what there is not.';
+    END IF;
+    IF key IS NOT NULL THEN
+        EXECUTE format('SELECT coalesce(sum(n) FILTER (WHERE key IS NULL), 0), count(*) FILTER (WHERE n > 1 AND key IS NOT NULL),
+                               min(key) FILTER (WHERE n > 1)
+                        FROM (SELECT %I::text AS key, count(*) AS n FROM %s GROUP BY 1) AS s', key, relation)
+            INTO without, repeated, example;
+        IF without > 0 OR repeated > 0 THEN
+            RAISE EXCEPTION 'column % of % does not identify the rows', quote_ident(key), relation
+                USING ERRCODE = 'invalid_parameter_value',
+                DETAIL = format('Rows where it is NULL: %s. Values in several rows: %s%s.', without, repeated,
+                                ', such as ' || quote_literal(example)),
+                HINT = 'Name a column that is different in every row.';
+        END IF;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clv_require_columns(regclass, text[], text) IS 'internal: error 42703 that names all the columns a relation lacks, 22023 where the key, if given, is NULL or the same in several rows, 22004 without a relation';
+
+CREATE FUNCTION clv_read_columns(relation regclass, columns text[], key text DEFAULT NULL) RETURNS SETOF text[]
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 20000
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+BEGIN
+    EXECUTE format('SELECT %I.clv_require_columns($1, $2, $3)', schema) USING relation, columns, key;
+    RETURN QUERY EXECUTE format('SELECT ARRAY[%s] FROM %s',
+        (SELECT string_agg(format('%I::text', c.name), ', ' ORDER BY c.position)
+         FROM unnest(columns) WITH ORDINALITY AS c (name, position)), relation);
+END $$;
+COMMENT ON FUNCTION clv_read_columns(regclass, text[], text) IS 'internal: the columns of each row of a relation as text; errors as clv_require_columns()';
+
+CREATE FUNCTION clv_nearest_known(parents integer[], known boolean[]) RETURNS integer[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000
+    AS $$
+DECLARE
+    n integer := cardinality(parents);
+    nearest integer[] := array_fill(NULL::integer, ARRAY[n]);
+    here integer;
+    found integer;
+BEGIN
+    FOR i IN 1 .. n LOOP
+        -- up to a place of which the answer is known; -1 marks the way, which a cycle comes back to
+        here := i;
+        WHILE here BETWEEN 1 AND n AND nearest[here] IS NULL LOOP
+            nearest[here] := CASE WHEN known[here] THEN here ELSE -1 END;
+            EXIT WHEN known[here];
+            here := parents[here];
+        END LOOP;
+        found := CASE WHEN here BETWEEN 1 AND n THEN greatest(nearest[here], 0) ELSE 0 END;
+        -- and once more to write it down: each place is passed twice in all
+        here := i;
+        WHILE here BETWEEN 1 AND n AND nearest[here] = -1 LOOP
+            nearest[here] := found;
+            here := parents[here];
+        END LOOP;
+    END LOOP;
+    RETURN nearest;
+END $$;
+COMMENT ON FUNCTION clv_nearest_known(integer[], boolean[]) IS 'internal: for each element of a forest, given by the positions of the parents (NULL: none), the position of the element itself if it is known, otherwise of its nearest known ancestor; 0 where there is none. Takes time in proportion to the elements; cycles end.';
+
+-- Duplicates: the same result as span event, as log record, or in a document that was sent twice.
+CREATE FUNCTION evaluation_dedup_key(name text, scope text, trace_id text, span_id text, session_id text DEFAULT NULL,
+        response_id text DEFAULT NULL, annotator text DEFAULT NULL)
+    RETURNS text
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20
+    BEGIN ATOMIC
+        SELECT evaluator_key(name) ||
+               CASE WHEN scope = 'session' AND session_id IS NOT NULL THEN ' of session ' || quote_literal(session_id)
+                    WHEN scope = 'trace' AND trace_id IS NOT NULL THEN ' of trace ' || trace_id
+                    WHEN trace_id IS NOT NULL AND span_id IS NOT NULL THEN ' of span ' || trace_id || '/' || span_id
+                    WHEN response_id IS NOT NULL THEN ' of response ' || quote_literal(response_id)
+                    WHEN trace_id IS NOT NULL THEN ' of trace ' || trace_id
+                    WHEN session_id IS NOT NULL THEN ' of session ' || quote_literal(session_id) END ||
+               coalesce(' by ' || quote_literal(annotator), '');
+    END;
+COMMENT ON FUNCTION evaluation_dedup_key(text, text, text, text, text, text, text) IS 'what an evaluation result is about, as text that is equal for all copies of the result: evaluator_key() of its name, its target (the session in the scope ''session'', the trace in the scope ''trace'', otherwise the span; the response, the trace or the session where no span is known) and its annotator. trace_id and span_id are those of the target. NULL where name or target is unknown: such a result is like no other.';
+
+CREATE FUNCTION deduplicate_evaluations(evaluations regclass)
+    RETURNS TABLE (evaluation_id text, trace_id text, span_id text, parent_span_id text, target_trace_id text, target_span_id text,
+                   target_by text, session_id text, session_source text, customer_id text, customer_source text, name text,
+                   score float8, label text, labels text[], explanation text, annotator text, error text, scope text,
+                   evaluated_at timestamptz, evaluated_nanos bigint, started_at timestamptz, ended_at timestamptz, service text,
+                   simulated boolean, source text, response_id text, sources text[], copies bigint)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 100000
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    needed text[];
+    typed text;
+    merged text;
+BEGIN
+    -- every field is the first that is known among the copies; those with a lead are taken from the first row that knows it
+    SELECT array_agg(f.name ORDER BY position), string_agg(format('%I::%s', f.name, f.type), ', ' ORDER BY position),
+           string_agg(format('(array_agg(%1$I%4$s ORDER BY %3$s) FILTER (WHERE %2$s IS NOT NULL))[1]%5$s AS %1$I',
+                             f.name, coalesce(f.lead, f.name),
+                             CASE WHEN f.name LIKE 'customer%' THEN 'nearness, choice' ELSE 'choice' END,
+                             CASE WHEN f.type = 'text[]' THEN '::text' END, CASE WHEN f.type = 'text[]' THEN '::text[]' END),
+                      ', ' ORDER BY position)
+        INTO needed, typed, merged
+    FROM (VALUES (1, 'trace_id', 'text', NULL), (2, 'span_id', 'text', 'trace_id'), (3, 'parent_span_id', 'text', NULL),
+                 (4, 'target_trace_id', 'text', 'target_by'), (5, 'target_span_id', 'text', 'target_by'), (6, 'target_by', 'text', NULL),
+                 (7, 'session_id', 'text', NULL), (8, 'session_source', 'text', 'session_id'),
+                 (9, 'customer_id', 'text', 'coalesce(customer_id, customer_source)'),
+                 (10, 'customer_source', 'text', 'coalesce(customer_id, customer_source)'),
+                 (11, 'name', 'text', NULL), (12, 'score', 'float8', NULL), (13, 'label', 'text', NULL), (14, 'labels', 'text[]', NULL),
+                 (15, 'explanation', 'text', NULL), (16, 'annotator', 'text', NULL), (17, 'error', 'text', NULL),
+                 (18, 'scope', 'text', NULL), (19, 'evaluated_at', 'timestamptz', 'coalesce(evaluated_nanos::text, evaluated_at::text)'),
+                 (20, 'evaluated_nanos', 'bigint', 'coalesce(evaluated_nanos::text, evaluated_at::text)'),
+                 (21, 'started_at', 'timestamptz', NULL), (22, 'ended_at', 'timestamptz', NULL), (23, 'service', 'text', NULL),
+                 (24, 'simulated', 'boolean', NULL), (25, 'source', 'text', NULL), (26, 'response_id', 'text', NULL))
+        AS f (position, name, type, lead);
+    EXECUTE format('SELECT %I.clv_require_columns($1, $2)', schema) USING evaluations, needed;
+    RETURN QUERY EXECUTE format($query$
+        WITH keyed AS (
+            SELECT *, %1$I.evaluation_dedup_key(name, scope, coalesce(target_trace_id, trace_id),
+                                                CASE WHEN num_nulls(target_trace_id, target_span_id) = 2 THEN span_id ELSE target_span_id END,
+                                                session_id, response_id, annotator) AS key
+            FROM (SELECT %2$s FROM %3$s) AS e
+        ), numbered AS (
+            SELECT *, CASE WHEN key IS NULL THEN row_number() OVER one_source ELSE dense_rank() OVER one_source END AS occurrence
+            FROM keyed WINDOW one_source AS (PARTITION BY key, source ORDER BY evaluated_nanos, score, label, error)
+        ), judged AS (
+            SELECT *, CASE WHEN key IS NULL OR min(score) OVER copies <> max(score) OVER copies OR min(label) OVER copies <> max(label) OVER copies
+                             OR bool_or(score IS NULL AND error IS NOT NULL) OVER copies AND count(score) OVER copies > 0
+                           THEN source END AS apart,
+                   CASE WHEN customer_id IS NULL THEN 9
+                        ELSE coalesce(array_position(ARRAY['event', 'span', 'link', 'ancestor', 'trace', 'session', 'resource'], customer_source), 0)
+                   END AS nearness
+            FROM numbered WINDOW copies AS (PARTITION BY key, occurrence)
+        ), chosen AS (
+            SELECT *, row_number() OVER (PARTITION BY key, occurrence, apart
+                                         ORDER BY score IS NULL, nearness, array_position(ARRAY['log', 'event', 'attributes'], source),
+                                                  evaluated_nanos, source, span_id) AS choice
+            FROM judged
+        ), merged AS (
+            SELECT key, %4$s, array_agg(DISTINCT source ORDER BY source) AS sources, count(*) AS copies
+            FROM chosen GROUP BY key, occurrence, apart
+        )
+        SELECT coalesce(key, 'unknown') || coalesce(' #' || nullif(row_number() OVER (PARTITION BY key ORDER BY evaluated_nanos, score, label, source), 1), ''),
+               %5$s, sources, copies
+        FROM merged$query$, schema, typed, evaluations, merged, array_to_string(needed, ', '));
+END $$;
+COMMENT ON FUNCTION deduplicate_evaluations(regclass) IS 'the evaluations of a relation with the columns of otlp_evaluations(), each once. Rows of one evaluation_dedup_key() are copies of one result when they come from different sources (event, log, ...) or agree in time, score, label and error; where a source holds several results of one key, the first by time belong together, then the second, ... Rows that contradict each other in score or label, or of which one has failed and another has a score, are no copies. Of the copies the row with a score is kept, among these the one with the nearest customer, then the log record before the event; fields that it lacks come from the next, the customer from whichever knows it from nearest. evaluation_id is the key, with a number from the second result on, and identifies the rows; sources are those of the copies, of which there were as many as copies says. Error 42703 names missing columns.';
+
+CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text DEFAULT 'evaluation_id')
+    RETURNS TABLE (evaluation_id text, customer_id text, customer_source text, candidates integer)
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 20000
+    BEGIN ATOMIC
+        -- what a reader inherited within one document is left out: it is found again, among all documents
+        WITH span AS MATERIALIZED (
+            SELECT r[1] AS trace, r[2] AS span, r[3] AS parent, r[4] AS session, r[5] AS customer,
+                   CASE WHEN r[6] IN ('link', 'ancestor', 'trace', 'session', 'resource') THEN r[6] ELSE 'span' END AS source
+            FROM clv_read_columns(spans, ARRAY['trace_id', 'span_id', 'parent_span_id', 'session_id', 'customer_id', 'customer_source']) AS t (r)
+        ), evaluation AS MATERIALIZED (
+            SELECT r[1] AS id, r[2] AS trace, r[3] AS span, r[7] AS session, r[8] AS customer, r[9] AS source,
+                   coalesce(r[4], r[2]) AS target_trace, r[5] AS target_span,
+                   num_nulls(r[4], r[5]) < 2 AND (coalesce(r[4], r[2]), r[5]) IS DISTINCT FROM (r[2], r[3])
+                       AND r[6] IS DISTINCT FROM 'parent' AS is_linked,
+                   r[8] IS NOT NULL AND coalesce(r[9] NOT IN ('span', 'link', 'ancestor', 'trace', 'session', 'resource'), true) AS is_own
+            FROM clv_read_columns(evaluations, ARRAY[key, 'trace_id', 'span_id', 'target_trace_id', 'target_span_id', 'target_by',
+                                                     'session_id', 'customer_id', 'customer_source'], key) AS t (r)
+        ),
+        -- the customers of a span, of a trace, of a session: how many, and one of them
+        of_span AS MATERIALIZED (
+            SELECT trace, span, count(DISTINCT customer)::integer AS n, min(customer) AS customer
+            FROM (SELECT trace, span, customer FROM span WHERE source = 'span'
+                  UNION ALL SELECT trace, span, customer FROM evaluation WHERE source = 'span') AS known
+            WHERE trace IS NOT NULL AND span IS NOT NULL AND customer IS NOT NULL
+            GROUP BY trace, span
+        ), in_trace AS MATERIALIZED (
+            SELECT DISTINCT trace, customer
+            FROM (SELECT trace, customer FROM span WHERE source = 'span'
+                  UNION ALL SELECT trace, customer FROM evaluation WHERE source IN ('span', 'ancestor', 'trace')
+                  UNION ALL SELECT target_trace, customer FROM evaluation WHERE is_own) AS known
+            WHERE trace IS NOT NULL AND customer IS NOT NULL
+        ), of_trace AS MATERIALIZED (
+            SELECT trace, count(*)::integer AS n, min(customer) AS customer FROM in_trace GROUP BY trace
+        ), session_of_trace AS MATERIALIZED (
+            SELECT trace, CASE WHEN min(session) = max(session) THEN min(session) END AS session FROM span WHERE trace IS NOT NULL GROUP BY trace
+        ), of_session AS (
+            SELECT session, count(DISTINCT customer)::integer AS n, min(customer) AS customer
+            FROM (SELECT session, customer FROM span WHERE source = 'span'
+                  UNION ALL SELECT session, customer FROM evaluation WHERE is_own OR source = 'session'
+                  UNION ALL SELECT session, customer FROM session_of_trace JOIN in_trace USING (trace)) AS known
+            WHERE session IS NOT NULL AND customer IS NOT NULL
+            GROUP BY session
+        ), of_resource AS (
+            SELECT trace, count(DISTINCT customer)::integer AS n, min(customer) AS customer
+            FROM span WHERE source = 'resource' AND trace IS NOT NULL AND customer IS NOT NULL
+            GROUP BY trace
+        ),
+        -- for each span the nearest one that knows: itself or an ancestor, in the traces where somebody asks
+        asked AS (
+            SELECT trace FROM evaluation WHERE NOT is_own UNION ALL SELECT target_trace FROM evaluation WHERE is_linked
+        ), node AS MATERIALIZED (
+            SELECT trace, span, parent, n, customer, row_number() OVER (ORDER BY trace, span COLLATE "C") AS number,
+                   row_number() OVER (PARTITION BY trace ORDER BY span COLLATE "C")::integer AS position
+            FROM (SELECT trace, span, max(parent) AS parent FROM span
+                  WHERE span IS NOT NULL AND trace IN (SELECT trace FROM asked INTERSECT SELECT trace FROM of_span)
+                  GROUP BY trace, span) AS s
+            LEFT JOIN of_span USING (trace, span)
+        ), forest AS (
+            SELECT min(c.number - c.position) AS before,
+                   clv_nearest_known(array_agg(p.position ORDER BY c.position), array_agg(c.n IS NOT NULL ORDER BY c.position)) AS nearest
+            FROM node AS c LEFT JOIN node AS p ON p.trace = c.trace AND p.span = c.parent
+            GROUP BY c.trace
+        ), near_span AS MATERIALIZED (
+            SELECT node.trace, node.span, known.n, known.customer
+            FROM forest CROSS JOIN unnest(nearest) WITH ORDINALITY AS u (known_position, position)
+            JOIN node ON node.number = before + u.position
+            JOIN node AS known ON known.number = before + u.known_position
+            WHERE u.known_position > 0
+        )
+        SELECT e.id, CASE WHEN answer.n = 1 THEN answer.customer END,
+               CASE WHEN answer.n = 1 THEN answer.source WHEN answer.n > 1 OR e.source = 'ambiguous' THEN 'ambiguous' ELSE 'unknown' END,
+               CASE WHEN answer.n IS NOT NULL OR e.source IS DISTINCT FROM 'ambiguous' THEN coalesce(answer.n, 0) END
+        FROM evaluation AS e
+        LEFT JOIN of_span ON of_span.trace = e.trace AND of_span.span = e.span
+        LEFT JOIN near_span AS near_target ON e.is_linked AND near_target.trace = e.target_trace AND near_target.span = e.target_span
+        LEFT JOIN of_trace AS of_target ON e.is_linked AND of_target.trace = e.target_trace
+        LEFT JOIN near_span ON near_span.trace = e.trace AND near_span.span = e.span
+        LEFT JOIN of_trace ON of_trace.trace = e.trace
+        LEFT JOIN session_of_trace ON session_of_trace.trace = e.target_trace
+        LEFT JOIN of_session ON of_session.session = coalesce(e.session, session_of_trace.session)
+        LEFT JOIN of_resource ON of_resource.trace = e.trace
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN e.is_own THEN 1 WHEN of_span.n > 0 THEN 2
+                        WHEN near_target.n > 0 THEN 3 WHEN of_target.n > 0 THEN 4 WHEN e.source = 'link' AND e.customer IS NOT NULL THEN 5
+                        WHEN near_span.n > 0 THEN 6 WHEN e.source = 'ancestor' AND e.customer IS NOT NULL THEN 7
+                        WHEN of_trace.n > 0 THEN 8 WHEN of_session.n > 0 THEN 9
+                        WHEN of_resource.n > 0 THEN 10 WHEN e.source = 'resource' AND e.customer IS NOT NULL THEN 11 END) AS nearest (level)
+        CROSS JOIN LATERAL (
+            SELECT (ARRAY[1, of_span.n, near_target.n, of_target.n, 1, near_span.n, 1, of_trace.n, of_session.n, of_resource.n, 1])[level],
+                   (ARRAY[e.customer, of_span.customer, near_target.customer, of_target.customer, e.customer, near_span.customer,
+                          e.customer, of_trace.customer, of_session.customer, of_resource.customer, e.customer])[level],
+                   (ARRAY[coalesce(e.source, 'event'), 'span', 'link', 'link', 'link', 'ancestor',
+                          'ancestor', 'trace', 'session', 'resource', 'resource'])[level]) AS answer (n, customer, source);
+    END;
+COMMENT ON FUNCTION resolve_customers(regclass, regclass, text) IS 'the customer of every evaluation, found in a relation of spans (columns of otlp_spans()) and one of evaluations (columns of otlp_evaluations(), and a key): evaluation_id is the key as text, customer_id the customer, customer_source the nearest place that knows one: event (the result itself, or what else the reader says), span (that carries it), link (another span that it is about, its ancestors or trace), ancestor (the nearest one), trace (its spans and evaluations), session (its spans and evaluations, and the traces that are of this session alone), resource. candidates is how many customers that place knows; if several, the source is ''ambiguous'' and customer_id NULL. ''unknown'' and 0 where no place knows any; ''ambiguous'' and NULL where only the reader knew that there are several. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows. Takes time in proportion to the rows.';
+
+-- Coverage: who is evaluated at all.
+CREATE FUNCTION standardized_difference(mean_1 float8, variance_1 float8, mean_0 float8, variance_0 float8)
+    RETURNS float8
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 10
+    AS $$
+DECLARE
+    spread float8;
+BEGIN
+    IF NOT (abs(mean_1) < 'Infinity' AND abs(mean_0) < 'Infinity' AND variance_1 >= 0 AND variance_1 < 'Infinity'
+            AND variance_0 >= 0 AND variance_0 < 'Infinity') THEN
+        RAISE EXCEPTION 'means must be finite, and variances finite and not negative' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Got means %s and %s, variances %s and %s.', mean_1, mean_0, variance_1, variance_0),
+            HINT = 'avg() and var_samp() of both groups give them.';
+    END IF;
+    spread := sqrt(variance_1 / 2 + variance_0 / 2);
+    RETURN CASE WHEN mean_1 = mean_0 THEN 0 WHEN spread = 0 THEN sign(mean_1 - mean_0) * float8 'Infinity'
+                ELSE (mean_1 - mean_0) / spread END;
+END $$;
+COMMENT ON FUNCTION standardized_difference(float8, float8, float8, float8) IS 'standardized difference of two means (Austin 2009): (mean_1 - mean_0) / sqrt((variance_1 + variance_0) / 2), with sample variances; in standard deviations, whatever the unit and the numbers of rows. Beyond 0.1 in either direction two groups are commonly taken to differ. 0 where the means are equal; infinite where they differ and nothing varies. NULL where an argument is (var_samp() of a single row is). Error 22023: a negative variance, a NaN or infinite argument.';
+
+CREATE FUNCTION evaluation_coverage(evaluations regclass, customers regclass, customer_key text DEFAULT 'customer_id')
+    RETURNS TABLE (part text, item text, n bigint, share float8, matched bigint)
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 20
+    BEGIN ATOMIC
+        WITH customer AS MATERIALIZED (
+            SELECT r[1] AS id FROM clv_read_columns(customers, ARRAY[customer_key], customer_key) AS t (r)
+        ), evaluation AS MATERIALIZED (
+            SELECT r[1] AS id, r[2] AS source, customer.id IS NOT NULL AS is_matched
+            FROM clv_read_columns(evaluations, ARRAY['customer_id', 'customer_source']) AS t (r) LEFT JOIN customer ON customer.id = r[1]
+        ), counted AS MATERIALIZED (
+            SELECT count(*) AS n, count(id) AS known, count(*) FILTER (WHERE is_matched) AS matched,
+                   count(*) FILTER (WHERE id IS NULL AND source = 'ambiguous') AS ambiguous,
+                   count(DISTINCT id) FILTER (WHERE is_matched) AS covered
+            FROM evaluation
+        ), by_source AS (
+            SELECT source, array_position(ARRAY['event', 'span', 'link', 'ancestor', 'trace', 'session', 'resource'], source) AS nearness,
+                   count(*) AS n, count(*) FILTER (WHERE is_matched) AS matched
+            FROM evaluation WHERE id IS NOT NULL GROUP BY source
+        ), line (section, position, name, part, item, n, whole, matched) AS (
+            SELECT 1, v.position, NULL, 'evaluations', v.item, v.n, c.n, v.matched
+            FROM counted AS c, LATERAL (VALUES
+                (1, 'all', c.n, c.matched), (2, 'with a customer id', c.known, c.matched), (3, 'matched to a customer', c.matched, c.matched),
+                (4, 'with the id of no customer', c.known - c.matched, 0), (5, 'ambiguous', c.ambiguous, 0),
+                (6, 'without a customer id', c.n - c.known - c.ambiguous, 0)) AS v (position, item, n, matched)
+            UNION ALL
+            SELECT 2, nearness, source, 'customer id found in', coalesce(source, 'unknown place'), by_source.n, c.n, by_source.matched
+            FROM by_source, counted AS c
+            UNION ALL
+            SELECT 3, v.position, NULL, 'customers', v.item, v.n, k.n, NULL
+            FROM counted AS c, (SELECT count(*) AS n FROM customer) AS k, LATERAL (VALUES
+                (1, 'all', k.n), (2, 'with an evaluation', c.covered), (3, 'without any evaluation', k.n - c.covered)) AS v (position, item, n)
+        )
+        SELECT part, item, n, n::float8 / nullif(whole, 0), matched FROM line ORDER BY section, position, name;
+    END;
+COMMENT ON FUNCTION evaluation_coverage(regclass, regclass, text) IS 'how much of the evaluations can be joined to customers: n, share of the whole, and how many of n were matched, for the evaluations (all, with a customer id, matched to a customer, with the id of no customer, ambiguous, without an id), for the places where the ids were found, and for the customers (all, with and without an evaluation; matched is NULL). evaluations is a relation with customer_id and customer_source, as resolve_customers() and otlp_evaluations() have them, customers one with a row for each customer, identified by the column customer_key; ids are compared as text. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows.';
+
+CREATE FUNCTION clv_numeric_columns(relation regclass, columns text[], key text) RETURNS text[]
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
+    AS $$
+DECLARE
+    numbers text[];
+    others text;
+BEGIN
+    SELECT array_agg(a.attname::text ORDER BY coalesce(array_position(columns, a.attname::text), a.attnum)) FILTER (WHERE t.is_number),
+           string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE NOT t.is_number)
+        INTO numbers, others
+    FROM pg_catalog.pg_attribute AS a,
+         LATERAL (SELECT coalesce(nullif(typbasetype, 0), oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'float4'::regtype,
+                                                                  'float8'::regtype, 'numeric'::regtype)
+                  FROM pg_catalog.pg_type WHERE oid = a.atttypid) AS t (is_number)
+    WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+      AND CASE WHEN columns IS NULL THEN a.attname <> key AND t.is_number ELSE a.attname = ANY (columns) END;
+    IF others IS NOT NULL OR numbers IS NULL THEN
+        RAISE EXCEPTION 'there are no numbers to compare in %', concat_ws(' of ', others, relation) USING ERRCODE = 'datatype_mismatch',
+            HINT = 'Numbers are integer, numeric and float; cast others in a view, such as is_member::int.';
+    END IF;
+    RETURN numbers;
+END $$;
+COMMENT ON FUNCTION clv_numeric_columns(regclass, text[], text) IS 'internal: those of the columns that are numbers, or all such columns but the key where columns is NULL; error 42804 where one is not, or none is';
+
+CREATE FUNCTION coverage_balance(evaluations regclass, customers regclass, columns text[] DEFAULT NULL,
+        customer_key text DEFAULT 'customer_id', threshold float8 DEFAULT 0.1)
+    RETURNS TABLE (column_name text, covered bigint, uncovered bigint, covered_missing bigint, uncovered_missing bigint,
+                   covered_mean float8, uncovered_mean float8, covered_sd float8, uncovered_sd float8,
+                   difference float8, flagged boolean)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 10
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    numbers text[];
+BEGIN
+    IF NOT coalesce(threshold >= 0 AND threshold < 'Infinity', false) THEN
+        RAISE EXCEPTION 'threshold must be a finite number and not negative' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Got %s.', coalesce(threshold::text, 'NULL')), HINT = '0.1 is usual.';
+    END IF;
+    EXECUTE format('SELECT %I.clv_require_columns($1, ''{customer_id}'')', schema) USING evaluations;
+    EXECUTE format('SELECT %I.clv_require_columns($1, $2, $3)', schema) USING customers, customer_key || columns, customer_key;
+    EXECUTE format('SELECT %I.clv_numeric_columns($1, $2, $3)', schema) INTO numbers USING customers, columns, customer_key;
+    RETURN QUERY EXECUTE format($query$
+        SELECT name, n_1, n_0, missing_1, missing_0, mean_1, mean_0, sqrt(variance_1), sqrt(variance_0), d, abs(d) > $2
+        FROM (SELECT v.position, v.name,
+                     count(x) FILTER (WHERE is_covered) AS n_1, count(x) FILTER (WHERE NOT is_covered) AS n_0,
+                     count(*) FILTER (WHERE is_covered AND x IS NULL) AS missing_1, count(*) FILTER (WHERE NOT is_covered AND x IS NULL) AS missing_0,
+                     avg(x) FILTER (WHERE is_covered) AS mean_1, avg(x) FILTER (WHERE NOT is_covered) AS mean_0,
+                     var_samp(x) FILTER (WHERE is_covered) AS variance_1, var_samp(x) FILTER (WHERE NOT is_covered) AS variance_0
+              FROM (SELECT %2$I::text AS id, ARRAY[%3$s] AS numbers FROM %4$s) AS c
+              LEFT JOIN (SELECT DISTINCT customer_id::text AS id FROM %5$s WHERE customer_id IS NOT NULL) AS e USING (id)
+              CROSS JOIN LATERAL unnest($1, c.numbers) WITH ORDINALITY AS v (name, number, position)
+              CROSS JOIN LATERAL (SELECT CASE WHEN number > '-Infinity' AND number < 'Infinity' THEN number END, e.id IS NOT NULL) AS u (x, is_covered)
+              GROUP BY 1, 2) AS s
+        CROSS JOIN LATERAL %1$I.standardized_difference(mean_1, variance_1, mean_0, variance_0) AS d
+        ORDER BY position$query$,
+        schema, customer_key, (SELECT string_agg(format('%I::float8', number), ', ' ORDER BY position)
+                               FROM unnest(numbers) WITH ORDINALITY AS u (number, position)), customers, evaluations)
+        USING numbers, threshold;
+END $$;
+COMMENT ON FUNCTION coverage_balance(regclass, regclass, text[], text, float8) IS 'whether customers with an evaluation differ from those without: for each column of numbers of customers (all but the key unless columns names some) the numbers of covered and uncovered customers with a value, and without one (NULL, NaN, infinite), means, standard deviations, standardized_difference() of covered less uncovered, and whether it lies beyond the threshold in either direction. Statistics are NULL where a group is too small for them. evaluations is a relation with customer_id, customers one with a row for each customer, identified by customer_key; ids are compared as text. Error 42703 names missing columns, 42804 where one is no number, 22023: the key NULL or the same in several rows, a threshold below 0 or not finite.';

@@ -9,6 +9,10 @@
 -- history: (id, history), purchases of a Pareto/NBD and amounts of a gamma-gamma model.
 -- scored: (id, days, orders, spend), what is known of these customers on 2026-03-31.
 -- orders: (customer_id, ordered_at, amount) in the order of time, as a shop writes them.
+-- interactions: (customer_id, at, resolved, score), as many as orders, in the order of time; one in ten is not scored.
+-- documents: OTLP/JSON, one span for a hundred orders. A document has ten traces of ten spans; the ten traces of a
+--   conversation are in ten documents. Two spans of each trace are evaluated, one of them as span event and as log record.
+-- trace_span, trace_evaluation: what the readers find in documents.
 
 SET work_mem = '256MB';
 
@@ -57,10 +61,58 @@ SELECT CASE WHEN newest > floor((i - 1) * :buyers::float8 / :orders) THEN newest
        round((5 + 200 * random() ^ 3)::numeric, 2) AS amount
 FROM (SELECT i, floor(i * :buyers::float8 / :orders) AS newest FROM generate_series(1, :orders) AS i OFFSET 0) AS s;
 
+SELECT setseed(0.2) \gset
+CREATE UNLOGGED TABLE interactions AS
+SELECT customer_id, at, CASE WHEN score IS NOT NULL THEN score >= 0.5 END AS resolved, score
+FROM (SELECT 1 + floor(random() ^ 1.5 * :customers)::int AS customer_id,
+             timestamptz '2023-01-01 00:00+00' + i * (interval '3 years' / :orders) AS at,
+             CASE WHEN random() < 0.9 THEN round(random()::numeric, 2)::float8 END AS score
+      FROM generate_series(1, :orders) AS i OFFSET 0) AS s;
+
+-- Attributes and events as the OpenTelemetry SDKs export them.
+CREATE FUNCTION pg_temp.attributes(VARIADIC pairs text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_agg(jsonb_build_object('key', pairs[i], 'value', jsonb_build_object('stringValue', pairs[i + 1])) ORDER BY i)
+    FROM generate_series(1, cardinality(pairs), 2) AS i
+$$;
+CREATE FUNCTION pg_temp.result(trace int, nanos bigint) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_build_object('timeUnixNano', nanos::text, 'attributes',
+        pg_temp.attributes('gen_ai.evaluation.name', 'conversation_resolution', 'gen_ai.evaluation.score.label', 'resolved')
+        || jsonb_build_object('key', 'gen_ai.evaluation.score.value', 'value', jsonb_build_object('doubleValue', trace % 11 / 10.0)))
+$$;
+CREATE FUNCTION pg_temp.span(trace int, n int) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    SELECT jsonb_build_object('traceId', md5('trace ' || trace), 'spanId', left(md5(trace || ' ' || n), 16), 'name', 'turn ' || n, 'kind', 1,
+               'startTimeUnixNano', (1767225600000000000 + trace * 1000000000::bigint)::text,
+               'endTimeUnixNano', (1767225600500000000 + trace * 1000000000::bigint)::text,
+               'attributes', pg_temp.attributes('gen_ai.operation.name', 'chat', 'gen_ai.request.model', 'm-1', 'gen_ai.response.id', 'r-' || trace || '-' || n)
+                   || CASE WHEN n = 0 THEN pg_temp.attributes('session.id', 'conv-' || trace / 10) ELSE '[]' END
+                   || CASE WHEN n = 0 AND trace % 4 > 0 THEN pg_temp.attributes('customer.id', 'C-' || trace / 10) ELSE '[]' END)
+           || CASE WHEN n > 0 THEN jsonb_build_object('parentSpanId', left(md5(trace || ' ' || (n - 1) / 2), 16)) ELSE '{}' END
+           || CASE WHEN n IN (5, 9) THEN jsonb_build_object('events', jsonb_build_array(
+                  pg_temp.result(trace, 1767225600600000000 + trace * 1000000000::bigint) || '{"name": "gen_ai.evaluation.result"}')) ELSE '{}' END
+$$;
+CREATE UNLOGGED TABLE documents AS
+SELECT jsonb_build_object('resourceSpans', jsonb_build_array(jsonb_build_object(
+           'resource', jsonb_build_object('attributes', pg_temp.attributes('service.name', 'support')),
+           'scopeSpans', jsonb_build_array(jsonb_build_object('scope', '{"name": "bench"}'::jsonb, 'spans', jsonb_agg(pg_temp.span(trace, n) ORDER BY trace, n)))))) AS document
+FROM generate_series(0, :orders / 1000 - 1) AS trace, generate_series(0, 9) AS n
+GROUP BY trace / 100, trace % 10
+UNION ALL
+SELECT jsonb_build_object('resourceLogs', jsonb_build_array(jsonb_build_object('scopeLogs', jsonb_build_array(jsonb_build_object('logRecords', jsonb_agg(
+           pg_temp.result(trace, 1767225600700000000 + trace * 1000000000::bigint)
+           || jsonb_build_object('eventName', 'gen_ai.evaluation.result', 'traceId', md5('trace ' || trace), 'spanId', left(md5(trace || ' 9'), 16))))))))
+FROM generate_series(0, :orders / 1000 - 1) AS trace
+GROUP BY trace / 10;
+CREATE UNLOGGED TABLE trace_span AS SELECT s.* FROM documents, otlp_spans(document) AS s;
+CREATE UNLOGGED TABLE trace_evaluation AS SELECT row_number() OVER () AS evaluation_id, e.* FROM documents, otlp_evaluations(document) AS e;
+
 VACUUM (ANALYZE, FREEZE) folded;
 VACUUM (ANALYZE, FREEZE) unfolded;
 VACUUM (ANALYZE, FREEZE) described;
 VACUUM (ANALYZE, FREEZE) history;
 VACUUM (ANALYZE, FREEZE) scored;
 VACUUM (ANALYZE, FREEZE) orders;
+VACUUM (ANALYZE, FREEZE) interactions;
+VACUUM (ANALYZE, FREEZE) documents;
+VACUUM (ANALYZE, FREEZE) trace_span;
+VACUUM (ANALYZE, FREEZE) trace_evaluation;
 RESET work_mem;

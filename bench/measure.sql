@@ -46,6 +46,11 @@ CREATE TABLE sample (timing clv_sample, holdout clv_sample);
 ALTER TABLE sample ALTER timing SET STORAGE EXTERNAL, ALTER holdout SET STORAGE EXTERNAL;
 INSERT INTO sample SELECT clv_sample(history, date '2026-03-31', 'week'), holdout_sample(history, date '2025-03-31', date '2026-03-31', 'week') FROM history;
 
+-- one customer in 20, one trace in 16
+CREATE VIEW some_interaction AS SELECT * FROM interactions WHERE customer_id % 20 = 0;
+CREATE VIEW some_trace_span AS SELECT * FROM trace_span WHERE left(trace_id, 1) = 'a';
+CREATE VIEW some_trace_evaluation AS SELECT * FROM trace_evaluation WHERE left(trace_id, 1) = 'a';
+
 INSERT INTO measurement (what, ours, plain, rows, target) VALUES
     ('bgnbd_fit, rows fold : sums',
      'SELECT bgnbd_fit(x, t_x, t) FROM folded',
@@ -140,7 +145,29 @@ INSERT INTO measurement (what, ours, plain, rows, target) VALUES
     ('Pareto/NBD: 1,000 fits, GROUP BY cohort : one of all rows',
      'SELECT id % 1000, pareto_nbd_fit(x, t_x, t) FROM folded GROUP BY 1', 'SELECT pareto_nbd_fit(x, t_x, t) FROM folded', NULL, NULL),
     ('BG/NBD: 1,000 fits, GROUP BY cohort : one of all rows',
-     'SELECT id % 1000, bgnbd_fit(x, t_x, t) FROM folded GROUP BY 1', 'SELECT bgnbd_fit(x, t_x, t) FROM folded', NULL, NULL);
+     'SELECT id % 1000, bgnbd_fit(x, t_x, t) FROM folded GROUP BY 1', 'SELECT bgnbd_fit(x, t_x, t) FROM folded', NULL, NULL),
+    ('rolling_resolution, latest 6 : avg where row_number() <= 6',
+     'SELECT customer_id, rolling_resolution(resolved, at) FROM interactions GROUP BY customer_id',
+     'SELECT customer_id, avg(resolved::int)
+      FROM (SELECT customer_id, resolved, row_number() OVER (PARTITION BY customer_id ORDER BY at DESC, resolved DESC) AS n
+            FROM interactions WHERE resolved IS NOT NULL) AS latest
+      WHERE n <= 6 GROUP BY customer_id', NULL, 1),
+    ('rolling_resolution OVER : avg OVER (ROWS 5 PRECEDING)',
+     'SELECT rolling_resolution(resolved, at) OVER (PARTITION BY customer_id ORDER BY at) FROM some_interaction',
+     'SELECT avg(resolved::int) OVER (PARTITION BY customer_id ORDER BY at ROWS 5 PRECEDING) FROM some_interaction WHERE resolved IS NOT NULL',
+     NULL, NULL),
+    ('otlp_evaluations, us a span',
+     'SELECT e.* FROM documents, otlp_evaluations(document) AS e', 'SELECT jsonb_typeof(document) FROM documents',
+     (SELECT count(*) FROM trace_span), 600),
+    ('otlp_spans, us a span',
+     'SELECT s.* FROM documents, otlp_spans(document) AS s', 'SELECT jsonb_typeof(document) FROM documents', (SELECT count(*) FROM trace_span), 600),
+    ('deduplicate_evaluations, us a result',
+     'SELECT * FROM deduplicate_evaluations(''trace_evaluation'')', 'SELECT * FROM trace_evaluation', (SELECT count(*) FROM trace_evaluation), NULL),
+    ('resolve_customers, us a span',
+     'SELECT * FROM resolve_customers(''trace_span'', ''trace_evaluation'')', 'SELECT * FROM trace_span', (SELECT count(*) FROM trace_span), NULL),
+    ('resolve_customers, 1 of 16 traces : of all',
+     'SELECT * FROM resolve_customers(''some_trace_span'', ''some_trace_evaluation'')',
+     'SELECT * FROM resolve_customers(''trace_span'', ''trace_evaluation'')', NULL, NULL);
 
 CREATE PROCEDURE measure(runs int) LANGUAGE plpgsql AS $$
 DECLARE
@@ -168,7 +195,10 @@ UNION ALL SELECT 'described (with score)', count(*), count(DISTINCT (x, t_x, t, 
 UNION ALL SELECT 'history (distinct: rows of a sample)', i.n, i.n_distinct FROM sample, sample_info(timing) AS i
 UNION ALL SELECT 'history (distinct: rows of a holdout)', i.n, i.n_distinct FROM sample, sample_info(holdout) AS i
 UNION ALL SELECT 'scored', count(*), count(DISTINCT (days, orders, spend)) FROM scored
-UNION ALL SELECT 'orders (distinct: customers)', count(*), count(DISTINCT customer_id) FROM orders;
+UNION ALL SELECT 'orders (distinct: customers)', count(*), count(DISTINCT customer_id) FROM orders
+UNION ALL SELECT 'interactions (distinct: customers)', count(*), count(DISTINCT customer_id) FROM interactions
+UNION ALL SELECT 'trace_span (distinct: traces)', count(*), count(DISTINCT trace_id) FROM trace_span
+UNION ALL SELECT 'trace_evaluation (distinct: results)', count(*), (SELECT count(*) FROM deduplicate_evaluations('trace_evaluation')) FROM trace_evaluation;
 
 \echo 'The BG/NBD fit of folded, and what was simulated:'
 SELECT term, round(estimate::numeric, 4) AS estimate, round(std_error::numeric, 4) AS std_error, simulated
