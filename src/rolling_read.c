@@ -119,6 +119,12 @@ clv_rolling_slice(PG_FUNCTION_ARGS)
 
 /* ---- rows ------------------------------------------------------------------------------------------ */
 
+static void *
+keep_interactions(FunctionCallInfo fcinfo)
+{
+	return interactions_trim(PG_GETARG_INTERACTIONS(0));
+}
+
 /* interactions(history): one row per entry (at, score) */
 PG_FUNCTION_INFO_V1(clv_rolling_interactions);
 Datum
@@ -130,18 +136,7 @@ clv_rolling_interactions(PG_FUNCTION_ARGS)
 	bool		nulls[2] = {false};
 
 	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext caller;
-
-		call = SRF_FIRSTCALL_INIT();
-		caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-		if (get_call_result_type(fcinfo, NULL, &call->tuple_desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		BlessTupleDesc(call->tuple_desc);
-		call->user_fctx = interactions_trim(PG_GETARG_INTERACTIONS(0));
-		MemoryContextSwitchTo(caller);
-	}
-
+		begin_rows(fcinfo, keep_interactions);
 	call = SRF_PERCALL_SETUP();
 	h = call->user_fctx;
 	if (call->call_cntr >= (uint64) h->n)
@@ -205,21 +200,5 @@ clv_rolling_first_contact(PG_FUNCTION_ARGS)
 		if (!nulls[3])
 			values[3] = Float8GetDatum((double) counts.resolved / (double) counts.judged);
 	}
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(interaction_row_type(fcinfo), values, nulls)));
-}
-
-TupleDesc
-interaction_row_type(FunctionCallInfo fcinfo)
-{
-	if (fcinfo->flinfo->fn_extra == NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		TupleDesc	row_type;
-
-		if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		fcinfo->flinfo->fn_extra = BlessTupleDesc(row_type);
-		MemoryContextSwitchTo(caller);
-	}
-	return fcinfo->flinfo->fn_extra;
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(kept_row_type(fcinfo), values, nulls)));
 }

@@ -77,7 +77,7 @@ reliability_row(FunctionCallInfo fcinfo, const SignalReliability *r)
 		values[RELIABILITY_NUMBERS + i] = Float8GetDatum(numbers[i]);
 		nulls[RELIABILITY_NUMBERS + i] = !isfinite(numbers[i]);
 	}
-	return HeapTupleGetDatum(heap_form_tuple(interaction_row_type(fcinfo), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(kept_row_type(fcinfo), values, nulls));
 }
 
 /* signal_reliability(sample): one row */

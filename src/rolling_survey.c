@@ -16,7 +16,7 @@ static const Frame numbers = FRAME_OF_NUMBERS;
 static Datum
 row_of_numbers(FunctionCallInfo fcinfo, const double *n, const double *row, int columns)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *result = result_set(fcinfo);
 	Datum		values[8] = {0};
 	bool		nulls[8] = {false};
 	int			c = 0;
@@ -29,7 +29,6 @@ row_of_numbers(FunctionCallInfo fcinfo, const double *n, const double *row, int 
 		nulls[c] = isnan(row[i]);
 		values[c] = Float8GetDatum(row[i]);
 	}
-	InitMaterializedSRF(fcinfo, 0);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	return (Datum) 0;
 }
