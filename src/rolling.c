@@ -357,8 +357,8 @@ accumulate(FunctionCallInfo fcinfo, TimestampTz at, double value, int32 keep)
 
 	if (!isfinite(value))
 		argument_error("scores must be finite",
-					   "Leave out or correct scores that are NaN or infinite; a missing one is NULL.", "The score is %g.",
-					   value);
+					   "Leave out or correct scores that are NaN or infinite; a missing one is NULL.",
+					   "The score is %g.", value);
 	if (PG_ARGISNULL(0))
 		h = interactions_new(keep > 0 ? Min(keep, FIRST_OF_LATEST) : FIRST_OF_ALL, keep);
 	else
