@@ -95,7 +95,7 @@ extern double mean_of_interactions(const Interaction *entries, int32 n);
 /* The time unless it is infinite or outside the years 1 to 9999, which is an error naming `what`. */
 extern TimestampTz checked_time(TimestampTz at, const char *what);
 
-/* The time in UTC as ISO 8601 with the decimals that it needs, whatever the settings; as palloc'd text, for messages. */
+/* The time in UTC as ISO 8601 with the decimals that it needs, whatever the settings; as palloc'd text. */
 extern void append_time(StringInfo buf, TimestampTz at);
 extern const char *time_text(TimestampTz at);
 

@@ -215,7 +215,7 @@ reserve(InteractionHistory *h, int32 needed)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many interactions for one interaction_history"),
 				 errdetail("It would hold %d interactions; a value is limited to 1 GB.", needed),
-				 errhint("Build one history per customer, or keep only the latest: interaction_history(at, score, keep).")));
+				 errhint("Build one history per customer, or keep the latest: interaction_history(at, score, keep).")));
 
 	/* sizes of 32, 64, 128, ... bytes waste nothing in an allocation set */
 	while (room < needed)
@@ -356,7 +356,8 @@ accumulate(FunctionCallInfo fcinfo, TimestampTz at, double value, int32 keep)
 	InteractionHistory *h;
 
 	if (!isfinite(value))
-		argument_error("scores must be finite", "Leave out or correct scores that are NaN or infinite; a missing one is NULL.",
+		argument_error("scores must be finite",
+					   "Leave out or correct scores that are NaN or infinite; a missing one is NULL.",
 					   "The score is %g.", value);
 	if (PG_ARGISNULL(0))
 		h = interactions_new(keep > 0 ? Min(keep, FIRST_OF_LATEST) : FIRST_OF_ALL, keep);
@@ -365,7 +366,8 @@ accumulate(FunctionCallInfo fcinfo, TimestampTz at, double value, int32 keep)
 		h = editable_state(fcinfo);
 		if (unlikely(h->keep != keep))
 			argument_error("the number of latest interactions must be the same in all rows",
-						   "Group by what it depends on, or write it as a constant.", "It is %d and %d.", h->keep, keep);
+						   "Group by what it depends on, or write it as a constant.", "It is %d and %d.", h->keep,
+						   keep);
 	}
 	h = add_interaction(h, &entry);
 	AssertInteractions(h);

@@ -14,8 +14,8 @@ dropped_error(const InteractionHistory *h, const char *what)
 {
 	argument_error("the history does not reach back far enough",
 				   "Build it with interaction_history(at, score), which keeps all interactions, or keep more of them.",
-				   "It keeps the latest %d interactions, the first of them at %s; %s.", h->keep, time_text(h->entries[0].at),
-				   what);
+				   "It keeps the latest %d interactions, the first of them at %s; %s.", h->keep,
+				   time_text(h->entries[0].at), what);
 }
 
 static TimestampTz
@@ -35,7 +35,8 @@ latest_of_args(FunctionCallInfo fcinfo, const InteractionHistory *h, const Inter
 	int32		end = interactions_until(h, as_of);
 
 	if (h->keep > 0 && n > h->keep)
-		argument_error("n must not exceed what the history keeps", "Build the history with a larger number to keep, or without one.",
+		argument_error("n must not exceed what the history keeps",
+					   "Build the history with a larger number to keep, or without one.",
 					   "n is %d, the history keeps the latest %d interactions.", n, h->keep);
 	if (interactions_full(h) && end < n)
 		dropped_error(h, "the latest ones by as_of may lie before");
@@ -163,8 +164,8 @@ count_contacts(const InteractionHistory *h, TimestampTz data_until, int64 window
 	for (int32 i = 0; i < h->n && h->entries[i].at <= data_until; i++)
 	{
 		bool		has_next = i + 1 < h->n;
-		ContactOutcome outcome = contact_outcome(h->entries[i].at, has_next, has_next ? h->entries[i + 1].at : 0, window,
-												 data_until);
+		TimestampTz next = has_next ? h->entries[i + 1].at : 0;
+		ContactOutcome outcome = contact_outcome(h->entries[i].at, has_next, next, window, data_until);
 
 		counts.contacts++;
 		counts.judged += outcome != CONTACT_CENSORED;
