@@ -29,7 +29,7 @@ PG_CFLAGS   = -std=gnu11 -fvisibility=hidden -ffp-contract=off -Wall -Wextra \
               -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-declaration-after-statement
 SHLIB_LINK  = -lgsl -lgslcblas -lm
 
-REGRESS      = setup value history sample rfm model btyd family forecast validation catalog
+REGRESS      = setup value history sample rfm model btyd family forecast validation rolling support trace coverage catalog
 REGRESS_OPTS = --inputdir=$(src_dir)
 ISOLATION    = refresh
 ISOLATION_OPTS = --inputdir=$(src_dir)

@@ -2313,7 +2313,7 @@ CREATE FUNCTION evaluator_scales()
             ('knowledge_retention', 'score', 0, 1, true, NULL, 'DeepEval, conversations')
         ) AS s (evaluator, kind, low, high, higher_is_better, labels, note);
     END;
-COMMENT ON FUNCTION evaluator_scales() IS 'evaluators whose scales are documented, to be copied into a table and edited: evaluator, as evaluator_key() writes it; kind, one of score, label, boolean (a score of 0 or 1); the ends of the scale, NULL for labels; whether more is better; labels, NULL for scores; and whose evaluator it is. The same name may mean another scale elsewhere: check it against your own scores.';
+COMMENT ON FUNCTION evaluator_scales() IS 'evaluators whose scales are known, to be copied into a table and edited: evaluator, as evaluator_key() writes it; kind, one of score, label, boolean (a score of 0 or 1); the ends of the scale, NULL for labels; whether more is better; labels, NULL for scores; and whose evaluator it is. The same name may mean another scale elsewhere: check it against your own scores.';
 
 CREATE FUNCTION wilson_interval(successes bigint, n bigint, conf float8 DEFAULT 0.95)
     RETURNS TABLE (estimate float8, conf_low float8, conf_high float8)

@@ -53,6 +53,15 @@ extern void check_version(const char *type, int found, int known);
 /* A row as the result of a function that returns one; values and nulls as its declaration has columns. */
 extern Datum result_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
 
+/*
+ * The row type of a function's result, looked up once per query and kept in fn_extra: for functions that are called for
+ * every customer and keep nothing else there.
+ */
+extern TupleDesc kept_row_type(FunctionCallInfo fcinfo);
+
+/* The first call of a set that returns row by row: its row type is known from here on, what keep() copies lives on. */
+extern void begin_rows(FunctionCallInfo fcinfo, void *(*keep) (FunctionCallInfo fcinfo));
+
 /* Begin the result of a function that returns a set: its rows are put into setResult, as setDesc describes them. */
 extern ReturnSetInfo *result_set(FunctionCallInfo fcinfo);
 

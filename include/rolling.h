@@ -95,15 +95,13 @@ extern double mean_of_interactions(const Interaction *entries, int32 n);
 /* The time unless it is infinite or outside the years 1 to 9999, which is an error naming `what`. */
 extern TimestampTz checked_time(TimestampTz at, const char *what);
 
-/* The time in UTC as ISO 8601 with the decimals that it needs, whatever the settings; as palloc'd text, for messages. */
+/* The time in UTC as ISO 8601 with the decimals that it needs, whatever the settings; as palloc'd text. */
 extern void append_time(StringInfo buf, TimestampTz at);
 extern const char *time_text(TimestampTz at);
 
-/* n unless it is below 1 or above INTERACTIONS_MOST_KEPT, which is an error. */
-extern int32 checked_n(int32 n);
+/* n unless it is below 1 or above INTERACTIONS_MOST_KEPT, which is an error naming `what`. */
+extern int32 checked_n(int32 n, const char *what);
 
-/* The row type that a function answers with, looked up once per query. Keeps it in fn_extra. */
-extern TupleDesc interaction_row_type(FunctionCallInfo fcinfo);
 
 /*
  * The length of repeat_within, in microseconds: a day is 24 hours, whatever the session's time zone. An error for

@@ -7,7 +7,10 @@ WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass AND d.refobjid
     AND i.identity NOT LIKE '%[]';      -- array types come by themselves, and are members from 17 on
 CREATE TEMP VIEW functions AS
 SELECT p.*, p.oid::regprocedure::text COLLATE "C" AS signature, p.proname::text COLLATE "C" AS name, a.aggfnoid IS NOT NULL AS is_aggregate, l.lanname = 'c' AS is_c,
-       'timestamptz'::regtype = ANY (p.proargtypes::oid[]) AS reads_zone,
+       -- interactions are moments, and stay so; anything else is counted in days
+       'timestamptz'::regtype = ANY (p.proargtypes::oid[]) AND 'interaction_history'::regtype <> ALL (p.proargtypes::oid[])
+           AND p.proname <> 'first_contact_resolved' AS reads_zone,
+       'regclass'::regtype = ANY (p.proargtypes::oid[]) AS reads_tables,
        EXISTS (SELECT FROM pg_aggregate t WHERE p.oid IN (t.aggtransfn, t.aggcombinefn)) AS is_transition
 FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid JOIN pg_language l ON l.oid = p.prolang
 LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid;
@@ -19,9 +22,9 @@ WHERE obj_description(objid, classid::regclass::name) IS NULL AND type <> 'opera
 -- everything runs in parallel workers, and nothing with the rights of its owner or with settings of its own
 SELECT 'not parallel safe: ' || signature FROM functions WHERE proparallel <> 's' ORDER BY 1;
 SELECT 'security definer or settings: ' || signature FROM functions WHERE prosecdef OR proconfig IS NOT NULL ORDER BY 1;
--- STABLE where the session's time zone decides, IMMUTABLE otherwise
+-- STABLE where the session's time zone decides or tables are read, IMMUTABLE otherwise
 SELECT 'volatility ' || provolatile::text || ': ' || signature FROM functions
-WHERE provolatile <> CASE WHEN reads_zone AND NOT is_aggregate THEN 's' ELSE 'i' END ORDER BY 1;
+WHERE provolatile <> CASE WHEN (reads_zone AND NOT is_aggregate) OR reads_tables THEN 's' ELSE 'i' END ORDER BY 1;
 -- work in C has a price
 SELECT 'cost ' || procost || ': ' || signature FROM functions WHERE is_c AND procost <= 1 ORDER BY 1;
 -- no polymorphic arguments
@@ -36,13 +39,13 @@ SELECT 'type: ' || t.typname FROM pg_type t JOIN members m ON m.classid = 'pg_ty
 WHERE t.typlen <> -1 OR t.typalign <> 'd' OR t.typstorage <> 'x' OR t.typreceive = 0 OR t.typsend = 0
    OR (SELECT count(*) FROM pg_opclass c WHERE c.opcintype = t.oid AND c.opcdefault) <> 2 ORDER BY 1;
 -- date and timestamptz come in pairs; no interval and no timestamp beside them, except where orders are read and where
--- a recency is a length of time
+-- a length of time is asked for: a recency, the days within which a customer comes back
 SELECT 'no timestamptz form: ' || f.signature FROM functions f
 WHERE 'date'::regtype = ANY (f.proargtypes::oid[]) AND NOT EXISTS (
     SELECT FROM functions g WHERE g.proname = f.proname AND g.signature = replace(f.signature, 'date', 'timestamp with time zone'))
 ORDER BY 1;
 SELECT 'timestamp or interval: ' || signature FROM functions
-WHERE proargtypes::oid[] && ARRAY['timestamp'::regtype, 'interval'::regtype]::oid[] AND name NOT LIKE 'purchase\_history%' AND name !~ '^(clv_)?rfm_' ORDER BY 1;
+WHERE proargtypes::oid[] && ARRAY['timestamp'::regtype, 'interval'::regtype]::oid[] AND name NOT LIKE 'purchase\_history%' AND name !~ '^(clv_)?(rfm|first_contact)_' ORDER BY 1;
 -- readers and predictions at a timestamptz are SQL over the form for a date, which the planner puts in their place; a
 -- window function cannot be SQL
 SELECT 'timestamptz in C: ' || signature FROM functions WHERE reads_zone AND is_c AND NOT is_transition AND prokind <> 'w' ORDER BY 1;

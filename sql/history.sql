@@ -292,7 +292,7 @@ SET timezone = 'America/New_York';
 SELECT purchase_history(ordered_at, amount), purchase_history(ordered_at AT TIME ZONE 'UTC', amount) AS in_utc FROM near_midnight;
 -- as_of = Jan 2, 00:30 in London is still Jan 1 in New York: no purchase on Jan 2 yet
 SELECT purchases('{2024-01-01:1,2024-01-02:1}', timestamptz '2024-01-02 00:30+00') AS on_jan_1, purchases('{2024-01-01:1,2024-01-02:1}', '2024-01-02'),
-    slice('{2024-01-01:1,2024-01-02:1,2024-01-03:1}', timestamptz '2024-01-02 00:30+00', timestamptz '2024-01-03 00:30+00');
+    slice('{2024-01-01:1,2024-01-02:1,2024-01-03:1}'::purchase_history, timestamptz '2024-01-02 00:30+00', timestamptz '2024-01-03 00:30+00');
 SET timezone = 'UTC';
 
 -- every timestamptz form agrees with the date form

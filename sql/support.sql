@@ -25,6 +25,15 @@ SELECT bad, is_frustrated('{joy}', bad), is_frustrated_label('joy', bad) FROM (V
 PREPARE frustrated (text[]) AS SELECT count(*) FILTER (WHERE is_frustrated(ARRAY[label], $1)) AS n FROM (VALUES ('joy'), ('anger'), ('fear')) AS v (label);
 EXECUTE frustrated ('{joy,fear}');
 EXECUTE frustrated ('{Anger}');
+DO $$
+DECLARE
+    bad text[]; answer text = '';
+BEGIN
+    FOREACH bad SLICE 1 IN ARRAY ARRAY[['joy', 'love'], ['anger', 'fear'], ['fear', 'JOY']] LOOP
+        answer := answer || CASE WHEN is_frustrated('{joy}', bad) THEN ' bad' ELSE ' good' END;
+    END LOOP;
+    RAISE NOTICE 'joy is%', answer;
+END $$;
 
 -- Names ----------------------------------------------------------------------------------------------------------------
 SELECT name, evaluator_key(name) FROM (VALUES ('CustomerAgentConversationQuality'), ('customer_agent_conversation_quality'), ('customer-agent-conversation-quality'),

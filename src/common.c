@@ -127,6 +127,22 @@ result_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
+TupleDesc
+kept_row_type(FunctionCallInfo fcinfo)
+{
+	if (fcinfo->flinfo->fn_extra == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		TupleDesc	row_type;
+
+		if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "return type must be a row type");
+		fcinfo->flinfo->fn_extra = BlessTupleDesc(row_type);
+		MemoryContextSwitchTo(caller);
+	}
+	return fcinfo->flinfo->fn_extra;
+}
+
 /*
  * The row type that the executor expects: looking it up anew would leave some hundred bytes per call in the memory of the
  * query, which is much for a function that is called for every customer.
@@ -136,6 +152,19 @@ result_set(FunctionCallInfo fcinfo)
 {
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	return (ReturnSetInfo *) fcinfo->resultinfo;
+}
+
+void
+begin_rows(FunctionCallInfo fcinfo, void *(*keep) (FunctionCallInfo fcinfo))
+{
+	FuncCallContext *call = SRF_FIRSTCALL_INIT();
+	MemoryContext caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
+
+	if (get_call_result_type(fcinfo, NULL, &call->tuple_desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	BlessTupleDesc(call->tuple_desc);
+	call->user_fctx = keep(fcinfo);
+	MemoryContextSwitchTo(caller);
 }
 
 /* ---- days and units ---------------------------------------------------------------------------- */

@@ -147,20 +147,6 @@ clv_history_log_gaps(PG_FUNCTION_ARGS)
 
 /* ---- rows ------------------------------------------------------------------------------------------ */
 
-/* The first call of a set: its row type is known from here on, and what `keep` copies lives until the last. */
-static void
-begin_rows(FunctionCallInfo fcinfo, void *(*keep) (FunctionCallInfo fcinfo))
-{
-	FuncCallContext *call = SRF_FIRSTCALL_INIT();
-	MemoryContext caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-
-	if (get_call_result_type(fcinfo, NULL, &call->tuple_desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	BlessTupleDesc(call->tuple_desc);
-	call->user_fctx = keep(fcinfo);
-	MemoryContextSwitchTo(caller);
-}
-
 static void *
 keep_history(FunctionCallInfo fcinfo)
 {
@@ -264,23 +250,6 @@ clv_history_spend_by_age(PG_FUNCTION_ARGS)
 	SRF_RETURN_NEXT(call, HeapTupleGetDatum(heap_form_tuple(call->tuple_desc, values, nulls)));
 }
 
-/* The result's row type, looked up once per query. */
-static TupleDesc
-result_row_type(FunctionCallInfo fcinfo)
-{
-	if (fcinfo->flinfo->fn_extra == NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		TupleDesc	row_type;
-
-		if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		fcinfo->flinfo->fn_extra = BlessTupleDesc(row_type);
-		MemoryContextSwitchTo(caller);
-	}
-	return fcinfo->flinfo->fn_extra;
-}
-
 /*
  * purchase_summary(history, as_of, unit): always exactly one row, which is NULL without a purchase or
  * where an argument is NULL. Declared as a set, so that it answers without a set's protocol.
@@ -311,5 +280,5 @@ clv_history_purchase_summary(PG_FUNCTION_ARGS)
 				values[4] = NumericGetDatum(micro_to_numeric(s.purchase_spend - s.refunded));
 		}
 	}
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(result_row_type(fcinfo), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(kept_row_type(fcinfo), values, nulls)));
 }

@@ -168,11 +168,11 @@ checked_time(TimestampTz at, const char *what)
 }
 
 int32
-checked_n(int32 n)
+checked_n(int32 n, const char *what)
 {
 	if (n < 1 || n > INTERACTIONS_MOST_KEPT)
-		argument_error("n must lie between 1 and 1000", "n is how many of the latest scored interactions count, such as 6.",
-					   "n is %d.", n);
+		argument_error(psprintf("%s must lie between 1 and %d", what, INTERACTIONS_MOST_KEPT),
+					   "It is how many of the latest scored interactions count, such as 6.", "It is %d.", n);
 	return n;
 }
 
@@ -215,7 +215,7 @@ reserve(InteractionHistory *h, int32 needed)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many interactions for one interaction_history"),
 				 errdetail("It would hold %d interactions; a value is limited to 1 GB.", needed),
-				 errhint("Build one history per customer, or keep only the latest: interaction_history(at, score, keep).")));
+				 errhint("Build one history per customer, or keep the latest: interaction_history(at, score, keep).")));
 
 	/* sizes of 32, 64, 128, ... bytes waste nothing in an allocation set */
 	while (room < needed)
@@ -345,8 +345,9 @@ editable_state(FunctionCallInfo fcinfo)
 	return h;
 }
 
-/* 64 bytes */
-#define FIRST_CAPACITY 3
+/* 64 bytes for a history of all; 128 for one of the latest, which is mostly filled, so that it need not grow. */
+#define FIRST_OF_ALL 3
+#define FIRST_OF_LATEST 7
 
 static Datum
 accumulate(FunctionCallInfo fcinfo, TimestampTz at, double value, int32 keep)
@@ -355,16 +356,18 @@ accumulate(FunctionCallInfo fcinfo, TimestampTz at, double value, int32 keep)
 	InteractionHistory *h;
 
 	if (!isfinite(value))
-		argument_error("scores must be finite", "Leave out or correct scores that are NaN or infinite; a missing one is NULL.",
+		argument_error("scores must be finite",
+					   "Leave out or correct scores that are NaN or infinite; a missing one is NULL.",
 					   "The score is %g.", value);
 	if (PG_ARGISNULL(0))
-		h = interactions_new(keep > 0 ? Min(keep, FIRST_CAPACITY) : FIRST_CAPACITY, keep);
+		h = interactions_new(keep > 0 ? Min(keep, FIRST_OF_LATEST) : FIRST_OF_ALL, keep);
 	else
 	{
 		h = editable_state(fcinfo);
 		if (unlikely(h->keep != keep))
 			argument_error("the number of latest interactions must be the same in all rows",
-						   "Group by what it depends on, or write it as a constant.", "It is %d and %d.", h->keep, keep);
+						   "Group by what it depends on, or write it as a constant.", "It is %d and %d.", h->keep,
+						   keep);
 	}
 	h = add_interaction(h, &entry);
 	AssertInteractions(h);
@@ -393,12 +396,12 @@ null_argument(FunctionCallInfo fcinfo)
 
 /* (state, at, score [, keep]) */
 DEFINE_ADD(add, 1, PG_GETARG_FLOAT8(2), 0)
-DEFINE_ADD(add_keep, 1, PG_GETARG_FLOAT8(2), checked_n(PG_GETARG_INT32(3)))
+DEFINE_ADD(add_keep, 1, PG_GETARG_FLOAT8(2), checked_n(PG_GETARG_INT32(3), "keep"))
 /* (state, score or flag, at [, n]) */
 DEFINE_ADD(add_score, 2, PG_GETARG_FLOAT8(1), INTERACTIONS_OF_RESOLUTION)
-DEFINE_ADD(add_score_n, 2, PG_GETARG_FLOAT8(1), checked_n(PG_GETARG_INT32(3)))
+DEFINE_ADD(add_score_n, 2, PG_GETARG_FLOAT8(1), checked_n(PG_GETARG_INT32(3), "n"))
 DEFINE_ADD(add_flag, 2, PG_GETARG_BOOL(1), INTERACTIONS_OF_RESOLUTION)
-DEFINE_ADD(add_flag_n, 2, PG_GETARG_BOOL(1), checked_n(PG_GETARG_INT32(3)))
+DEFINE_ADD(add_flag_n, 2, PG_GETARG_BOOL(1), checked_n(PG_GETARG_INT32(3), "n"))
 
 /* Combine function of all aggregates and transition function of the roll-up: (state, other). */
 PG_FUNCTION_INFO_V1(clv_rolling_combine);

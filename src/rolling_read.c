@@ -14,8 +14,8 @@ dropped_error(const InteractionHistory *h, const char *what)
 {
 	argument_error("the history does not reach back far enough",
 				   "Build it with interaction_history(at, score), which keeps all interactions, or keep more of them.",
-				   "It keeps the latest %d interactions, the first of them at %s; %s.", h->keep, time_text(h->entries[0].at),
-				   what);
+				   "It keeps the latest %d interactions, the first of them at %s; %s.", h->keep,
+				   time_text(h->entries[0].at), what);
 }
 
 static TimestampTz
@@ -31,11 +31,12 @@ static int32
 latest_of_args(FunctionCallInfo fcinfo, const InteractionHistory *h, const Interaction **latest)
 {
 	TimestampTz as_of = as_of_of_args(fcinfo);
-	int32		n = checked_n(PG_GETARG_INT32(2));
+	int32		n = checked_n(PG_GETARG_INT32(2), "n");
 	int32		end = interactions_until(h, as_of);
 
 	if (h->keep > 0 && n > h->keep)
-		argument_error("n must not exceed what the history keeps", "Build the history with a larger number to keep, or without one.",
+		argument_error("n must not exceed what the history keeps",
+					   "Build the history with a larger number to keep, or without one.",
 					   "n is %d, the history keeps the latest %d interactions.", n, h->keep);
 	if (interactions_full(h) && end < n)
 		dropped_error(h, "the latest ones by as_of may lie before");
@@ -119,6 +120,12 @@ clv_rolling_slice(PG_FUNCTION_ARGS)
 
 /* ---- rows ------------------------------------------------------------------------------------------ */
 
+static void *
+keep_interactions(FunctionCallInfo fcinfo)
+{
+	return interactions_trim(PG_GETARG_INTERACTIONS(0));
+}
+
 /* interactions(history): one row per entry (at, score) */
 PG_FUNCTION_INFO_V1(clv_rolling_interactions);
 Datum
@@ -130,18 +137,7 @@ clv_rolling_interactions(PG_FUNCTION_ARGS)
 	bool		nulls[2] = {false};
 
 	if (SRF_IS_FIRSTCALL())
-	{
-		MemoryContext caller;
-
-		call = SRF_FIRSTCALL_INIT();
-		caller = MemoryContextSwitchTo(call->multi_call_memory_ctx);
-		if (get_call_result_type(fcinfo, NULL, &call->tuple_desc) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		BlessTupleDesc(call->tuple_desc);
-		call->user_fctx = interactions_trim(PG_GETARG_INTERACTIONS(0));
-		MemoryContextSwitchTo(caller);
-	}
-
+		begin_rows(fcinfo, keep_interactions);
 	call = SRF_PERCALL_SETUP();
 	h = call->user_fctx;
 	if (call->call_cntr >= (uint64) h->n)
@@ -168,8 +164,8 @@ count_contacts(const InteractionHistory *h, TimestampTz data_until, int64 window
 	for (int32 i = 0; i < h->n && h->entries[i].at <= data_until; i++)
 	{
 		bool		has_next = i + 1 < h->n;
-		ContactOutcome outcome = contact_outcome(h->entries[i].at, has_next, has_next ? h->entries[i + 1].at : 0, window,
-												 data_until);
+		TimestampTz next = has_next ? h->entries[i + 1].at : 0;
+		ContactOutcome outcome = contact_outcome(h->entries[i].at, has_next, next, window, data_until);
 
 		counts.contacts++;
 		counts.judged += outcome != CONTACT_CENSORED;
@@ -205,21 +201,5 @@ clv_rolling_first_contact(PG_FUNCTION_ARGS)
 		if (!nulls[3])
 			values[3] = Float8GetDatum((double) counts.resolved / (double) counts.judged);
 	}
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(interaction_row_type(fcinfo), values, nulls)));
-}
-
-TupleDesc
-interaction_row_type(FunctionCallInfo fcinfo)
-{
-	if (fcinfo->flinfo->fn_extra == NULL)
-	{
-		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		TupleDesc	row_type;
-
-		if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "return type must be a row type");
-		fcinfo->flinfo->fn_extra = BlessTupleDesc(row_type);
-		MemoryContextSwitchTo(caller);
-	}
-	return fcinfo->flinfo->fn_extra;
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(kept_row_type(fcinfo), values, nulls)));
 }

@@ -77,7 +77,7 @@ reliability_row(FunctionCallInfo fcinfo, const SignalReliability *r)
 		values[RELIABILITY_NUMBERS + i] = Float8GetDatum(numbers[i]);
 		nulls[RELIABILITY_NUMBERS + i] = !isfinite(numbers[i]);
 	}
-	return HeapTupleGetDatum(heap_form_tuple(interaction_row_type(fcinfo), values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(kept_row_type(fcinfo), values, nulls));
 }
 
 /* signal_reliability(sample): one row */
@@ -90,16 +90,16 @@ clv_rolling_signal_reliability(PG_FUNCTION_ARGS)
 	Rows		rows;
 
 	if (sample->kind != ROWS_SIGNAL)
-		argument_error("this needs a signal sample", "Build it with signal_sample(history).", "The sample holds %s rows.",
-					   row_kind_name(sample->kind));
+		argument_error("this needs a signal sample", "Build it with signal_sample(history).",
+					   "The sample holds %s rows.", row_kind_name(sample->kind));
 	rows = sample_rows(sample);
 	if (!signal_reliability(&rows, &stop_on_cancel, &r))
 		stop_call("the reliability of a signal");
 	if (r.problem != NULL)
 		ereport(WARNING,
 				(errmsg("the reliability of the signal is not defined: %s", r.problem),
-				 errdetail("There are %.0f interactions of %.0f customers. What is not defined is NULL.", r.interactions,
-						   r.customers),
+				 errdetail("There are %.0f interactions of %.0f customers. What is not defined is NULL.",
+						   r.interactions, r.customers),
 				 errhint("It takes two customers, one of them with two interactions, and scores that differ.")));
 	PG_RETURN_DATUM(reliability_row(fcinfo, &r));
 }
@@ -132,8 +132,8 @@ clv_rolling_shrunk_mean(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	n = PG_GETARG_FLOAT8(1);
 	if (!(isfinite(n) && n >= 0))
-		argument_error("n must be finite and not negative", "n is the number of scores behind the mean, see rolling_count().",
-					   "n is %g.", n);
+		argument_error("n must be finite and not negative",
+					   "n is the number of scores behind the mean, see rolling_count().", "n is %g.", n);
 	if (n > 0)
 	{
 		if (PG_ARGISNULL(0))

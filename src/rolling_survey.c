@@ -16,7 +16,7 @@ static const Frame numbers = FRAME_OF_NUMBERS;
 static Datum
 row_of_numbers(FunctionCallInfo fcinfo, const double *n, const double *row, int columns)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ReturnSetInfo *result = result_set(fcinfo);
 	Datum		values[8] = {0};
 	bool		nulls[8] = {false};
 	int			c = 0;
@@ -29,7 +29,6 @@ row_of_numbers(FunctionCallInfo fcinfo, const double *n, const double *row, int 
 		nulls[c] = isnan(row[i]);
 		values[c] = Float8GetDatum(row[i]);
 	}
-	InitMaterializedSRF(fcinfo, 0);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	return (Datum) 0;
 }
@@ -89,13 +88,13 @@ checked_rate(FunctionCallInfo fcinfo, const SurveyScale *scale, double conf)
 
 	if (!survey_rate(scale, &rows, conf, &rate, &problem))
 		argument_error(psprintf("score is not on the scale of %s", scale->name),
-					   psprintf("%s reads whole numbers from %d to %d; convert another scale first, or leave out what is "
-								"no answer.", scale->name, scale->low, scale->high),
+					   psprintf("%s reads whole numbers from %d to %d; convert another scale first, or leave out what "
+								"is no answer.", scale->name, scale->low, scale->high),
 					   "score = %g; so many answers: %.0f.", problem[0], row_count(&rows, problem));
 	return rate;
 }
 
-/* NAME(sample, conf): n, estimate, std_error, conf_low, conf_high; and the final function of the aggregate NAME(score) */
+/* NAME(sample, conf): n, estimate, std_error, conf_low, conf_high; and the final function of NAME(score) */
 #define DEFINE_SURVEY(NAME) \
 	PG_FUNCTION_INFO_V1(clv_rolling_##NAME); \
 	Datum clv_rolling_##NAME(PG_FUNCTION_ARGS) \

@@ -10,6 +10,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
+#include "utils/memutils.h"
 
 /* ---- text without case ------------------------------------------------------------------------- */
 
@@ -85,21 +86,39 @@ labels_of_array(ArrayType *array)
 	return labels;
 }
 
-/* The labels that count as frustration, argument 1: folded once a query where they are the same in every row. */
+/* The labels that count as frustration, as they came and folded: kept from row to row. */
+typedef struct BadLabels
+{
+	MemoryContext context;		/* of all of this */
+	ArrayType  *array;
+	Labels	   *labels;
+} BadLabels;
+
+/* Argument 1, folded: once a query where it is the same in every row. */
 static const Labels *
 bad_labels(FunctionCallInfo fcinfo)
 {
-	FmgrInfo   *call = fcinfo->flinfo;
+	BadLabels  *bad = fcinfo->flinfo->fn_extra;
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
+	MemoryContext context;
 	MemoryContext caller;
 
-	if (call->fn_extra)
-		return call->fn_extra;
-	if (!get_fn_expr_arg_stable(call, 1))
-		return labels_of_array(PG_GETARG_ARRAYTYPE_P(1));
-	caller = MemoryContextSwitchTo(call->fn_mcxt);
-	call->fn_extra = labels_of_array(PG_GETARG_ARRAYTYPE_P_COPY(1));
+	if (bad && VARSIZE(bad->array) == VARSIZE(array) && memcmp(bad->array, array, VARSIZE(array)) == 0)
+		return bad->labels;
+	if (bad)
+	{
+		fcinfo->flinfo->fn_extra = NULL;
+		MemoryContextDelete(bad->context);
+	}
+	context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "clv bad labels", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	bad = palloc(sizeof(BadLabels));
+	bad->context = context;
+	bad->array = (ArrayType *) pg_detoast_datum_copy((struct varlena *) array);
+	bad->labels = labels_of_array(bad->array);
 	MemoryContextSwitchTo(caller);
-	return call->fn_extra;
+	fcinfo->flinfo->fn_extra = bad;
+	return bad->labels;
 }
 
 static bool

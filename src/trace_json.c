@@ -506,11 +506,9 @@ const char *const problem_names[N_PROBLEMS] = {
 void
 begin_reader(FunctionCallInfo fcinfo, Reader *reader, JsonbValue *document)
 {
-	/* looking up our own result type would leak into the query at every document */
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	memset(reader, 0, sizeof(*reader));
 	reader->fcinfo = fcinfo;
-	reader->result = (ReturnSetInfo *) fcinfo->resultinfo;
+	reader->result = result_set(fcinfo);
 	reader->memory = AllocSetContextCreate(CurrentMemoryContext, "clv document", ALLOCSET_DEFAULT_SIZES);
 	reader->row_memory = AllocSetContextCreate(reader->memory, "clv row", ALLOCSET_DEFAULT_SIZES);
 	reader->caller = MemoryContextSwitchTo(reader->memory);

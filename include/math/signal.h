@@ -52,7 +52,7 @@ typedef struct SignalReliability
 	double		interactions;
 	double		size;			/* n0 = (N - sum n_i^2 / N) / (k - 1): interactions per customer, the effective mean */
 	double		mean;			/* of all interactions */
-	double		population_mean;	/* mean of the customers' means, each weighted by its precision n / (1 + (n - 1) icc) */
+	double		population_mean;	/* mean of the customers' means, weighted by n / (1 + (n - 1) icc) */
 	double		variance_between;	/* (MSB - MSW) / n0, of the customers' true means; may come out negative */
 	double		variance_within;	/* MSW, of one customer's scores */
 	double		icc_estimate;	/* between / (between + within); may come out negative, down to -1 / (n0 - 1) */
@@ -73,7 +73,7 @@ extern bool signal_reliability(const Rows *rows, const FitStop *stop, SignalReli
 /*
  * The weight of a customer's own mean of n scores (n >= 0) beside the population mean, 0 <= icc <= 1:
  * n icc / (1 + (n - 1) icc) = between / (between + within / n), 0 for n = 0. Spearman and Brown 1910; the best linear
- * predictor and empirical Bayes weight of Raudenbush and Bryk 2002, section 3, and Snijders and Bosker 2012, section 4.8.
+ * predictor and empirical Bayes weight of Raudenbush and Bryk 2002, and Snijders and Bosker 2012, section 4.8.
  */
 extern double signal_weight(double n, double icc);
 

@@ -138,7 +138,7 @@ count_category(Categories *c, int rater, double value, double count)
 /*
  * Variance of kappa by the delta method. To first order kappa is a mean over the pairs of
  * [both the same] - (1 - kappa) (how often the other rater chose this one's category, summed over both), over
- * 1 - expected; that sum of squares about its mean is the formula of Fleiss, Cohen and Everitt, without its differences.
+ * 1 - expected; the sum of its squares about its mean is the formula of Fleiss, Cohen and Everitt without differences.
  */
 static double
 kappa_variance(const Rows *rows, const Categories *c, const Agreement *a, double beyond, double chance_disagreement)

@@ -86,29 +86,9 @@ signal_weight(double n, double icc)
 }
 
 /*
- * The value that an F variable exceeds with this probability, by bisection of its logarithm: GSL's own inverse fails
- * for degrees of freedom in the millions, its distribution function does not.
+ * P(F > f). For a million degrees of freedom GSL's continued fraction does not end close to the mean; there the cube
+ * root of F is normal (Paulson 1942) to the inverse of the degrees of freedom.
  */
-static double
-f_quantile(double upper_tail, double df1, double df2)
-{
-	double		low = -700;
-	double		high = 700;
-	gsl_error_handler_t *handler = gsl_guard_enter();
-
-	for (int i = 0; i < 100; i++)
-	{
-		double		middle = 0.5 * (low + high);
-
-		if (gsl_cdf_fdist_Q(exp(middle), df1, df2) > upper_tail)
-			low = middle;
-		else
-			high = middle;
-	}
-	gsl_guard_leave(handler);
-	return exp(0.5 * (low + high));
-}
-
 static double
 f_upper_tail(double f, double df1, double df2)
 {
@@ -116,7 +96,37 @@ f_upper_tail(double f, double df1, double df2)
 	double		tail = gsl_cdf_fdist_Q(f, df1, df2);
 
 	gsl_guard_leave(handler);
+	if (isnan(tail))
+	{
+		double		root = cbrt(f);
+		double		v1 = 2 / (9 * df1);
+		double		v2 = 2 / (9 * df2);
+
+		tail = 0.5 * erfc(((1 - v2) * root - (1 - v1)) / sqrt(2 * (v2 * root * root + v1)));
+	}
 	return tail;
+}
+
+/*
+ * The value that an F variable exceeds with a probability below that of exceeding 1, by bisection of its logarithm:
+ * GSL's own inverse fails for millions of degrees of freedom.
+ */
+static double
+f_quantile(double upper_tail, double df1, double df2)
+{
+	double		low = 0;
+	double		high = 700;
+
+	for (int i = 0; i < 100; i++)
+	{
+		double		middle = 0.5 * (low + high);
+
+		if (f_upper_tail(exp(middle), df1, df2) > upper_tail)
+			low = middle;
+		else
+			high = middle;
+	}
+	return exp(0.5 * (low + high));
 }
 
 /* The intraclass correlation of which F = MSB / MSW is the estimate. */
