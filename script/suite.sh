@@ -5,7 +5,7 @@
 # the folder once the run has ended, however it ends, and deleting the folder is always safe.
 
 test_in_suite() {
-    local system=$CACHE/$SUITE data
+    local system=$CACHE/$SUITE data golden
     local options=()
 
     case $SUITE in
@@ -16,18 +16,20 @@ test_in_suite() {
     make_system "$system"
 
     data=$(realpath -m "${CLV_DATA:-$ROOT/../shared/data}")
+    golden=$(realpath -m "${CLV_GOLDEN:-$ROOT/../shared/golden/otlp}")
     [ -n "$UBSAN" ] || options+=(--no-ubsan)
     say "testing in $system"
-    # $1 to $3 are for the inner shell
+    # $1 to $4 are for the inner shell
     # shellcheck disable=SC2016
     in_system "$system" '
-        mkdir -p "$1/clv" "$1/clv-data"
+        mkdir -p "$1/clv" "$1/clv-data" "$1/clv-golden"
         mount --bind -o ro "$2" "$1/clv"
         [ ! -d "$3" ] || mount --bind -o ro "$3" "$1/clv-data"
-        shift 3
-        exec chroot "$system" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 CLV_DATA=/clv-data \
+        [ ! -d "$4" ] || mount --bind -o ro "$4" "$1/clv-golden"
+        shift 4
+        exec chroot "$system" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 CLV_DATA=/clv-data CLV_GOLDEN=/clv-golden \
             ${http_proxy:+"http_proxy=$http_proxy"} /clv/script/test "$@"
-    ' "$ROOT" "$data" "${options[@]}"
+    ' "$ROOT" "$data" "$golden" "${options[@]}"
 }
 
 # in_system FOLDER SCRIPT [ARGUMENT...]: run the shell script, $1 being the folder, with /proc and shared
