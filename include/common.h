@@ -26,8 +26,17 @@ extern const char *excerpt(const char *text);
 /* Raise ERROR 22P03: a binary value of the type that cannot be true. */
 pg_noreturn extern void invalid_binary(const char *type, const char *problem);
 
+/* Whether an argument behind the state of a transition function is NULL. */
+extern bool null_argument(FunctionCallInfo fcinfo);
+
 /* What a transition function returns for a row with a NULL: its state as it came, NULL if there is none. */
 extern Datum unchanged_state(FunctionCallInfo fcinfo);
+
+/*
+ * Argument 0, detoasted as `state`, for editing: in place where the executor allows it, else a copy. After growing, the
+ * executor copies the result into the aggregate's memory, so nothing here chooses a context.
+ */
+extern void *editable_state(FunctionCallInfo fcinfo, void *state);
 
 /* As above with SQLSTATE 22003 (numeric_value_out_of_range). */
 pg_noreturn extern void range_error(const char *message, const char *hint,
@@ -115,6 +124,8 @@ extern bool scan_day(const char **cursor, DateADT *day);
 extern bool scan_unit(const char **cursor, double *days);
 /* Move the cursor behind the literal, or answer false and leave it. */
 extern bool scan_literal(const char **cursor, const char *literal);
+/* Likewise a punctuation mark, and the white space around it. White space alone is skipped, too. */
+extern bool scan_mark(const char **cursor, const char *mark);
 
 /* ---- values as bytes --------------------------------------------------------------------------- */
 

@@ -78,6 +78,27 @@ invalid_binary(const char *type, const char *problem)
 	pg_unreachable();
 }
 
+bool
+null_argument(FunctionCallInfo fcinfo)
+{
+	for (int i = 1; i < PG_NARGS(); i++)
+		if (PG_ARGISNULL(i))
+			return true;
+	return false;
+}
+
+void *
+editable_state(FunctionCallInfo fcinfo, void *state)
+{
+	void	   *copy;
+
+	if (state != (void *) PG_GETARG_POINTER(0) || AggCheckCallContext(fcinfo, NULL))
+		return state;
+	copy = palloc(VARSIZE(state));
+	memcpy(copy, state, VARSIZE(state));
+	return copy;
+}
+
 Datum
 unchanged_state(FunctionCallInfo fcinfo)
 {
@@ -378,6 +399,18 @@ scan_literal(const char **cursor, const char *literal)
 	if (strncmp(*cursor, literal, len) != 0)
 		return false;
 	*cursor += len;
+	return true;
+}
+
+static const char white_space[] = " \t\n\v\f\r";
+
+bool
+scan_mark(const char **cursor, const char *mark)
+{
+	*cursor += strspn(*cursor, white_space);
+	if (!scan_literal(cursor, mark))
+		return false;
+	*cursor += strspn(*cursor, white_space);
 	return true;
 }
 

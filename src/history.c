@@ -360,25 +360,6 @@ merge_into(PurchaseHistory *a, const PurchaseHistory *b)
 
 /* ---- aggregates -------------------------------------------------------------------------------- */
 
-/*
- * Argument 0 for editing: in place where the executor allows it, else a copy. After growing, the
- * executor copies the result into the aggregate's memory, so nothing here chooses a context.
- */
-static PurchaseHistory *
-editable_state(FunctionCallInfo fcinfo)
-{
-	PurchaseHistory *h = PG_GETARG_HISTORY(0);
-
-	if ((Pointer) h == DatumGetPointer(PG_GETARG_DATUM(0)) && !AggCheckCallContext(fcinfo, NULL))
-	{
-		PurchaseHistory *copy = palloc(VARSIZE(h));
-
-		memcpy(copy, h, VARSIZE(h));
-		h = copy;
-	}
-	return h;
-}
-
 /* 64 bytes: starting with one day saves 5 % of memory and costs 10 % of time. */
 #define FIRST_CAPACITY 3
 
@@ -386,7 +367,7 @@ static Datum
 accumulate(FunctionCallInfo fcinfo, DateADT day, int64 amount, uint16 flags)
 {
 	HistoryDay	line = {.day = day, .amount = amount};
-	PurchaseHistory *h = PG_ARGISNULL(0) ? history_new(FIRST_CAPACITY, flags) : editable_state(fcinfo);
+	PurchaseHistory *h = PG_ARGISNULL(0) ? history_new(FIRST_CAPACITY, flags) : editable_state(fcinfo, PG_GETARG_HISTORY(0));
 
 	h = add_line(h, &line, flags);
 	AssertHistory(h);
@@ -439,7 +420,7 @@ clv_history_combine(PG_FUNCTION_ARGS)
 	/* the executor copies what becomes the first state */
 	if (PG_ARGISNULL(0))
 		PG_RETURN_HISTORY(PG_GETARG_HISTORY(1));
-	PG_RETURN_HISTORY(merge_into(editable_state(fcinfo), PG_GETARG_HISTORY(1)));
+	PG_RETURN_HISTORY(merge_into(editable_state(fcinfo, PG_GETARG_HISTORY(0)), PG_GETARG_HISTORY(1)));
 }
 
 /* Final function of all aggregates: the stored form, never the state itself. */

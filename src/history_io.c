@@ -34,23 +34,6 @@ typedef struct Parser
 
 /* ---- text input -------------------------------------------------------------------------------- */
 
-static void
-skip_space(Parser *p)
-{
-	p->cursor += strspn(p->cursor, " \t\n\v\f\r");
-}
-
-/* Move behind a punctuation mark and the white space around it, if it comes next. */
-static bool
-accept(Parser *p, const char *literal)
-{
-	skip_space(p);
-	if (!scan_literal(&p->cursor, literal))
-		return false;
-	skip_space(p);
-	return true;
-}
-
 static bool
 syntax_error(Parser *p, const char *expected)
 {
@@ -127,7 +110,7 @@ parse_day(Parser *p)
 
 	if (!scan_day(&p->cursor, &entry.day))
 		return syntax_error(p, "a date as YYYY-MM-DD");
-	money = accept(p, ":");
+	money = scan_mark(&p->cursor, ":");
 	if (h->ndays == 0)
 		h->flags = money ? 0 : HISTORY_NO_MONEY;
 	else if (money != history_has_money(h))
@@ -149,16 +132,16 @@ parse_day(Parser *p)
 static bool
 parse_history(Parser *p)
 {
-	if (!accept(p, "{"))
+	if (!scan_mark(&p->cursor, "{"))
 		return syntax_error(p, "\"{\"");
-	if (!accept(p, "}"))
+	if (!scan_mark(&p->cursor, "}"))
 	{
 		do
 		{
 			if (!parse_day(p))
 				return false;
-		} while (accept(p, ","));
-		if (!accept(p, "}"))
+		} while (scan_mark(&p->cursor, ","));
+		if (!scan_mark(&p->cursor, "}"))
 			return syntax_error(p, "\",\" or \"}\"");
 	}
 	if (*p->cursor != '\0')

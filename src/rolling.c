@@ -326,25 +326,6 @@ merge_into(InteractionHistory *a, const InteractionHistory *b)
 
 /* ---- aggregates -------------------------------------------------------------------------------- */
 
-/*
- * Argument 0 for editing: in place where the executor allows it, else a copy. After growing, the executor copies
- * the result into the aggregate's memory, so nothing here chooses a context.
- */
-static InteractionHistory *
-editable_state(FunctionCallInfo fcinfo)
-{
-	InteractionHistory *h = PG_GETARG_INTERACTIONS(0);
-
-	if ((Pointer) h == DatumGetPointer(PG_GETARG_DATUM(0)) && !AggCheckCallContext(fcinfo, NULL))
-	{
-		InteractionHistory *copy = palloc(VARSIZE(h));
-
-		memcpy(copy, h, VARSIZE(h));
-		h = copy;
-	}
-	return h;
-}
-
 /* 64 bytes for a history of all; 128 for one of the latest, which is mostly filled, so that it need not grow. */
 #define FIRST_OF_ALL 3
 #define FIRST_OF_LATEST 7
@@ -363,7 +344,7 @@ accumulate(FunctionCallInfo fcinfo, TimestampTz at, double value, int32 keep)
 		h = interactions_new(keep > 0 ? Min(keep, FIRST_OF_LATEST) : FIRST_OF_ALL, keep);
 	else
 	{
-		h = editable_state(fcinfo);
+		h = editable_state(fcinfo, PG_GETARG_INTERACTIONS(0));
 		if (unlikely(h->keep != keep))
 			argument_error("the number of latest interactions must be the same in all rows",
 						   "Group by what it depends on, or write it as a constant.", "It is %d and %d.", h->keep,
@@ -372,16 +353,6 @@ accumulate(FunctionCallInfo fcinfo, TimestampTz at, double value, int32 keep)
 	h = add_interaction(h, &entry);
 	AssertInteractions(h);
 	PG_RETURN_POINTER(h);
-}
-
-/* Whether one of the arguments behind the state is NULL: the row is then no scored interaction. */
-static inline bool
-null_argument(FunctionCallInfo fcinfo)
-{
-	for (int i = 1; i < PG_NARGS(); i++)
-		if (PG_ARGISNULL(i))
-			return true;
-	return false;
 }
 
 /* clv_rolling_NAME(state, ...): add one row */
@@ -414,7 +385,7 @@ clv_rolling_combine(PG_FUNCTION_ARGS)
 	/* the executor copies what becomes the first state */
 	if (PG_ARGISNULL(0))
 		PG_RETURN_POINTER(PG_GETARG_INTERACTIONS(1));
-	PG_RETURN_POINTER(merge_into(editable_state(fcinfo), PG_GETARG_INTERACTIONS(1)));
+	PG_RETURN_POINTER(merge_into(editable_state(fcinfo, PG_GETARG_INTERACTIONS(0)), PG_GETARG_INTERACTIONS(1)));
 }
 
 /* Final functions: the stored form, never the state itself; the mean; the count, 0 without a state. */

@@ -116,23 +116,6 @@ scan_time(const char **cursor, TimestampTz *at)
 
 /* ---- text input -------------------------------------------------------------------------------- */
 
-static void
-skip_space(Parser *p)
-{
-	p->cursor += strspn(p->cursor, " \t\n\v\f\r");
-}
-
-/* Move behind a punctuation mark and the white space around it, if it comes next. */
-static bool
-accept(Parser *p, const char *literal)
-{
-	skip_space(p);
-	if (!scan_literal(&p->cursor, literal))
-		return false;
-	skip_space(p);
-	return true;
-}
-
 static bool
 syntax_error(Parser *p, const char *expected)
 {
@@ -158,13 +141,13 @@ parse_keep(Parser *p)
 {
 	int64		keep;
 
-	if (!accept(p, "("))
+	if (!scan_mark(&p->cursor, "("))
 		return true;
 	if (!scan_literal(&p->cursor, "latest=") || !scan_int64(&p->cursor, &keep) ||
 		keep < 1 || keep > INTERACTIONS_MOST_KEPT)
 		return syntax_error(p, "latest=1 to latest=1000");
 	p->h->keep = (int32) keep;
-	return accept(p, ")") || syntax_error(p, "\")\"");
+	return scan_mark(&p->cursor, ")") || syntax_error(p, "\")\"");
 }
 
 static bool
@@ -175,7 +158,7 @@ parse_entry(Parser *p)
 
 	if (!scan_time(&p->cursor, &entry.at))
 		return syntax_error(p, "a time as YYYY-MM-DDTHH:MM:SSZ");
-	if (!accept(p, "="))
+	if (!scan_mark(&p->cursor, "="))
 		return syntax_error(p, "\"=\"");
 	if (!scan_double(&p->cursor, &entry.value))
 		return syntax_error(p, "a finite number");
@@ -192,16 +175,16 @@ parse_history(Parser *p)
 {
 	if (!parse_keep(p))
 		return false;
-	if (!accept(p, "{"))
+	if (!scan_mark(&p->cursor, "{"))
 		return syntax_error(p, "\"{\"");
-	if (!accept(p, "}"))
+	if (!scan_mark(&p->cursor, "}"))
 	{
 		do
 		{
 			if (!parse_entry(p))
 				return false;
-		} while (accept(p, ","));
-		if (!accept(p, "}"))
+		} while (scan_mark(&p->cursor, ","));
+		if (!scan_mark(&p->cursor, "}"))
 			return syntax_error(p, "\",\" or \"}\"");
 	}
 	if (*p->cursor != '\0')

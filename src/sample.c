@@ -509,16 +509,14 @@ new_sample(RowKind kind, int columns, const Frame *frame)
 
 /* Argument 0, not NULL, in building form and ours to edit. */
 static ClvSample *
-editable_state(FunctionCallInfo fcinfo)
+building_state(FunctionCallInfo fcinfo)
 {
 	ClvSample  *s = PG_GETARG_SAMPLE(0);
 
 	AssertSample(s);
 	if (s->form == SAMPLE_STORED)
 		return copy_with_room(s, SAMPLE_FOLDING, s->nrows + SAMPLE_FIRST_ROWS);
-	if (!AggCheckCallContext(fcinfo, NULL))
-		return (ClvSample *) PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(0));
-	return s;
+	return editable_state(fcinfo, s);
 }
 
 ClvSample *
@@ -529,7 +527,7 @@ sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame
 
 	if (PG_ARGISNULL(0))
 		return new_sample(kind, columns, frame);
-	s = editable_state(fcinfo);
+	s = building_state(fcinfo);
 	if (unlikely(!same_key(s, kind, columns, frame)))
 		check_same_key(s, kind, columns, frame);
 	return s;
@@ -550,7 +548,7 @@ clv_sample_combine(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(copy_with_room(other, other->form == SAMPLE_STORED ? SAMPLE_FOLDING : other->form,
 										 other->nrows + SAMPLE_FIRST_ROWS));
 
-	s = editable_state(fcinfo);
+	s = building_state(fcinfo);
 	check_same_key(s, other->kind, other->columns, &other->frame);
 	if (s->gaps_known && other->gaps_known)
 		add_gaps(s, other->gaps_whole, other->gaps_fraction);

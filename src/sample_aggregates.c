@@ -11,16 +11,6 @@
 
 static const Frame raw_numbers = FRAME_OF_NUMBERS;
 
-/* Whether an argument behind the state is NULL. */
-static inline bool
-null_argument(FunctionCallInfo fcinfo)
-{
-	for (int i = 1; i < PG_NARGS(); i++)
-		if (PG_ARGISNULL(i))
-			return true;
-	return false;
-}
-
 /* ---- raw numbers ------------------------------------------------------------------------------- */
 
 /* Arguments 1 to 3 as a valid row of the kind. */
