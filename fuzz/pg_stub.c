@@ -67,7 +67,7 @@ void
 stub_finding(const char *condition, const char *file, int line)
 {
 	fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, condition);
-	abort();
+	stub_finding("no row type", __FILE__, __LINE__);
 }
 
 bool
@@ -305,6 +305,14 @@ AggCheckCallContext(FunctionCallInfo fcinfo, MemoryContext *context)
 }
 
 /* Rows as results: input and output functions return none. */
+MemoryContext CurrentMemoryContext;
+
+FuncCallContext *
+init_MultiFuncCall(FunctionCallInfo fcinfo)
+{
+	stub_finding("no row type", __FILE__, __LINE__);
+}
+
 TypeFuncClass
 get_call_result_type(FunctionCallInfo fcinfo, Oid *type, TupleDesc *desc)
 {
