@@ -114,6 +114,12 @@ SELECT count(*) FROM otlp_spans('{}', '{}', ARRAY[NULL::text]);
 SELECT ltrim(span_id, '0') AS span, customer_id, customer_source FROM judged, otlp_evaluations(traces('{}',
     span('a', '1', '{}', one, '2'), span('a', '2', '{}', one, '3'), span('a', '3', '{}', one, '1'), span('b', '4', '{}', one, '4'),
     span('c', '5', '{}', one, '6'), span('c', '6', '{"customer.id": "C"}', one, '5'), span('c', '6', '{"customer.id": "D"}', one, '5')));
+-- a span that is there twice knows what either copy says, by the first key; copies that agree are not ambiguous
+SELECT ltrim(span_id, '0') AS span, customer_id, customer_source, session_id, session_source FROM judged, otlp_evaluations(traces('{}',
+    span('a', '1', '{"session.id": "S"}', one), span('a', '1', '{"customer.id": "C"}', one), span('a', '2', '{}', one, '1'),
+    span('b', '3', '{"user.id": "U"}'), span('b', '3', '{"customer.id": "C"}'), span('b', '4', '{}', one, '3'),
+    span('c', '5', '{"customer.id": "C"}'), span('c', '5', '{"customer.id": "C"}'), span('c', '6', '{}', one, '5'),
+    span('d', '7', result('linked', '{"gen_ai.evaluation.score.value": 1}'), links(ids('c', '5')))));
 
 -- ---- what is judged ----
 SELECT name, ltrim(target_trace_id, '0') AS trace, ltrim(target_span_id, '0') AS target, target_by, customer_id, customer_source, scope
