@@ -136,7 +136,9 @@ FROM otlp_evaluations(jsonb_build_array(traces('{}',
     span('a', '18', result('by parent', '{"gen_ai.evaluation.score.value": 1, "openinference.span.kind": "EVALUATOR"}'), '{}', '2'),
     span('a', '19', result('by parent and name', '{"gen_ai.evaluation.score.value": 1}'), '{"name": "gen_ai.evaluation.result"}', '2'),
     span('a', '20', '{"openinference.span.kind": "EVALUATOR", "annotations.0.annotation.name": "parents do not count", "annotations.0.annotation.score": 1}', '{}', '2'),
-    span('b', '21', '{"trace.annotations.0.annotation.name": "of the linked trace", "trace.annotations.0.annotation.score": 1}', links(ids('a', '1')))),
+    span('b', '21', '{"trace.annotations.0.annotation.name": "of the linked trace", "trace.annotations.0.annotation.score": 1}', links(ids('a', '1'))),
+    span('b', '22', result('zeros are no span', '{"gen_ai.evaluation.score.value": 1, "gen_ai.evaluation.target_span_id": "0000000000000000"}'), links(ids('a', '1'))),
+    span('b', '23', result('zeros are no trace', '{"gen_ai.evaluation.score.value": 1, "gen_ai.evaluation.target_span_id": "0000000000000010", "gen_ai.evaluation.target_trace_id": "00000000000000000000000000000000"}'))),
   logs(log_record(result('log without span', '{"gen_ai.evaluation.score.value": 1}'), '{"traceId": "0000000000000000000000000000000a"}'),
     log_record(result('log of a session', '{"gen_ai.evaluation.score.value": 1, "session.id": "S"}')),
     log_record(result('log of nothing', '{"gen_ai.evaluation.score.value": 1}'), '{"traceId": "", "spanId": "0000000000000000"}'),
@@ -195,7 +197,9 @@ CREATE TABLE malformed AS SELECT n, document FROM judged, LATERAL (VALUES
     (10, traces('{}', span('a', '1', result('linked', '{"gen_ai.evaluation.score.value": 1, "gen_ai.evaluation.target_span_id": "?"}'), links('3', '{"traceId": "x"}')))),
     (11, traces('{}', span('a', '1', '{}', one) || '{"attributes": {}, "links": 3}', span('a', '2', '{}', '{"events": {}, "attributes": [1, {"key": 3}, {"value": 4}, {"key": "user.id"}, {"key": "user.id", "value": {}}]}'))),
     (12, traces('{}', span('a', '1', '{}', one))), (13, jsonb_set(traces('{}', span('a', '1', '{}', events(event(result('huge', '{"gen_ai.evaluation.score.value": 0}'))))),
-        '{resourceSpans,0,scopeSpans,0,spans,0,events,0,attributes,1,value,doubleValue}', ('1' || repeat('0', 400))::jsonb))) AS v(n, document);
+        '{resourceSpans,0,scopeSpans,0,spans,0,events,0,attributes,1,value,doubleValue}', ('1' || repeat('0', 400))::jsonb)),
+    (14, traces('{}', span('a', '1', result('target', '{"gen_ai.evaluation.score.value": 1, "gen_ai.evaluation.target_span_id": "0000000000000002", "gen_ai.evaluation.target_trace_id": "5b8efff7-9803-8103-d269-b633813fc60c"}')))),
+    (15, traces('{}', span('a', '1', '{"gen_ai.evaluation.target_span_id": ["0000000000000002"], "gen_ai.evaluation.target_trace_id": "a"}', one)))) AS v(n, document);
 SELECT m.n, problem, s.n AS parts FROM malformed AS m, otlp_skipped(document) AS s ORDER BY m.n, problem COLLATE "C";
 SET client_min_messages = error;
 SELECT n, name, score, label, ltrim(span_id, '0') AS span, target_by, evaluated_nanos FROM malformed, otlp_evaluations(document) ORDER BY n, name;
