@@ -221,7 +221,8 @@ SELECT id, trace_id, observation_id, session_id, customer_id, name, score, label
     {"id": "v3", "name": "flag", "value": false, "dataType": "BOOLEAN", "subject": {"kind": "observation", "id": "o", "traceId": "t3"}},
     {"id": "v3", "name": "kind", "value": "red", "dataType": "CATEGORICAL", "subject": {"kind": "session", "id": "S3"}}, {"id": "v3", "name": "n", "value": 2, "dataType": "NUMERIC", "subject": {"kind": "trace", "id": "t4"}}]}');
 SELECT t, evaluated_at FROM unnest('{2026-01-02T03:04:05Z, 2026-01-02 03:04, 2026-01-02T03:04:05.1234567+02:00, 2026-01-02T03:04:05-0330, 2024-02-29T00:00:00+05, 2023-02-29T00:00:00Z, 2026-13-01T00:00:00Z,
-    2026-01-02, 2026-01-02T25:00:00Z, 2026-01-02T03:04:05+99:00, 2026-01-02T03:04:05 CET, yesterday, 0000-01-01T00:00:00Z, 9999-12-31T23:59:59.999999Z}'::text[]) WITH ORDINALITY AS t(t, n),
+    2026-01-02, 2026-01-02T25:00:00Z, 2026-01-02T03:04:05+99:00, 2026-01-02T03:04:05 CET, yesterday, 0000-01-01T00:00:00Z, 9999-12-31T23:59:59.999999Z,
+    2026-01-02T03:04:05Z+02:00, 2026-01-02T03:04:05+02:}'::text[] || ('2026-01-02T03:04:05.' || repeat('1', 60) || '+02:00')) WITH ORDINALITY AS t(t, n),
     langfuse_scores(jsonb_build_array(jsonb_build_object('name', 'x', 'value', 1, 'timestamp', t))) ORDER BY n;
 SELECT name, score FROM langfuse_scores('[1, {"name": "no value"}, {"value": 1}, {"name": "text", "value": "x", "dataType": "NUMERIC"}, {"name": "good", "value": 1}]');
 SELECT count(*) FROM langfuse_scores('3');
@@ -232,6 +233,7 @@ SELECT * FROM evaluation_scores('{"Quality": 0.8, "Resolved": true, "Open": fals
 SELECT * FROM evaluation_scores('[{"name": "Quality", "score": 0.8}, {"metric": "Tone", "label": "anger", "reasoning": "loud"}, {"evaluator": "Resolved", "value": true}, {"name": "Both", "score": 1, "labels": ["a", "b"]}]');
 SELECT * FROM evaluation_scores('{"name": "Quality", "score": 0.8, "comment": "a record"}');
 SELECT * FROM evaluation_scores('{"name": 1, "score": 0.8}') ORDER BY name COLLATE "C";
+SELECT * FROM evaluation_scores('{"": 0.8, "good": 1}');
 SELECT * FROM evaluation_scores('{}');
 SELECT * FROM evaluation_scores('[]');
 SELECT * FROM evaluation_scores('[1, {"score": 1}, {"name": "x"}, {"name": "y", "score": "high", "label": "z"}, {"name": "good", "score": 1}]');

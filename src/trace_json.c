@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 
 #define MAX_NAME 64				/* of members; ours are shorter */
+#define MAX_TIME 64				/* of dates and times; those with nanoseconds and an offset have 35 characters */
 
 /* ---- JSON -------------------------------------------------------------------------------------- */
 
@@ -71,8 +72,7 @@ json_next_member(JsonbIterator **members, Slice *name, JsonbValue *value)
 	CHECK_FOR_INTERRUPTS();
 	if (JsonbIteratorNext(members, value, true) != WJB_KEY)
 		return false;
-	name->data = value->val.string.val;
-	name->len = value->val.string.len;
+	*name = json_text(value);
 	return JsonbIteratorNext(members, value, true) == WJB_VALUE;
 }
 
@@ -270,7 +270,7 @@ scan_offset(const char *s, int *seconds)
 
 	*seconds = 0;
 	if (*s == 'Z' || *s == 'z')
-		s++;
+		return s[1] == '\0';
 	if (*s == '\0')
 		return true;
 	if (*s != '+' && *s != '-')
@@ -278,10 +278,13 @@ scan_offset(const char *s, int *seconds)
 	s++;
 	if ((hours = scan_part(&s, 2, 0)) < 0)
 		return false;
-	if (*s == ':')
-		s++;
-	if (*s != '\0' && (minutes = scan_part(&s, 2, 0)) < 0)
-		return false;
+	if (*s != '\0')
+	{
+		if (*s == ':')
+			s++;
+		if ((minutes = scan_part(&s, 2, 0)) < 0)
+			return false;
+	}
 	*seconds = sign * (3600 * hours + 60 * minutes);
 	return *s == '\0' && hours < 16 && minutes < 60;
 }
@@ -289,7 +292,7 @@ scan_offset(const char *s, int *seconds)
 bool
 read_timestamp(Slice text, TimestampTz *at)
 {
-	const char *s = pnstrdup(text.data, Min(text.len, MAX_NAME));
+	const char *s = text.data == NULL || text.len > MAX_TIME ? "" : pnstrdup(text.data, text.len);
 	int			year = scan_part(&s, 4, '-');
 	int			month = year < 1 ? -1 : scan_part(&s, 2, '-');
 	int			day = month < 1 || month > 12 ? -1 : scan_part(&s, 2, 0);
