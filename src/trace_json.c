@@ -412,21 +412,22 @@ skip_blanks(const char *s, const char *end)
 	return s;
 }
 
-/* A list of strings in brackets, in quotes of either kind; false for anything else. */
+/* The labels of a list of strings in brackets, in quotes of either kind; false for anything else. */
 static bool
 scan_list(Slice text, Evaluation *evaluation)
 {
 	const char *end = text.data + text.len;
 	const char *s = skip_blanks(text.data, end);
-	char	   *copy = palloc(text.len);
+	char	   *copy;
+	if (s == end || *s++ != '[')
+		return false;
+	copy = palloc(text.len);
 	int			commas = 0;
 
 	for (int i = 0; i < text.len; i++)
 		commas += text.data[i] == ',';
 	evaluation->labels = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) commas + 1) * sizeof(Slice));
 	evaluation->n_labels = 0;
-	if (s == end || *s++ != '[')
-		return false;
 	s = skip_blanks(s, end);
 	while (s < end && (*s == '"' || *s == '\''))
 	{
@@ -484,6 +485,7 @@ set_label(Evaluation *evaluation, const JsonbValue *value)
 	if (json_is_object(value))
 		return;
 	evaluation->label = json_text(value);
+		evaluation->labels = palloc(sizeof(Slice));
 	if (evaluation->label.data != NULL && !scan_list(evaluation->label, evaluation))
 	{
 		evaluation->labels[0] = evaluation->label;
