@@ -106,10 +106,20 @@ json_member_text(const JsonbValue *object, const char *name)
 	return json_member(object, name, &member) ? json_text(&member) : (Slice) {NULL, 0};
 }
 
+/* A number, or a string that may be one, as terminated text; NULL for anything else and for the empty string. */
+static const char *
+number_text(const JsonbValue *value)
+{
+	Slice		text = {NULL, 0};
+
+	if (value->type == jbvNumeric || value->type == jbvString)
+		text = json_text(value);
+	return text.data == NULL ? NULL : pnstrdup(text.data, text.len);
+}
+
 bool
 json_number(const JsonbValue *value, double *number)
 {
-	Slice		text;
 	const char *cursor;
 
 	if (value->type == jbvBool)
@@ -117,28 +127,16 @@ json_number(const JsonbValue *value, double *number)
 		*number = value->val.boolean;
 		return true;
 	}
-	if (value->type != jbvNumeric && value->type != jbvString)
-		return false;
-	text = json_text(value);
-	if (text.data == NULL)
-		return false;
-	cursor = pnstrdup(text.data, text.len);
-	return scan_double(&cursor, number) && *cursor == '\0';
+	cursor = number_text(value);
+	return cursor != NULL && scan_double(&cursor, number) && *cursor == '\0';
 }
 
 bool
 json_int64(const JsonbValue *value, int64 *number)
 {
-	Slice		text;
-	const char *cursor;
+	const char *cursor = number_text(value);
 
-	if (value->type != jbvNumeric && value->type != jbvString)
-		return false;
-	text = json_text(value);
-	if (text.data == NULL)
-		return false;
-	cursor = pnstrdup(text.data, text.len);
-	if (!scan_int64(&cursor, number))
+	if (cursor == NULL || !scan_int64(&cursor, number))
 		return false;
 	if (*cursor == '.')
 		cursor += 1 + strspn(cursor + 1, "0");
@@ -419,11 +417,11 @@ scan_list(Slice text, Evaluation *evaluation)
 	const char *end = text.data + text.len;
 	const char *s = skip_blanks(text.data, end);
 	char	   *copy;
+	int			commas = 0;
+
 	if (s == end || *s++ != '[')
 		return false;
 	copy = palloc(text.len);
-	int			commas = 0;
-
 	for (int i = 0; i < text.len; i++)
 		commas += text.data[i] == ',';
 	evaluation->labels = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) commas + 1) * sizeof(Slice));
@@ -485,9 +483,9 @@ set_label(Evaluation *evaluation, const JsonbValue *value)
 	if (json_is_object(value))
 		return;
 	evaluation->label = json_text(value);
-		evaluation->labels = palloc(sizeof(Slice));
 	if (evaluation->label.data != NULL && !scan_list(evaluation->label, evaluation))
 	{
+		evaluation->labels = palloc(sizeof(Slice));
 		evaluation->labels[0] = evaluation->label;
 		evaluation->n_labels = 1;
 	}
