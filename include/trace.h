@@ -68,7 +68,7 @@ extern bool json_member(const JsonbValue *object, const char *name, JsonbValue *
 extern JsonbIterator *json_elements(const JsonbValue *array);
 extern bool json_next_element(JsonbIterator **elements, JsonbValue *element);
 
-/* The members of an object one by one, until false; json_elements() begins them, too. */
+/* The members of an object one by one, until false; json_elements() begins them, too. An empty name has no data. */
 extern bool json_next_member(JsonbIterator **members, Slice *name, JsonbValue *value);
 
 /* A scalar as text, an array or object as JSON; no text for null and for the empty string. */
@@ -90,7 +90,7 @@ extern bool read_id(Slice text, int size, unsigned char *id);
 /* The bytes as lower-case hexadecimal digits. */
 extern Slice id_text(const unsigned char *id, int size);
 
-/* An ISO 8601 date and time, in UTC unless it has an offset. */
+/* An ISO 8601 date and time of at most 64 bytes, in UTC unless it has an offset: Z, +hh, +hhmm or +hh:mm. */
 extern bool read_timestamp(Slice text, TimestampTz *at);
 
 /* ---- OTLP attributes (trace_json.c) ------------------------------------------------------------ */

@@ -114,6 +114,12 @@ SELECT count(*) FROM otlp_spans('{}', '{}', ARRAY[NULL::text]);
 SELECT ltrim(span_id, '0') AS span, customer_id, customer_source FROM judged, otlp_evaluations(traces('{}',
     span('a', '1', '{}', one, '2'), span('a', '2', '{}', one, '3'), span('a', '3', '{}', one, '1'), span('b', '4', '{}', one, '4'),
     span('c', '5', '{}', one, '6'), span('c', '6', '{"customer.id": "C"}', one, '5'), span('c', '6', '{"customer.id": "D"}', one, '5')));
+-- a span that is there twice knows what either copy says, by the first key; copies that agree are not ambiguous
+SELECT ltrim(span_id, '0') AS span, customer_id, customer_source, session_id, session_source FROM judged, otlp_evaluations(traces('{}',
+    span('a', '1', '{"session.id": "S"}', one), span('a', '1', '{"customer.id": "C"}', one), span('a', '2', '{}', one, '1'),
+    span('b', '3', '{"user.id": "U"}'), span('b', '3', '{"customer.id": "C"}'), span('b', '4', '{}', one, '3'),
+    span('c', '5', '{"customer.id": "C"}'), span('c', '5', '{"customer.id": "C"}'), span('c', '6', '{}', one, '5'),
+    span('d', '7', result('linked', '{"gen_ai.evaluation.score.value": 1}'), links(ids('c', '5')))));
 
 -- ---- what is judged ----
 SELECT name, ltrim(target_trace_id, '0') AS trace, ltrim(target_span_id, '0') AS target, target_by, customer_id, customer_source, scope
@@ -130,7 +136,9 @@ FROM otlp_evaluations(jsonb_build_array(traces('{}',
     span('a', '18', result('by parent', '{"gen_ai.evaluation.score.value": 1, "openinference.span.kind": "EVALUATOR"}'), '{}', '2'),
     span('a', '19', result('by parent and name', '{"gen_ai.evaluation.score.value": 1}'), '{"name": "gen_ai.evaluation.result"}', '2'),
     span('a', '20', '{"openinference.span.kind": "EVALUATOR", "annotations.0.annotation.name": "parents do not count", "annotations.0.annotation.score": 1}', '{}', '2'),
-    span('b', '21', '{"trace.annotations.0.annotation.name": "of the linked trace", "trace.annotations.0.annotation.score": 1}', links(ids('a', '1')))),
+    span('b', '21', '{"trace.annotations.0.annotation.name": "of the linked trace", "trace.annotations.0.annotation.score": 1}', links(ids('a', '1'))),
+    span('b', '22', result('zeros are no span', '{"gen_ai.evaluation.score.value": 1, "gen_ai.evaluation.target_span_id": "0000000000000000"}'), links(ids('a', '1'))),
+    span('b', '23', result('zeros are no trace', '{"gen_ai.evaluation.score.value": 1, "gen_ai.evaluation.target_span_id": "0000000000000010", "gen_ai.evaluation.target_trace_id": "00000000000000000000000000000000"}'))),
   logs(log_record(result('log without span', '{"gen_ai.evaluation.score.value": 1}'), '{"traceId": "0000000000000000000000000000000a"}'),
     log_record(result('log of a session', '{"gen_ai.evaluation.score.value": 1, "session.id": "S"}')),
     log_record(result('log of nothing', '{"gen_ai.evaluation.score.value": 1}'), '{"traceId": "", "spanId": "0000000000000000"}'),
@@ -189,7 +197,9 @@ CREATE TABLE malformed AS SELECT n, document FROM judged, LATERAL (VALUES
     (10, traces('{}', span('a', '1', result('linked', '{"gen_ai.evaluation.score.value": 1, "gen_ai.evaluation.target_span_id": "?"}'), links('3', '{"traceId": "x"}')))),
     (11, traces('{}', span('a', '1', '{}', one) || '{"attributes": {}, "links": 3}', span('a', '2', '{}', '{"events": {}, "attributes": [1, {"key": 3}, {"value": 4}, {"key": "user.id"}, {"key": "user.id", "value": {}}]}'))),
     (12, traces('{}', span('a', '1', '{}', one))), (13, jsonb_set(traces('{}', span('a', '1', '{}', events(event(result('huge', '{"gen_ai.evaluation.score.value": 0}'))))),
-        '{resourceSpans,0,scopeSpans,0,spans,0,events,0,attributes,1,value,doubleValue}', ('1' || repeat('0', 400))::jsonb))) AS v(n, document);
+        '{resourceSpans,0,scopeSpans,0,spans,0,events,0,attributes,1,value,doubleValue}', ('1' || repeat('0', 400))::jsonb)),
+    (14, traces('{}', span('a', '1', result('target', '{"gen_ai.evaluation.score.value": 1, "gen_ai.evaluation.target_span_id": "0000000000000002", "gen_ai.evaluation.target_trace_id": "5b8efff7-9803-8103-d269-b633813fc60c"}')))),
+    (15, traces('{}', span('a', '1', '{"gen_ai.evaluation.target_span_id": ["0000000000000002"], "gen_ai.evaluation.target_trace_id": "a"}', one)))) AS v(n, document);
 SELECT m.n, problem, s.n AS parts FROM malformed AS m, otlp_skipped(document) AS s ORDER BY m.n, problem COLLATE "C";
 SET client_min_messages = error;
 SELECT n, name, score, label, ltrim(span_id, '0') AS span, target_by, evaluated_nanos FROM malformed, otlp_evaluations(document) ORDER BY n, name;
@@ -211,7 +221,8 @@ SELECT id, trace_id, observation_id, session_id, customer_id, name, score, label
     {"id": "v3", "name": "flag", "value": false, "dataType": "BOOLEAN", "subject": {"kind": "observation", "id": "o", "traceId": "t3"}},
     {"id": "v3", "name": "kind", "value": "red", "dataType": "CATEGORICAL", "subject": {"kind": "session", "id": "S3"}}, {"id": "v3", "name": "n", "value": 2, "dataType": "NUMERIC", "subject": {"kind": "trace", "id": "t4"}}]}');
 SELECT t, evaluated_at FROM unnest('{2026-01-02T03:04:05Z, 2026-01-02 03:04, 2026-01-02T03:04:05.1234567+02:00, 2026-01-02T03:04:05-0330, 2024-02-29T00:00:00+05, 2023-02-29T00:00:00Z, 2026-13-01T00:00:00Z,
-    2026-01-02, 2026-01-02T25:00:00Z, 2026-01-02T03:04:05+99:00, 2026-01-02T03:04:05 CET, yesterday, 0000-01-01T00:00:00Z, 9999-12-31T23:59:59.999999Z}'::text[]) WITH ORDINALITY AS t(t, n),
+    2026-01-02, 2026-01-02T25:00:00Z, 2026-01-02T03:04:05+99:00, 2026-01-02T03:04:05 CET, yesterday, 0000-01-01T00:00:00Z, 9999-12-31T23:59:59.999999Z,
+    2026-01-02T03:04:05Z+02:00, 2026-01-02T03:04:05+02:}'::text[] || ('2026-01-02T03:04:05.' || repeat('1', 60) || '+02:00')) WITH ORDINALITY AS t(t, n),
     langfuse_scores(jsonb_build_array(jsonb_build_object('name', 'x', 'value', 1, 'timestamp', t))) ORDER BY n;
 SELECT name, score FROM langfuse_scores('[1, {"name": "no value"}, {"value": 1}, {"name": "text", "value": "x", "dataType": "NUMERIC"}, {"name": "good", "value": 1}]');
 SELECT count(*) FROM langfuse_scores('3');
@@ -222,6 +233,7 @@ SELECT * FROM evaluation_scores('{"Quality": 0.8, "Resolved": true, "Open": fals
 SELECT * FROM evaluation_scores('[{"name": "Quality", "score": 0.8}, {"metric": "Tone", "label": "anger", "reasoning": "loud"}, {"evaluator": "Resolved", "value": true}, {"name": "Both", "score": 1, "labels": ["a", "b"]}]');
 SELECT * FROM evaluation_scores('{"name": "Quality", "score": 0.8, "comment": "a record"}');
 SELECT * FROM evaluation_scores('{"name": 1, "score": 0.8}') ORDER BY name COLLATE "C";
+SELECT * FROM evaluation_scores('{"": 0.8, "good": 1}');
 SELECT * FROM evaluation_scores('{}');
 SELECT * FROM evaluation_scores('[]');
 SELECT * FROM evaluation_scores('[1, {"score": 1}, {"name": "x"}, {"name": "y", "score": "high", "label": "z"}, {"name": "good", "score": 1}]');

@@ -111,13 +111,36 @@ index_trace(const TraceIndex *index, const unsigned char *trace_id)
 	return i < 0 ? NULL : &index->places[i];
 }
 
+/* A span that is there several times is one span: what any copy says of its ids, all of them say. */
+static void
+merge_copies(TraceIndex *index)
+{
+	for (int i = 0; i < index->n; i++)
+	{
+		TraceNode  *node = &index->nodes[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (node->is_log)
+			continue;
+		node->span = key_table_add(index->spans, span_key(node->id), i);
+		if (node->span != i)
+			for (IdKind kind = 0; kind < N_ID_KINDS; kind++)
+				merge_finding(&index->nodes[node->span].facts.found[kind], node->facts.found[kind]);
+	}
+	for (int i = 0; i < index->n; i++)
+	{
+		TraceNode  *node = &index->nodes[i];
+
+		if (!node->is_log && node->span != i)
+			memcpy(node->facts.found, index->nodes[node->span].facts.found, sizeof(node->facts.found));
+	}
+}
+
 static void
 find_spans(TraceIndex *index)
 {
 	index->spans = key_table_create(index->n);
-	for (int i = 0; i < index->n; i++)
-		if (!index->nodes[i].is_log)
-			key_table_add(index->spans, span_key(index->nodes[i].id), i);
+	merge_copies(index);
 	for (int i = 0; i < index->n; i++)
 	{
 		TraceNode  *node = &index->nodes[i];

@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 
 #define MAX_NAME 64				/* of members; ours are shorter */
+#define MAX_TIME 64				/* of dates and times; those with nanoseconds and an offset have 35 characters */
 
 /* ---- JSON -------------------------------------------------------------------------------------- */
 
@@ -71,8 +72,7 @@ json_next_member(JsonbIterator **members, Slice *name, JsonbValue *value)
 	CHECK_FOR_INTERRUPTS();
 	if (JsonbIteratorNext(members, value, true) != WJB_KEY)
 		return false;
-	name->data = value->val.string.val;
-	name->len = value->val.string.len;
+	*name = json_text(value);
 	return JsonbIteratorNext(members, value, true) == WJB_VALUE;
 }
 
@@ -106,10 +106,20 @@ json_member_text(const JsonbValue *object, const char *name)
 	return json_member(object, name, &member) ? json_text(&member) : (Slice) {NULL, 0};
 }
 
+/* A number, or a string that may be one, as terminated text; NULL for anything else and for the empty string. */
+static const char *
+number_text(const JsonbValue *value)
+{
+	Slice		text = {NULL, 0};
+
+	if (value->type == jbvNumeric || value->type == jbvString)
+		text = json_text(value);
+	return text.data == NULL ? NULL : pnstrdup(text.data, text.len);
+}
+
 bool
 json_number(const JsonbValue *value, double *number)
 {
-	Slice		text;
 	const char *cursor;
 
 	if (value->type == jbvBool)
@@ -117,28 +127,16 @@ json_number(const JsonbValue *value, double *number)
 		*number = value->val.boolean;
 		return true;
 	}
-	if (value->type != jbvNumeric && value->type != jbvString)
-		return false;
-	text = json_text(value);
-	if (text.data == NULL)
-		return false;
-	cursor = pnstrdup(text.data, text.len);
-	return scan_double(&cursor, number) && *cursor == '\0';
+	cursor = number_text(value);
+	return cursor != NULL && scan_double(&cursor, number) && *cursor == '\0';
 }
 
 bool
 json_int64(const JsonbValue *value, int64 *number)
 {
-	Slice		text;
-	const char *cursor;
+	const char *cursor = number_text(value);
 
-	if (value->type != jbvNumeric && value->type != jbvString)
-		return false;
-	text = json_text(value);
-	if (text.data == NULL)
-		return false;
-	cursor = pnstrdup(text.data, text.len);
-	if (!scan_int64(&cursor, number))
+	if (cursor == NULL || !scan_int64(&cursor, number))
 		return false;
 	if (*cursor == '.')
 		cursor += 1 + strspn(cursor + 1, "0");
@@ -270,7 +268,7 @@ scan_offset(const char *s, int *seconds)
 
 	*seconds = 0;
 	if (*s == 'Z' || *s == 'z')
-		s++;
+		return s[1] == '\0';
 	if (*s == '\0')
 		return true;
 	if (*s != '+' && *s != '-')
@@ -278,10 +276,13 @@ scan_offset(const char *s, int *seconds)
 	s++;
 	if ((hours = scan_part(&s, 2, 0)) < 0)
 		return false;
-	if (*s == ':')
-		s++;
-	if (*s != '\0' && (minutes = scan_part(&s, 2, 0)) < 0)
-		return false;
+	if (*s != '\0')
+	{
+		if (*s == ':')
+			s++;
+		if ((minutes = scan_part(&s, 2, 0)) < 0)
+			return false;
+	}
 	*seconds = sign * (3600 * hours + 60 * minutes);
 	return *s == '\0' && hours < 16 && minutes < 60;
 }
@@ -289,7 +290,7 @@ scan_offset(const char *s, int *seconds)
 bool
 read_timestamp(Slice text, TimestampTz *at)
 {
-	const char *s = pnstrdup(text.data, Min(text.len, MAX_NAME));
+	const char *s = text.data == NULL || text.len > MAX_TIME ? "" : pnstrdup(text.data, text.len);
 	int			year = scan_part(&s, 4, '-');
 	int			month = year < 1 ? -1 : scan_part(&s, 2, '-');
 	int			day = month < 1 || month > 12 ? -1 : scan_part(&s, 2, 0);
@@ -409,21 +410,22 @@ skip_blanks(const char *s, const char *end)
 	return s;
 }
 
-/* A list of strings in brackets, in quotes of either kind; false for anything else. */
+/* The labels of a list of strings in brackets, in quotes of either kind; false for anything else. */
 static bool
 scan_list(Slice text, Evaluation *evaluation)
 {
 	const char *end = text.data + text.len;
 	const char *s = skip_blanks(text.data, end);
-	char	   *copy = palloc(text.len);
+	char	   *copy;
 	int			commas = 0;
 
+	if (s == end || *s++ != '[')
+		return false;
+	copy = palloc(text.len);
 	for (int i = 0; i < text.len; i++)
 		commas += text.data[i] == ',';
 	evaluation->labels = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) commas + 1) * sizeof(Slice));
 	evaluation->n_labels = 0;
-	if (s == end || *s++ != '[')
-		return false;
 	s = skip_blanks(s, end);
 	while (s < end && (*s == '"' || *s == '\''))
 	{
@@ -483,6 +485,7 @@ set_label(Evaluation *evaluation, const JsonbValue *value)
 	evaluation->label = json_text(value);
 	if (evaluation->label.data != NULL && !scan_list(evaluation->label, evaluation))
 	{
+		evaluation->labels = palloc(sizeof(Slice));
 		evaluation->labels[0] = evaluation->label;
 		evaluation->n_labels = 1;
 	}

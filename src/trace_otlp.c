@@ -26,10 +26,9 @@ typedef struct Walk
 
 /* An id, if there is one: all zeros are none, and what is not an id is counted. */
 static bool
-member_id(Walk *walk, const JsonbValue *object, const char *name, int size, unsigned char *id)
+given_id(Walk *walk, Slice text, int size, unsigned char *id)
 {
 	static const unsigned char zeros[TRACE_ID_SIZE];
-	Slice		text = json_member_text(object, name);
 
 	if (text.data == NULL)
 		return false;
@@ -37,6 +36,12 @@ member_id(Walk *walk, const JsonbValue *object, const char *name, int size, unsi
 		return memcmp(id, zeros, size) != 0;
 	walk->reader.problems[PROBLEM_ID]++;
 	return false;
+}
+
+static bool
+member_id(Walk *walk, const JsonbValue *object, const char *name, int size, unsigned char *id)
+{
+	return given_id(walk, json_member_text(object, name), size, id);
 }
 
 /* Nanoseconds since 1970; 0 if unknown. */
@@ -316,15 +321,12 @@ target_by_attribute(Walk *walk, const Carrier *carrier, const Evaluation *evalua
 	bool		is_own = evaluation->target_span.data != NULL;
 	Slice		span_id = is_own ? evaluation->target_span : facts->target_span;
 	Slice		trace_id = is_own ? evaluation->target_trace : facts->target_trace;
+	bool		has_span = given_id(walk, span_id, SPAN_ID_SIZE, span);
+	bool		has_trace = given_id(walk, trace_id, TRACE_ID_SIZE, target->id);
 
-	if (span_id.data == NULL)
+	if (!has_span)
 		return false;
-	if (!read_id(span_id, SPAN_ID_SIZE, span))
-	{
-		walk->reader.problems[PROBLEM_ID]++;
-		return false;
-	}
-	if (trace_id.data != NULL && read_id(trace_id, TRACE_ID_SIZE, target->id))
+	if (has_trace)
 		return true;
 	if (carrier->links->n == 1 && memcmp(carrier->links->id + TRACE_ID_SIZE, span, SPAN_ID_SIZE) == 0)
 		memcpy(target->id, carrier->links->id, TRACE_ID_SIZE);

@@ -19,6 +19,13 @@ merge_finding(Finding *finding, Finding other)
 		finding->ambiguous |= other.ambiguous || !slice_equal(finding->value, other.value);
 }
 
+/* An attribute's text; of a list, its JSON. */
+static Slice
+any_text_of(JsonbValue value)
+{
+	return otlp_value(&value) ? json_text(&value) : (Slice) {NULL, 0};
+}
+
 /* An attribute's text, if it is no list. */
 static Slice
 text_of(JsonbValue value)
@@ -103,9 +110,9 @@ read_facts(const Keys *keys, const JsonbValue *holder, Facts *facts)
 		if (slice_is(key, "gen_ai.evaluation.name") || slice_starts(key, "gen_ai.evaluation.score."))
 			facts->has_result = true;
 		else if (slice_is(key, "gen_ai.evaluation.target_span_id"))
-			facts->target_span = text_of(value);
+			facts->target_span = any_text_of(value);
 		else if (slice_is(key, "gen_ai.evaluation.target_trace_id"))
-			facts->target_trace = text_of(value);
+			facts->target_trace = any_text_of(value);
 		else if (is_annotation(key))
 			facts->has_annotations = true;
 		else if (is_simulated(key, value))
