@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "btyd.h"
 #include "funcapi.h"
 #include "math/rates.h"
 #include "model.h"
@@ -143,7 +144,9 @@ checked_agreement(FunctionCallInfo fcinfo, double conf)
 									"Build it with agreement_sample(a, b).");
 	Agreement	agreement;
 
-	if (!cohen_agreement(&rows, conf, &agreement))
+	if (!cohen_agreement(&rows, conf, &stop_on_cancel, &agreement))
+		stop_call("Cohen's kappa");
+	if (agreement.too_many_categories)
 		argument_error("too many categories", "Kappa compares a few categories; group scores into classes first.",
 					   "There are more than %d.", AGREEMENT_MOST_CATEGORIES);
 	if (agreement.n > 0 && isnan(agreement.kappa))

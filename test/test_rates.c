@@ -146,7 +146,7 @@ agreement_of(const double *table, int k)
 	for (int i = 0; i < k * k; i++)
 		if (table[i] > 0)
 			sample_add(&sample, (double[]) {i / k - 1, i % k - 1}, table[i]);
-	assert_true(cohen_agreement(sample_fold(&sample), CONF, &a));
+	assert_true(cohen_agreement(sample_fold(&sample), CONF, NULL, &a));
 	sample_free(&sample);
 	return a;
 }
@@ -225,12 +225,52 @@ test_kappa_categories(void **state)
 	sample_init(&sample, 2);
 	for (int i = 0; i < AGREEMENT_MOST_CATEGORIES; i++)
 		sample_add(&sample, (double[]) {i, AGREEMENT_MOST_CATEGORIES - 1 - i}, 1);
-	assert_true(cohen_agreement(sample_fold(&sample), CONF, &a));
+	assert_true(cohen_agreement(sample_fold(&sample), CONF, NULL, &a));
 	assert_relative(a.expected, 1.0 / AGREEMENT_MOST_CATEGORIES, TOLERANCE);
 	assert_true(a.observed == 0);
 	sample_add(&sample, (double[]) {0, AGREEMENT_MOST_CATEGORIES}, 1);
-	assert_false(cohen_agreement(sample_fold(&sample), CONF, &a));
+	assert_true(cohen_agreement(sample_fold(&sample), CONF, NULL, &a));
+	assert_true(a.too_many_categories && isnan(a.kappa));
 	sample_free(&sample);
+}
+
+/* Counts the questions, and asks to end at one of them. */
+typedef struct Questions
+{
+	int			asked;
+	int			end_at;
+} Questions;
+
+static bool
+end_at_question(void *arg)
+{
+	Questions  *questions = arg;
+
+	return ++questions->asked == questions->end_at;
+}
+
+static void
+test_kappa_stop(void **state)
+{
+	(void) state;
+	/* both passes over the rows ask, the second time before anything is set */
+	for (int end_at = 1; end_at <= 3; end_at++)
+	{
+		Questions	questions = {0, end_at};
+		const FitStop stop = {end_at_question, &questions};
+		Sample		sample;
+		Agreement	a;
+
+		sample_init(&sample, 2);
+		sample_add(&sample, (double[]) {0, 0}, 2);
+		sample_add(&sample, (double[]) {0, 1}, 1);
+		sample_add(&sample, (double[]) {1, 1}, 2);
+		assert_int_equal(cohen_agreement(sample_fold(&sample), CONF, &stop, &a), end_at == 3);
+		assert_int_equal(questions.asked, end_at == 1 ? 1 : 2);
+		assert_int_equal(isnan(a.kappa), end_at < 3);
+		assert_false(a.too_many_categories);
+		sample_free(&sample);
+	}
 }
 
 int
@@ -244,6 +284,7 @@ main(void)
 		cmocka_unit_test(test_kappa_published),
 		cmocka_unit_test(test_kappa_extremes),
 		cmocka_unit_test(test_kappa_categories),
+		cmocka_unit_test(test_kappa_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
