@@ -2331,22 +2331,22 @@ CREATE FUNCTION clv_rolling_add_agreement(clv_sample, boolean, boolean) RETURNS 
     AS 'MODULE_PATHNAME', 'clv_rolling_add_agreement_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
 CREATE FUNCTION clv_rolling_add_agreement(clv_sample, integer, integer) RETURNS clv_sample
     AS 'MODULE_PATHNAME', 'clv_rolling_add_agreement_integer' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
-CREATE FUNCTION clv_rolling_nps(clv_sample) RETURNS float8
+CREATE FUNCTION clv_rolling_nps_final(clv_sample) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_rolling_nps_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-CREATE FUNCTION clv_rolling_csat(clv_sample) RETURNS float8
+CREATE FUNCTION clv_rolling_csat_final(clv_sample) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_rolling_csat_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-CREATE FUNCTION clv_rolling_ces(clv_sample) RETURNS float8
+CREATE FUNCTION clv_rolling_ces_final(clv_sample) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_rolling_ces_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-CREATE FUNCTION clv_rolling_cohen_kappa(clv_sample) RETURNS float8
+CREATE FUNCTION clv_rolling_cohen_kappa_final(clv_sample) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_rolling_cohen_kappa_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION clv_rolling_add_rating(clv_sample, float8) IS 'transition: count one answer to a survey';
 COMMENT ON FUNCTION clv_rolling_add_agreement(clv_sample, boolean, boolean) IS 'transition: count one pair of judgements';
 COMMENT ON FUNCTION clv_rolling_add_agreement(clv_sample, integer, integer) IS 'transition: count one pair of categories';
-COMMENT ON FUNCTION clv_rolling_nps(clv_sample) IS 'final: the net promoter score';
-COMMENT ON FUNCTION clv_rolling_csat(clv_sample) IS 'final: the share of satisfied answers';
-COMMENT ON FUNCTION clv_rolling_ces(clv_sample) IS 'final: the share of easy answers';
-COMMENT ON FUNCTION clv_rolling_cohen_kappa(clv_sample) IS 'final: Cohen''s kappa';
+COMMENT ON FUNCTION clv_rolling_nps_final(clv_sample) IS 'final: the net promoter score';
+COMMENT ON FUNCTION clv_rolling_csat_final(clv_sample) IS 'final: the share of satisfied answers';
+COMMENT ON FUNCTION clv_rolling_ces_final(clv_sample) IS 'final: the share of easy answers';
+COMMENT ON FUNCTION clv_rolling_cohen_kappa_final(clv_sample) IS 'final: Cohen''s kappa';
 
 CREATE AGGREGATE survey_sample(score float8) (
     SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
@@ -2356,15 +2356,15 @@ COMMENT ON AGGREGATE survey_sample(float8) IS 'answers to a question of a survey
 
 CREATE AGGREGATE nps(score float8) (
     SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_nps, PARALLEL = SAFE
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_nps_final, PARALLEL = SAFE
 );
 CREATE AGGREGATE csat(score float8) (
     SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_csat, PARALLEL = SAFE
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_csat_final, PARALLEL = SAFE
 );
 CREATE AGGREGATE ces(score float8) (
     SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_ces, PARALLEL = SAFE
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_ces_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE nps(float8) IS 'net promoter score of answers from 0 to 10: 100 (share of promoters, 9 and 10, - share of detractors, 0 to 6), points of -100 to 100. NULLs are skipped, NULL without answers. Error 22023: a score that is no whole number from 0 to 10.';
 COMMENT ON AGGREGATE csat(float8) IS 'customer satisfaction of answers from 1 to 5: the share of the top two, 4 and 5, a fraction of 0 to 1. NULLs are skipped, NULL without answers. Error 22023: a score that is no whole number from 1 to 5.';
@@ -2396,11 +2396,11 @@ COMMENT ON AGGREGATE agreement_sample(integer, integer) IS 'categories of the sa
 
 CREATE AGGREGATE cohen_kappa(a boolean, b boolean) (
     SFUNC = clv_rolling_add_agreement, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_cohen_kappa, PARALLEL = SAFE
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_cohen_kappa_final, PARALLEL = SAFE
 );
 CREATE AGGREGATE cohen_kappa(a integer, b integer) (
     SFUNC = clv_rolling_add_agreement, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_cohen_kappa, PARALLEL = SAFE
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_cohen_kappa_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cohen_kappa(boolean, boolean) IS 'Cohen''s kappa, the agreement of two raters beyond chance: (observed - expected) / (1 - expected); 1 is full agreement, 0 what chance would give. Rows with a NULL are skipped; NULL without rows, and after a WARNING where all are of one category.';
 COMMENT ON AGGREGATE cohen_kappa(integer, integer) IS 'Cohen''s kappa of categories that are only the same or not; their order does not count. Rows with a NULL are skipped; NULL without rows, and after a WARNING where all are of one category. Error 22023: more than 1000 categories.';
