@@ -2711,24 +2711,9 @@ CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text
 COMMENT ON FUNCTION resolve_customers(regclass, regclass, text) IS 'the customer of every evaluation, found in a relation of spans (columns of otlp_spans()) and one of evaluations (columns of otlp_evaluations(), and a key): evaluation_id is the key as text, customer_id the customer, customer_source the nearest place that knows one: event (the result itself, or what else the reader says), span (that carries it), link (another span that it is about, its ancestors or trace), ancestor (the nearest one), trace (its spans and evaluations), session (its spans and evaluations, and the traces that are of this session alone), resource. candidates is how many customers that place knows; if several, the source is ''ambiguous'' and customer_id NULL. ''unknown'' and 0 where no place knows any; ''ambiguous'' and NULL where only the reader knew that there are several. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows. Takes time in proportion to the rows.';
 
 -- Coverage: who is evaluated at all.
-CREATE FUNCTION standardized_difference(mean_1 float8, variance_1 float8, mean_0 float8, variance_0 float8)
-    RETURNS float8
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 10
-    AS $$
-DECLARE
-    spread float8;
-BEGIN
-    IF NOT (abs(mean_1) < 'Infinity' AND abs(mean_0) < 'Infinity' AND variance_1 >= 0 AND variance_1 < 'Infinity'
-            AND variance_0 >= 0 AND variance_0 < 'Infinity') THEN
-        RAISE EXCEPTION 'means must be finite, and variances finite and not negative' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Got means %s and %s, variances %s and %s.', mean_1, mean_0, variance_1, variance_0),
-            HINT = 'avg() and var_samp() of both groups give them.';
-    END IF;
-    spread := sqrt(variance_1 / 2 + variance_0 / 2);
-    RETURN CASE WHEN mean_1 = mean_0 THEN 0 WHEN spread = 0 THEN sign(mean_1 - mean_0) * float8 'Infinity'
-                ELSE (mean_1 - mean_0) / spread END;
-END $$;
-COMMENT ON FUNCTION standardized_difference(float8, float8, float8, float8) IS 'standardized difference of two means (Austin 2009): (mean_1 - mean_0) / sqrt((variance_1 + variance_0) / 2), with sample variances; in standard deviations, whatever the unit and the numbers of rows. Beyond 0.1 in either direction two groups are commonly taken to differ. 0 where the means are equal; infinite where they differ and nothing varies. NULL where an argument is (var_samp() of a single row is). Error 22023: a negative variance, a NaN or infinite argument.';
+CREATE FUNCTION standardized_difference(mean_1 float8, variance_1 float8, mean_0 float8, variance_0 float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_rolling_standardized_difference' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION standardized_difference(float8, float8, float8, float8) IS 'standardized difference of two means (Austin 2009): (mean_1 - mean_0) / sqrt((variance_1 + variance_0) / 2), with sample variances; in standard deviations, whatever the unit and the numbers of rows. Beyond 0.1 in either direction two groups are commonly taken to differ. 0 where the means are equal; infinite where they differ and nothing varies. NULL where an argument is (var_samp() of a single row is). Error 22023: a negative variance, a NaN or infinite argument; 22003: a result out of range.';
 
 CREATE FUNCTION evaluation_coverage(evaluations regclass, customers regclass, customer_key text DEFAULT 'customer_id')
     RETURNS TABLE (part text, item text, n bigint, share float8, matched bigint)

@@ -1,6 +1,6 @@
 /*
- * test_rates.c - Wilson's interval, survey scores and Cohen's kappa against published values and against their
- * definitions at 40 digits, which test/reference/make_rates prints.
+ * test_rates.c - Wilson's interval, survey scores, Cohen's kappa and standardized differences against published values
+ * and against their definitions at 40 digits, which test/reference/make_rates prints.
  */
 #include "support.h"
 
@@ -273,6 +273,29 @@ test_kappa_stop(void **state)
 	}
 }
 
+static void
+test_standardized_difference(void **state)
+{
+	(void) state;
+	/* Connors 1996, severity of illness with and without catheterization; R's tableone prints 0.553 */
+	assert_near(standardized_difference(60.74, 20.27 * 20.27, 50.06, 18.28 * 18.28), 0.553, 5e-4);
+	/* (5 - 1) / sqrt((6 + 2) / 2), and the mirror image */
+	assert_near(standardized_difference(5, 6, 1, 2), 2, 0);
+	assert_near(standardized_difference(1, 2, 5, 6), -2, 0);
+	/* whatever the unit: powers of 2 change no digit, down to the smallest numbers and up to the largest */
+	for (int unit = -500; unit <= 500; unit += 100)
+		assert_near(standardized_difference(ldexp(5, unit), ldexp(6, 2 * unit), ldexp(1, unit), ldexp(2, 2 * unit)), 2, 0);
+	/* 3e-162 / sqrt(2^-1074), with 2^-1074 the smallest number */
+	assert_relative(standardized_difference(3e-162, 0x1p-1074, 0, 0x1p-1074), 3e-162 / 0x1p-537, 1e-15);
+	assert_relative(standardized_difference(1e308, 1e308, -1e308, 1e308), 2e154, 1e-15);
+	/* equal means, nothing that varies, out of range */
+	assert_near(standardized_difference(2, 0, 2, 0), 0, 0);
+	assert_near(standardized_difference(2, 1, 2, 1), 0, 0);
+	assert_true(standardized_difference(3, 0, 2, 0) == INFINITY && standardized_difference(2, 0, 3, 0) == -INFINITY);
+	assert_true(standardized_difference(1e308, 1, -1e308, 1) == INFINITY);
+	assert_true(standardized_difference(-1e308, 0, 1e308, 0) == -INFINITY);
+}
+
 int
 main(void)
 {
@@ -285,6 +308,7 @@ main(void)
 		cmocka_unit_test(test_kappa_extremes),
 		cmocka_unit_test(test_kappa_categories),
 		cmocka_unit_test(test_kappa_stop),
+		cmocka_unit_test(test_standardized_difference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /*
- * rates.h - shares with Wilson's interval, scores of surveys, agreement of two raters.
+ * rates.h - shares with Wilson's interval, scores of surveys, agreement of two raters, standardized differences.
  */
 #ifndef CLV_MATH_RATES_H
 #define CLV_MATH_RATES_H
@@ -77,5 +77,12 @@ typedef struct Agreement
  * that is not known to be 0. Without rows all but n are NAN. False when stop (which may be NULL) asked to end.
  */
 extern bool cohen_agreement(const Rows *rows, double conf, const FitStop *stop, Agreement *agreement);
+
+/*
+ * The standardized difference of two finite means with finite sample variances, not negative (P. C. Austin 2009):
+ * (mean_1 - mean_0) / sqrt((variance_1 + variance_0) / 2), in standard deviations. 0 where the means are equal;
+ * infinite where they differ and both variances are 0, or where the result is out of range.
+ */
+extern double standardized_difference(double mean_1, double variance_1, double mean_0, double variance_0);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * rates.c - shares with Wilson's interval, scores of surveys, agreement of two raters. Formulas in docs/support.md.
+ * rates.c - shares with Wilson's interval, scores of surveys, agreement of two raters, standardized differences.
+ * Formulas in docs/support.md and docs/coverage.md.
  */
 #include "math/rates.h"
 
@@ -225,4 +226,21 @@ cohen_agreement(const Rows *rows, double conf, const FitStop *stop, Agreement *a
 	a->std_error = sqrt(variance);
 	normal_interval(a->kappa, a->std_error, conf, &a->conf_low, &a->conf_high);
 	return true;
+}
+
+/* ---- differences of means ---------------------------------------------------------------------- */
+
+double
+standardized_difference(double mean_1, double variance_1, double mean_0, double variance_0)
+{
+	/* no sum or difference may leave the range where the result does not: large ones are halved, small ones doubled */
+	bool		small = variance_1 < 1 && variance_0 < 1;
+	double		spread = small ? 0.5 * sqrt(2 * variance_1 + 2 * variance_0) : sqrt(0.5 * variance_1 + 0.5 * variance_0);
+	double		difference = mean_1 - mean_0;
+
+	if (difference == 0)
+		return 0;
+	if (isinf(difference))
+		return 2 * ((0.5 * mean_1 - 0.5 * mean_0) / spread);
+	return difference / spread;
 }
