@@ -2236,7 +2236,7 @@ CREATE FUNCTION first_contact_resolution(history interaction_history, data_until
     RETURNS TABLE (contacts bigint, judged bigint, resolved bigint, rate float8)
     AS 'MODULE_PATHNAME', 'clv_rolling_first_contact' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10 ROWS 1;
 COMMENT ON FUNCTION first_contact_resolution(interaction_history, timestamptz, interval) IS
-'First contact resolution of one customer (and topic) from a history of contacts that the customer initiated: interaction_history(at, 1) FILTER (WHERE customer_initiated). Always one row: contacts up to and including data_until, the time up to which the data are complete; how many of them could be judged; how many of these were resolved, because no further contact came within repeat_within (up to and including its end); and resolved / judged. A contact whose window ends after data_until is not judged unless the customer has come back: the last window of the data is no success. Rates of many customers pool as sum(resolved) / sum(judged). rate is NULL without a judged contact, all columns are where an argument is NULL. A day of repeat_within is 24 hours. Error 22023: repeat_within not positive, infinite or with months or years; a history that keeps the latest n and may have forgotten contacts. Error 22008: data_until infinite.';
+'First contact resolution of one customer (and topic) from a history of contacts that the customer initiated: interaction_history(at, 1) FILTER (WHERE customer_initiated). Always one row: contacts up to and including data_until, the time up to which the data are complete; how many of them could be judged; how many of these were resolved, because no further contact came within repeat_within (up to and including its end); and resolved / judged. A contact whose window ends after data_until is not judged, even where the customer has come back already: of such contacts only the returns are known, and they alone would make the rate too low. Rates of many customers pool as sum(resolved) / sum(judged). rate is NULL without a judged contact, all columns are where an argument is NULL. A day of repeat_within is 24 hours. Error 22023: repeat_within not positive, infinite or with months or years; a history that keeps the latest n and may have forgotten contacts. Error 22008: data_until infinite.';
 
 -- how far customers differ in a score, and a customer's mean drawn towards that of all
 
@@ -2322,7 +2322,7 @@ COMMENT ON FUNCTION wilson_interval(bigint, bigint, float8) IS 'the share succes
 
 CREATE FUNCTION first_contact_resolved(at timestamptz, data_until timestamptz, customer_initiated boolean DEFAULT true, repeat_within interval DEFAULT '7 days') RETURNS boolean
     AS 'MODULE_PATHNAME', 'clv_rolling_first_contact_resolved' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION first_contact_resolved(timestamptz, timestamptz, boolean, interval) IS 'window function, OVER (PARTITION BY customer [, topic] ORDER BY at): whether a contact settled the matter. false where a later contact that the customer initiated follows in the partition no later than at + repeat_within; true where none does; NULL where none has come yet but the data, complete up to and including data_until, end before at + repeat_within. NULL also for contacts that the customer did not initiate, which are no returns either, after data_until, which are not seen, and where an argument is NULL. Of contacts at the same time the later row is a return to the earlier. A day of repeat_within has 24 hours. The frame of the window makes no difference. Error 22023: a partition not in order of time, repeat_within not positive or with months; 22008: an infinite time.';
+COMMENT ON FUNCTION first_contact_resolved(timestamptz, timestamptz, boolean, interval) IS 'window function, OVER (PARTITION BY customer [, topic] ORDER BY at): whether a contact settled the matter. NULL where the data, complete up to and including data_until, end before at + repeat_within, even if the customer has come back already: of such contacts only the returns are known, and they alone would make the rate too low. Otherwise false where a later contact that the customer initiated follows in the partition no later than at + repeat_within, true where none does. NULL also for contacts that the customer did not initiate, which are no returns either, for those after data_until, and where an argument is NULL. Of contacts at the same time the later row is a return to the earlier. A day of repeat_within has 24 hours. The frame of the window makes no difference. Error 22023: a partition not in order of time, repeat_within not positive or with months; 22008: an infinite time.';
 
 -- Transition and final functions: not for direct use. NULL arguments leave the state as it is.
 CREATE FUNCTION clv_rolling_add_rating(clv_sample, float8) RETURNS clv_sample
@@ -2331,22 +2331,22 @@ CREATE FUNCTION clv_rolling_add_agreement(clv_sample, boolean, boolean) RETURNS 
     AS 'MODULE_PATHNAME', 'clv_rolling_add_agreement_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
 CREATE FUNCTION clv_rolling_add_agreement(clv_sample, integer, integer) RETURNS clv_sample
     AS 'MODULE_PATHNAME', 'clv_rolling_add_agreement_integer' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
-CREATE FUNCTION clv_rolling_nps(clv_sample) RETURNS float8
+CREATE FUNCTION clv_rolling_nps_final(clv_sample) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_rolling_nps_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-CREATE FUNCTION clv_rolling_csat(clv_sample) RETURNS float8
+CREATE FUNCTION clv_rolling_csat_final(clv_sample) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_rolling_csat_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-CREATE FUNCTION clv_rolling_ces(clv_sample) RETURNS float8
+CREATE FUNCTION clv_rolling_ces_final(clv_sample) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_rolling_ces_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
-CREATE FUNCTION clv_rolling_cohen_kappa(clv_sample) RETURNS float8
+CREATE FUNCTION clv_rolling_cohen_kappa_final(clv_sample) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_rolling_cohen_kappa_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 
 COMMENT ON FUNCTION clv_rolling_add_rating(clv_sample, float8) IS 'transition: count one answer to a survey';
 COMMENT ON FUNCTION clv_rolling_add_agreement(clv_sample, boolean, boolean) IS 'transition: count one pair of judgements';
 COMMENT ON FUNCTION clv_rolling_add_agreement(clv_sample, integer, integer) IS 'transition: count one pair of categories';
-COMMENT ON FUNCTION clv_rolling_nps(clv_sample) IS 'final: the net promoter score';
-COMMENT ON FUNCTION clv_rolling_csat(clv_sample) IS 'final: the share of satisfied answers';
-COMMENT ON FUNCTION clv_rolling_ces(clv_sample) IS 'final: the share of easy answers';
-COMMENT ON FUNCTION clv_rolling_cohen_kappa(clv_sample) IS 'final: Cohen''s kappa';
+COMMENT ON FUNCTION clv_rolling_nps_final(clv_sample) IS 'final: the net promoter score';
+COMMENT ON FUNCTION clv_rolling_csat_final(clv_sample) IS 'final: the share of satisfied answers';
+COMMENT ON FUNCTION clv_rolling_ces_final(clv_sample) IS 'final: the share of easy answers';
+COMMENT ON FUNCTION clv_rolling_cohen_kappa_final(clv_sample) IS 'final: Cohen''s kappa';
 
 CREATE AGGREGATE survey_sample(score float8) (
     SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
@@ -2356,15 +2356,15 @@ COMMENT ON AGGREGATE survey_sample(float8) IS 'answers to a question of a survey
 
 CREATE AGGREGATE nps(score float8) (
     SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_nps, PARALLEL = SAFE
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_nps_final, PARALLEL = SAFE
 );
 CREATE AGGREGATE csat(score float8) (
     SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_csat, PARALLEL = SAFE
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_csat_final, PARALLEL = SAFE
 );
 CREATE AGGREGATE ces(score float8) (
     SFUNC = clv_rolling_add_rating, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_ces, PARALLEL = SAFE
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_ces_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE nps(float8) IS 'net promoter score of answers from 0 to 10: 100 (share of promoters, 9 and 10, - share of detractors, 0 to 6), points of -100 to 100. NULLs are skipped, NULL without answers. Error 22023: a score that is no whole number from 0 to 10.';
 COMMENT ON AGGREGATE csat(float8) IS 'customer satisfaction of answers from 1 to 5: the share of the top two, 4 and 5, a fraction of 0 to 1. NULLs are skipped, NULL without answers. Error 22023: a score that is no whole number from 1 to 5.';
@@ -2396,11 +2396,11 @@ COMMENT ON AGGREGATE agreement_sample(integer, integer) IS 'categories of the sa
 
 CREATE AGGREGATE cohen_kappa(a boolean, b boolean) (
     SFUNC = clv_rolling_add_agreement, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_cohen_kappa, PARALLEL = SAFE
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_cohen_kappa_final, PARALLEL = SAFE
 );
 CREATE AGGREGATE cohen_kappa(a integer, b integer) (
     SFUNC = clv_rolling_add_agreement, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_cohen_kappa, PARALLEL = SAFE
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_rolling_cohen_kappa_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE cohen_kappa(boolean, boolean) IS 'Cohen''s kappa, the agreement of two raters beyond chance: (observed - expected) / (1 - expected); 1 is full agreement, 0 what chance would give. Rows with a NULL are skipped; NULL without rows, and after a WARNING where all are of one category.';
 COMMENT ON AGGREGATE cohen_kappa(integer, integer) IS 'Cohen''s kappa of categories that are only the same or not; their order does not count. Rows with a NULL are skipped; NULL without rows, and after a WARNING where all are of one category. Error 22023: more than 1000 categories.';
@@ -2711,24 +2711,9 @@ CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text
 COMMENT ON FUNCTION resolve_customers(regclass, regclass, text) IS 'the customer of every evaluation, found in a relation of spans (columns of otlp_spans()) and one of evaluations (columns of otlp_evaluations(), and a key): evaluation_id is the key as text, customer_id the customer, customer_source the nearest place that knows one: event (the result itself, or what else the reader says), span (that carries it), link (another span that it is about, its ancestors or trace), ancestor (the nearest one), trace (its spans and evaluations), session (its spans and evaluations, and the traces that are of this session alone), resource. candidates is how many customers that place knows; if several, the source is ''ambiguous'' and customer_id NULL. ''unknown'' and 0 where no place knows any; ''ambiguous'' and NULL where only the reader knew that there are several. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows. Takes time in proportion to the rows.';
 
 -- Coverage: who is evaluated at all.
-CREATE FUNCTION standardized_difference(mean_1 float8, variance_1 float8, mean_0 float8, variance_0 float8)
-    RETURNS float8
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 10
-    AS $$
-DECLARE
-    spread float8;
-BEGIN
-    IF NOT (abs(mean_1) < 'Infinity' AND abs(mean_0) < 'Infinity' AND variance_1 >= 0 AND variance_1 < 'Infinity'
-            AND variance_0 >= 0 AND variance_0 < 'Infinity') THEN
-        RAISE EXCEPTION 'means must be finite, and variances finite and not negative' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Got means %s and %s, variances %s and %s.', mean_1, mean_0, variance_1, variance_0),
-            HINT = 'avg() and var_samp() of both groups give them.';
-    END IF;
-    spread := sqrt(variance_1 / 2 + variance_0 / 2);
-    RETURN CASE WHEN mean_1 = mean_0 THEN 0 WHEN spread = 0 THEN sign(mean_1 - mean_0) * float8 'Infinity'
-                ELSE (mean_1 - mean_0) / spread END;
-END $$;
-COMMENT ON FUNCTION standardized_difference(float8, float8, float8, float8) IS 'standardized difference of two means (Austin 2009): (mean_1 - mean_0) / sqrt((variance_1 + variance_0) / 2), with sample variances; in standard deviations, whatever the unit and the numbers of rows. Beyond 0.1 in either direction two groups are commonly taken to differ. 0 where the means are equal; infinite where they differ and nothing varies. NULL where an argument is (var_samp() of a single row is). Error 22023: a negative variance, a NaN or infinite argument.';
+CREATE FUNCTION standardized_difference(mean_1 float8, variance_1 float8, mean_0 float8, variance_0 float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_rolling_standardized_difference' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION standardized_difference(float8, float8, float8, float8) IS 'standardized difference of two means (Austin 2009): (mean_1 - mean_0) / sqrt((variance_1 + variance_0) / 2), with sample variances; in standard deviations, whatever the unit and the numbers of rows. Beyond 0.1 in either direction two groups are commonly taken to differ. 0 where the means are equal; infinite where they differ and nothing varies. NULL where an argument is (var_samp() of a single row is). Error 22023: a negative variance, a NaN or infinite argument; 22003: a result out of range.';
 
 CREATE FUNCTION evaluation_coverage(evaluations regclass, customers regclass, customer_key text DEFAULT 'customer_id')
     RETURNS TABLE (part text, item text, n bigint, share float8, matched bigint)

@@ -102,7 +102,6 @@ extern const char *time_text(TimestampTz at);
 /* n unless it is below 1 or above INTERACTIONS_MOST_KEPT, which is an error naming `what`. */
 extern int32 checked_n(int32 n, const char *what);
 
-
 /*
  * The length of repeat_within, in microseconds: a day is 24 hours, whatever the session's time zone. An error for
  * months, whose length is not fixed, for infinity, and where it is not positive.

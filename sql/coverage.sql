@@ -200,11 +200,16 @@ FROM (VALUES ('APACHE III', 50.06, 18.28, 60.74, 20.27, 0.553), ('heart rate', 1
              ('PaO2/FIO2', 236.55, 113.17, 192.43, 105.54, 0.403), ('PaCO2', 40.13, 14.23, 36.79, 10.97, 0.263)) AS v (what, m0, s0, m1, s1, printed);
 SELECT standardized_difference(3, 4, 1, 4), standardized_difference(1, 4, 3, 4), standardized_difference(5, 6, 1, 2), standardized_difference(2, 0, 2, 0), standardized_difference(3, 0, 2, 0), standardized_difference(1, 0, 2, 0),
        standardized_difference(1e300, 1e308, -1e300, 1.7e308) > 0 AS large, standardized_difference(1, NULL, 2, 1);
+-- 2e308 and 2e308 are no numbers, 2e308 / sqrt(1e308) = 2e154 is; the smallest variance counts, too: 3e-162 / sqrt(4.94e-324) = 1.3497
+SELECT abs(standardized_difference(1e308, 1e308, -1e308, 1e308) / 2e154 - 1) <= 1e-15 AS large_means, round(standardized_difference(3e-162, 5e-324, 0, 5e-324)::numeric, 4) AS small_variances,
+       standardized_difference(0, 1e308, 5e-324, 1e308) AS too_small_to_see;
 SELECT standardized_difference(1, -1, 2, 1);
 SELECT standardized_difference(1, 1, 'NaN', 1);
 SELECT standardized_difference('Infinity', 1, 2, 1);
 \set VERBOSITY default
 SELECT standardized_difference(1, 1, 2, 'Infinity');
+SELECT standardized_difference(1e308, 1, -1e308, 1);
+SELECT standardized_difference(1e300, 1e-300, 0, 0);
 \set VERBOSITY terse
 
 -- Coverage ------------------------------------------------------------------------------------------------------------

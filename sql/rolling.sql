@@ -181,14 +181,15 @@ SELECT q, pg_temp.fails(q) FROM (VALUES ('rolling_mean(''{}''::interaction_histo
 -- ---- first contact resolution --------------------------------------------------------------------
 
 -- January 1 comes back on the 3rd; the 3rd on the 10th, at the last instant of its seven days; the 10th on the 17th, one
--- microsecond too late, so it was resolved; the 17th on the 20th; whether the 20th comes back is known on the 27th, 9:00.
+-- microsecond too late, so it was resolved; the 17th on the 20th; the 20th never. The windows end on the 8th, the 10th,
+-- the 17th, the 24th (one microsecond past 9:00) and the 27th: a contact is judged from then on, whether it came back or not.
 CREATE TEMP TABLE calls (customer_id int, topic text, at timestamptz, by_customer boolean);
 INSERT INTO calls VALUES (1, 'bill', '2026-01-01 10:00', true), (1, 'bill', '2026-01-03 09:00', true), (1, 'bill', '2026-01-10 09:00', true), (1, 'bill', '2026-01-17 09:00:00.000001', true), (1, 'bill', '2026-01-20 09:00', true),
     (1, 'bill', '2026-01-12 09:00', false), (2, 'bill', '2026-01-05 09:00', true), (2, 'move', '2026-01-06 09:00', true), (3, 'bill', '2026-01-05 09:00', false);
 CREATE TEMP TABLE call_history AS SELECT customer_id, interaction_history(at, 1) FILTER (WHERE by_customer) AS h FROM calls GROUP BY customer_id;
-SELECT data_until, f.* FROM call_history, (VALUES (timestamptz '2025-12-31 00:00+00'), ('2026-01-01 10:00+00'), ('2026-01-03 09:00+00'), ('2026-01-18 00:00+00'), ('2026-01-24 00:00+00'), ('2026-01-27 08:59:59.999999+00'), ('2026-01-27 09:00+00'), ('2027-01-01 00:00+00')) AS v(data_until),
+SELECT data_until, f.* FROM call_history, (VALUES (timestamptz '2025-12-31 00:00+00'), ('2026-01-01 10:00+00'), ('2026-01-03 09:00+00'), ('2026-01-10 08:59:59.999999+00'), ('2026-01-10 09:00+00'), ('2026-01-18 00:00+00'), ('2026-01-24 09:00+00'), ('2026-01-24 09:00:00.000001+00'), ('2026-01-27 08:59:59.999999+00'), ('2026-01-27 09:00+00'), ('2027-01-01 00:00+00')) AS v(data_until),
     first_contact_resolution(h, data_until) AS f WHERE customer_id = 1 ORDER BY data_until;
--- of other lengths: the 3rd of January came 47 hours after the 1st, within the last instant of such a window
+-- of other lengths: the 3rd of January came 47 hours after the 1st, within the last instant of such a window; windows of 1000 days are all open
 SELECT w, f.* FROM call_history, (VALUES (interval '7 days'), ('168 hours'), ('47 hours'), ('46:59:59.999999'), ('1 microsecond'), ('1000 days')) AS v(w), first_contact_resolution(h, '2026-02-28', w) AS f WHERE customer_id = 1;
 -- customers, and customers and topics: 2 came back with another topic
 SELECT customer_id, f.* FROM call_history, first_contact_resolution(h, '2026-02-01') AS f ORDER BY customer_id;
@@ -206,7 +207,7 @@ SET timezone = 'UTC';
 SELECT hours, count(*) AS customers, count(*) FILTER (WHERE (f.contacts, f.judged, f.resolved) IS DISTINCT FROM (s.contacts, s.judged, s.resolved)) AS wrong, sum(f.resolved) AS resolved, sum(f.contacts) - sum(f.judged) AS censored
 FROM unnest(ARRAY[7, 21, 168]) AS hours,
     LATERAL (SELECT customer_id, interaction_history(at, 1) AS h FROM scored GROUP BY customer_id) AS c, LATERAL first_contact_resolution(h, '2026-02-20 12:00+00', make_interval(hours => hours)) AS f,
-    LATERAL (SELECT count(*) AS contacts, count(*) FILTER (WHERE later OR ends <= '2026-02-20 12:00+00') AS judged, count(*) FILTER (WHERE NOT later AND ends <= '2026-02-20 12:00+00') AS resolved
+    LATERAL (SELECT count(*) AS contacts, count(*) FILTER (WHERE ends <= '2026-02-20 12:00+00') AS judged, count(*) FILTER (WHERE NOT later AND ends <= '2026-02-20 12:00+00') AS resolved
         FROM (SELECT at + make_interval(hours => hours) AS ends, coalesce(lead(at) OVER (ORDER BY at) <= at + make_interval(hours => hours), false) AS later FROM scored AS i WHERE i.customer_id = c.customer_id AND at <= '2026-02-20 12:00+00') AS x) AS s
 GROUP BY hours ORDER BY hours;
 

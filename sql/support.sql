@@ -74,13 +74,13 @@ SELECT support_failure(format('SELECT * FROM wilson_interval(%s)', arguments)) F
 --         01-09 was not the customer's: no result
 --   bob   01-01 resolved: back one second after the week; 01-08 resolved: back 01-20; 01-20 returns on 01-22; 01-22 on 01-24;
 --         the week of 01-24 00:00 ends on 01-31 00:00, just seen: resolved
---   cid   01-24 00:00:01 is one second short of a week: censored; 02-01 lies behind the data: no result, and no return
---   dora  01-30 returns on 01-31 although the week is not over; 01-31 is censored
+--   cid   01-24 00:00:01 is one second short of a week: censored; 01-31 00:00:00.5 lies behind the data: no result, and no return
+--   dora  01-30 is back on 01-31, but its week is not over: censored; 01-31 is censored
 --   eve   twice at the same time: the later row is the return; an unknown initiator is no return
 CREATE TABLE contacts (id int, customer text, at timestamptz, by_customer boolean, expected boolean);
 INSERT INTO contacts VALUES (1, 'ann', '2026-01-01 10:00', true, false), (2, 'ann', '2026-01-08 10:00', true, true), (3, 'ann', '2026-01-09 10:00', false, NULL),
     (4, 'bob', '2026-01-01 10:00', true, true), (5, 'bob', '2026-01-08 10:00:01', true, true), (6, 'bob', '2026-01-20', true, false), (7, 'bob', '2026-01-22', true, false),
-    (8, 'bob', '2026-01-24', true, true), (9, 'cid', '2026-01-24 00:00:01', true, NULL), (10, 'cid', '2026-01-31 00:00:00.5', true, NULL), (11, 'dora', '2026-01-30', true, false),
+    (8, 'bob', '2026-01-24', true, true), (9, 'cid', '2026-01-24 00:00:01', true, NULL), (10, 'cid', '2026-01-31 00:00:00.5', true, NULL), (11, 'dora', '2026-01-30', true, NULL),
     (12, 'dora', '2026-01-31', true, NULL), (13, 'eve', '2026-01-05', true, false), (14, 'eve', '2026-01-05', true, true), (15, 'eve', '2026-01-06', NULL, NULL), (16, 'eve', NULL, true, NULL);
 SELECT id, customer, at, by_customer, first_contact_resolved(at, '2026-01-31', by_customer) OVER w AS resolved,
        first_contact_resolved(at, '2026-01-31', by_customer) OVER w IS NOT DISTINCT FROM expected AS right
@@ -88,6 +88,9 @@ FROM contacts WINDOW w AS (PARTITION BY customer ORDER BY at, id) ORDER BY id;
 -- the rate over those that can be judged
 SELECT count(*) FILTER (WHERE resolved) AS resolved, count(resolved) AS judged, count(*) FILTER (WHERE by_customer) AS contacts
 FROM (SELECT by_customer, first_contact_resolved(at, '2026-01-31', by_customer) OVER (PARTITION BY customer ORDER BY at, id) AS resolved FROM contacts) AS c;
+-- dora's week ends on 02-06 00:00: only then is her return counted, with those who had the same time to come back; and 01-31 a day later
+SELECT until, id, first_contact_resolved(at, until, by_customer) OVER (PARTITION BY until ORDER BY at, id) AS resolved
+FROM contacts, (VALUES (timestamptz '2026-02-05 23:59:59.999999'), ('2026-02-06'), ('2026-02-07')) AS v (until) WHERE customer = 'dora' ORDER BY until, id;
 -- defaults and names of arguments; the frame makes no difference
 SELECT count(*) FILTER (WHERE a IS DISTINCT FROM b) AS frames, count(*) FILTER (WHERE a IS DISTINCT FROM c) AS named FROM (
     SELECT first_contact_resolved(at, '2026-01-31') OVER (PARTITION BY customer ORDER BY at, id) AS a,
@@ -114,10 +117,9 @@ SELECT within, count(*) FILTER (WHERE c.resolved IS DISTINCT FROM d.resolved) AS
 FROM (VALUES (interval '7 days'), ('30 days'), ('3 hours'), ('1 hour')) AS w (within),
 LATERAL (SELECT id, first_contact_resolved(at, '2026-04-15', by_customer, within) OVER (PARTITION BY customer, topic ORDER BY at, id) AS resolved FROM many) AS c
 JOIN LATERAL (
-    SELECT a.id, CASE WHEN a.at IS NULL OR a.by_customer IS NOT TRUE OR a.at > '2026-04-15' THEN NULL
-                      WHEN EXISTS (SELECT FROM many AS b WHERE b.customer = a.customer AND b.topic = a.topic AND b.by_customer AND (b.at, b.id) > (a.at, a.id) AND b.at <= a.at + within
-                                      AND b.at <= '2026-04-15') THEN false
-                      WHEN a.at + within <= '2026-04-15' THEN true END AS resolved FROM many AS a) AS d USING (id)
+    SELECT a.id, CASE WHEN a.by_customer AND a.at + within <= '2026-04-15'
+                      THEN NOT EXISTS (SELECT FROM many AS b WHERE b.customer = a.customer AND b.topic = a.topic AND b.by_customer AND (b.at, b.id) > (a.at, a.id) AND b.at <= a.at + within)
+                      END AS resolved FROM many AS a) AS d USING (id)
 GROUP BY within ORDER BY within;
 -- and against the form that reads a history
 SELECT count(*) AS groups, count(*) FILTER (WHERE f.judged <> w.judged OR f.resolved <> w.resolved) AS wrong

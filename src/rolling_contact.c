@@ -1,9 +1,9 @@
 /*
  * rolling_contact.c - the window function first_contact_resolved().
  *
- * What became of a contact is decided by the customer's next one. That is searched for once: rows behind the current
- * one are read until the next contact is found, and it stays the next one until the window has come to it. So a
- * partition is read twice at most, and rows before the current one are let go.
+ * What became of a contact is decided by the customer's next one. That is searched for once, unless the contact's window
+ * is still open: rows behind the current one are read until the next contact is found, and it stays the next one until
+ * the window has come to it. So a partition is read twice at most, and rows before the current one are let go.
  */
 #include "rolling.h"
 
@@ -80,7 +80,10 @@ find_next(WindowObject window, Contacts *contacts, int64 position)
 	contacts->next_position = found ? contacts->nread - 1 : NOWHERE;
 }
 
-/* first_contact_resolved(at, data_until, customer_initiated, repeat_within) */
+/*
+ * first_contact_resolved(at, data_until, customer_initiated, repeat_within). It is declared STRICT, as a NULL argument
+ * gives NULL; window functions are called for such rows nevertheless, and must be: their times are checked for order.
+ */
 PG_FUNCTION_INFO_V1(clv_rolling_first_contact_resolved);
 Datum
 clv_rolling_first_contact_resolved(PG_FUNCTION_ARGS)
@@ -94,7 +97,6 @@ clv_rolling_first_contact_resolved(PG_FUNCTION_ARGS)
 	TimestampTz data_until;
 	int64		within;
 	bool		unread;
-	ContactOutcome outcome;
 
 	for (int i = 0; i < lengthof(args); i++)
 		args[i] = WinGetFuncArgCurrent(window, i, &nulls[i]);
@@ -113,9 +115,9 @@ clv_rolling_first_contact_resolved(PG_FUNCTION_ARGS)
 	within = contact_window(DatumGetIntervalP(args[ARG_REPEAT_WITHIN]));
 	if (nulls[ARG_CUSTOMER_INITIATED] || !DatumGetBool(args[ARG_CUSTOMER_INITIATED]) || at > data_until)
 		PG_RETURN_NULL();
-	find_next(window, contacts, position);
-	outcome = contact_outcome(at, contacts->next_position != NOWHERE, contacts->next, within, data_until);
-	if (outcome == CONTACT_CENSORED)
+	if (contact_open(at, within, data_until))
 		PG_RETURN_NULL();
-	PG_RETURN_BOOL(outcome == CONTACT_RESOLVED);
+	find_next(window, contacts, position);
+	PG_RETURN_BOOL(contact_outcome(at, contacts->next_position != NOWHERE, contacts->next, within, data_until) ==
+				   CONTACT_RESOLVED);
 }

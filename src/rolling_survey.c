@@ -1,11 +1,13 @@
 /*
- * rolling_survey.c - shares with Wilson's interval, survey scores, agreement of two raters. The aggregates count into
- * a clv_sample of ROWS_RATING or ROWS_AGREEMENT: a value to store, merge and read again with another confidence.
+ * rolling_survey.c - shares with Wilson's interval, survey scores, agreement of two raters, standardized differences.
+ * The aggregates count into a clv_sample of ROWS_RATING or ROWS_AGREEMENT: a value to store, merge and read again with
+ * another confidence.
  */
 #include "sample.h"
 
 #include <math.h>
 
+#include "btyd.h"
 #include "funcapi.h"
 #include "math/rates.h"
 #include "model.h"
@@ -143,7 +145,9 @@ checked_agreement(FunctionCallInfo fcinfo, double conf)
 									"Build it with agreement_sample(a, b).");
 	Agreement	agreement;
 
-	if (!cohen_agreement(&rows, conf, &agreement))
+	if (!cohen_agreement(&rows, conf, &stop_on_cancel, &agreement))
+		stop_call("Cohen's kappa");
+	if (agreement.too_many_categories)
 		argument_error("too many categories", "Kappa compares a few categories; group scores into classes first.",
 					   "There are more than %d.", AGREEMENT_MOST_CATEGORIES);
 	if (agreement.n > 0 && isnan(agreement.kappa))
@@ -175,4 +179,31 @@ clv_rolling_cohen_kappa_final(PG_FUNCTION_ARGS)
 	if (isnan(kappa))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(kappa);
+}
+
+/* ---- differences of means ---------------------------------------------------------------------- */
+
+/* standardized_difference(mean_1, variance_1, mean_0, variance_0) */
+PG_FUNCTION_INFO_V1(clv_rolling_standardized_difference);
+Datum
+clv_rolling_standardized_difference(PG_FUNCTION_ARGS)
+{
+	double		mean_1 = PG_GETARG_FLOAT8(0);
+	double		variance_1 = PG_GETARG_FLOAT8(1);
+	double		mean_0 = PG_GETARG_FLOAT8(2);
+	double		variance_0 = PG_GETARG_FLOAT8(3);
+	double		difference;
+
+	if (!(isfinite(mean_1) && isfinite(mean_0) && variance_1 >= 0 && variance_0 >= 0 && isfinite(variance_1) &&
+		  isfinite(variance_0)))
+		argument_error("means must be finite, and variances finite and not negative",
+					   "avg() and var_samp() of both groups give them.", "Got means %g and %g, variances %g and %g.",
+					   mean_1, mean_0, variance_1, variance_0);
+	difference = standardized_difference(mean_1, variance_1, mean_0, variance_0);
+	/* where nothing varies, infinity is the answer */
+	if (isinf(difference) && (variance_1 > 0 || variance_0 > 0))
+		range_error("the standardized difference is out of range",
+					"The means are too many standard deviations apart: are the variances those of the same values?",
+					"Got means %g and %g, variances %g and %g.", mean_1, mean_0, variance_1, variance_0);
+	PG_RETURN_FLOAT8(difference + 0.0);	/* -0 is 0 */
 }

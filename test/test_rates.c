@@ -1,6 +1,6 @@
 /*
- * test_rates.c - Wilson's interval, survey scores and Cohen's kappa against published values and against their
- * definitions at 40 digits, which test/reference/make_rates prints.
+ * test_rates.c - Wilson's interval, survey scores, Cohen's kappa and standardized differences against published values
+ * and against their definitions at 40 digits, which test/reference/make_rates prints.
  */
 #include "support.h"
 
@@ -146,7 +146,7 @@ agreement_of(const double *table, int k)
 	for (int i = 0; i < k * k; i++)
 		if (table[i] > 0)
 			sample_add(&sample, (double[]) {i / k - 1, i % k - 1}, table[i]);
-	assert_true(cohen_agreement(sample_fold(&sample), CONF, &a));
+	assert_true(cohen_agreement(sample_fold(&sample), CONF, NULL, &a));
 	sample_free(&sample);
 	return a;
 }
@@ -225,12 +225,75 @@ test_kappa_categories(void **state)
 	sample_init(&sample, 2);
 	for (int i = 0; i < AGREEMENT_MOST_CATEGORIES; i++)
 		sample_add(&sample, (double[]) {i, AGREEMENT_MOST_CATEGORIES - 1 - i}, 1);
-	assert_true(cohen_agreement(sample_fold(&sample), CONF, &a));
+	assert_true(cohen_agreement(sample_fold(&sample), CONF, NULL, &a));
 	assert_relative(a.expected, 1.0 / AGREEMENT_MOST_CATEGORIES, TOLERANCE);
 	assert_true(a.observed == 0);
 	sample_add(&sample, (double[]) {0, AGREEMENT_MOST_CATEGORIES}, 1);
-	assert_false(cohen_agreement(sample_fold(&sample), CONF, &a));
+	assert_true(cohen_agreement(sample_fold(&sample), CONF, NULL, &a));
+	assert_true(a.too_many_categories && isnan(a.kappa));
 	sample_free(&sample);
+}
+
+/* Counts the questions, and asks to end at one of them. */
+typedef struct Questions
+{
+	int			asked;
+	int			end_at;
+} Questions;
+
+static bool
+end_at_question(void *arg)
+{
+	Questions  *questions = arg;
+
+	return ++questions->asked == questions->end_at;
+}
+
+static void
+test_kappa_stop(void **state)
+{
+	(void) state;
+	/* both passes over the rows ask, the second time before anything is set */
+	for (int end_at = 1; end_at <= 3; end_at++)
+	{
+		Questions	questions = {0, end_at};
+		const FitStop stop = {end_at_question, &questions};
+		Sample		sample;
+		Agreement	a;
+
+		sample_init(&sample, 2);
+		sample_add(&sample, (double[]) {0, 0}, 2);
+		sample_add(&sample, (double[]) {0, 1}, 1);
+		sample_add(&sample, (double[]) {1, 1}, 2);
+		assert_int_equal(cohen_agreement(sample_fold(&sample), CONF, &stop, &a), end_at == 3);
+		assert_int_equal(questions.asked, end_at == 1 ? 1 : 2);
+		assert_int_equal(isnan(a.kappa), end_at < 3);
+		assert_false(a.too_many_categories);
+		sample_free(&sample);
+	}
+}
+
+static void
+test_standardized_difference(void **state)
+{
+	(void) state;
+	/* Connors 1996, severity of illness with and without catheterization; R's tableone prints 0.553 */
+	assert_near(standardized_difference(60.74, 20.27 * 20.27, 50.06, 18.28 * 18.28), 0.553, 5e-4);
+	/* (5 - 1) / sqrt((6 + 2) / 2), and the mirror image */
+	assert_near(standardized_difference(5, 6, 1, 2), 2, 0);
+	assert_near(standardized_difference(1, 2, 5, 6), -2, 0);
+	/* whatever the unit: powers of 2 change no digit, down to the smallest numbers and up to the largest */
+	for (int unit = -500; unit <= 500; unit += 100)
+		assert_near(standardized_difference(ldexp(5, unit), ldexp(6, 2 * unit), ldexp(1, unit), ldexp(2, 2 * unit)), 2, 0);
+	/* 3e-162 / sqrt(2^-1074), with 2^-1074 the smallest number */
+	assert_relative(standardized_difference(3e-162, 0x1p-1074, 0, 0x1p-1074), 3e-162 / 0x1p-537, 1e-15);
+	assert_relative(standardized_difference(1e308, 1e308, -1e308, 1e308), 2e154, 1e-15);
+	/* equal means, nothing that varies, out of range */
+	assert_near(standardized_difference(2, 0, 2, 0), 0, 0);
+	assert_near(standardized_difference(2, 1, 2, 1), 0, 0);
+	assert_true(standardized_difference(3, 0, 2, 0) == INFINITY && standardized_difference(2, 0, 3, 0) == -INFINITY);
+	assert_true(standardized_difference(1e308, 1, -1e308, 1) == INFINITY);
+	assert_true(standardized_difference(-1e308, 0, 1e308, 0) == -INFINITY);
 }
 
 int
@@ -244,6 +307,8 @@ main(void)
 		cmocka_unit_test(test_kappa_published),
 		cmocka_unit_test(test_kappa_extremes),
 		cmocka_unit_test(test_kappa_categories),
+		cmocka_unit_test(test_kappa_stop),
+		cmocka_unit_test(test_standardized_difference),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

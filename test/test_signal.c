@@ -299,14 +299,47 @@ test_contact_outcome(void **state)
 	assert_int_equal(contact_outcome(at, false, 0, week, at + week), CONTACT_RESOLVED);
 	assert_int_equal(contact_outcome(at, false, 0, week, at + week - 1), CONTACT_CENSORED);
 	assert_int_equal(contact_outcome(at, false, 0, week, at), CONTACT_CENSORED);
-	/* who came back is judged whatever comes then; what comes after the data is not seen */
-	assert_int_equal(contact_outcome(at, true, at + DAY, week, at + 2 * DAY), CONTACT_RETURNED);
-	assert_int_equal(contact_outcome(at, true, at + DAY, week, at + DAY), CONTACT_RETURNED);
+	/* also for those who have come back; at its end a return at the last instant is seen */
+	assert_int_equal(contact_outcome(at, true, at + DAY, week, at + 2 * DAY), CONTACT_CENSORED);
+	assert_int_equal(contact_outcome(at, true, at, week, at + week - 1), CONTACT_CENSORED);
+	assert_int_equal(contact_outcome(at, true, at + DAY, week, at + week), CONTACT_RETURNED);
+	assert_int_equal(contact_outcome(at, true, at + week, week, at + week), CONTACT_RETURNED);
+	/* what comes after the data */
 	assert_int_equal(contact_outcome(at, true, at + 2 * DAY, week, at + DAY), CONTACT_CENSORED);
 	assert_int_equal(contact_outcome(at, true, at + 2 * DAY, DAY, at + DAY), CONTACT_RESOLVED);
 	/* the whole range of times */
 	assert_int_equal(contact_outcome(INT64_MIN, true, INT64_MAX, week, INT64_MAX), CONTACT_RESOLVED);
 	assert_int_equal(contact_outcome(INT64_MAX - 1, false, 0, week, INT64_MAX), CONTACT_CENSORED);
+}
+
+/*
+ * Customers whose contacts follow each other after 2, 9 and 10 days in turn, begun at every hour of the 21 days: 1 of 3
+ * contacts comes back within a week, however short the data are.
+ */
+static void
+test_rate_of_short_data(void **state)
+{
+	const int64_t hour = DAY / 24;
+	const int64_t gaps[] = {2 * DAY, 9 * DAY, 10 * DAY};
+
+	(void) state;
+	for (int64_t data_until = 7 * DAY; data_until <= 50 * DAY; data_until += DAY)
+	{
+		int			judged = 0;
+		int			returned = 0;
+
+		for (int64_t at = -21 * DAY; at < 0; at += hour)
+			for (int64_t contact = at, i = 0; contact <= data_until; contact += gaps[i], i = (i + 1) % 3)
+			{
+				ContactOutcome outcome = contact_outcome(contact, true, contact + gaps[i], 7 * DAY, data_until);
+
+				/* the data begin at 0 */
+				judged += contact >= 0 && outcome != CONTACT_CENSORED;
+				returned += contact >= 0 && outcome == CONTACT_RETURNED;
+			}
+		assert_true(judged > 0);
+		assert_int_equal(3 * returned, judged);
+	}
 }
 
 int
@@ -323,6 +356,7 @@ main(void)
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_weight),
 		cmocka_unit_test(test_contact_outcome),
+		cmocka_unit_test(test_rate_of_short_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

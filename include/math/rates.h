@@ -1,11 +1,12 @@
 /*
- * rates.h - shares with Wilson's interval, scores of surveys, agreement of two raters.
+ * rates.h - shares with Wilson's interval, scores of surveys, agreement of two raters, standardized differences.
  */
 #ifndef CLV_MATH_RATES_H
 #define CLV_MATH_RATES_H
 
 #include <stdbool.h>
 
+#include "math/btyd_model.h"
 #include "math/rows.h"
 
 /* An estimate from n answers; without any, all but n are NAN. */
@@ -67,13 +68,21 @@ typedef struct Agreement
 	double		std_error;
 	double		conf_low;		/* kappa -+ z std_error: may reach beyond -1 and 1 */
 	double		conf_high;
+	bool		too_many_categories;	/* more than AGREEMENT_MOST_CATEGORIES: all but n are NAN */
 } Agreement;
 
 /*
  * Cohen's kappa of rows of two columns, the categories that two raters chose (ROWS_AGREEMENT; J. Cohen 1960). std_error
  * is the square root of the large-sample variance of J. L. Fleiss, J. Cohen and B. S. Everitt (1969), that for a kappa
- * that is not known to be 0. Without rows all but n are NAN. False where there are more than AGREEMENT_MOST_CATEGORIES.
+ * that is not known to be 0. Without rows all but n are NAN. False when stop (which may be NULL) asked to end.
  */
-extern bool cohen_agreement(const Rows *rows, double conf, Agreement *agreement);
+extern bool cohen_agreement(const Rows *rows, double conf, const FitStop *stop, Agreement *agreement);
+
+/*
+ * The standardized difference of two finite means with finite sample variances, not negative (P. C. Austin 2009):
+ * (mean_1 - mean_0) / sqrt((variance_1 + variance_0) / 2), in standard deviations. 0 where the means are equal;
+ * infinite where they differ and both variances are 0, or where the result is out of range.
+ */
+extern double standardized_difference(double mean_1, double variance_1, double mean_0, double variance_0);
 
 #endif

@@ -16,26 +16,36 @@
 /* What became of one contact of a customer. */
 typedef enum ContactOutcome
 {
-	CONTACT_CENSORED,			/* the data end within the window, and the customer has not come back: not judged */
+	CONTACT_CENSORED,			/* the data end within the window: not judged */
 	CONTACT_RETURNED,			/* the customer came back within the window */
 	CONTACT_RESOLVED			/* the customer did not */
 } ContactOutcome;
 
 /*
- * First contact resolution. A contact at `at` (at most data_until) was not resolved where the customer's next
- * contact comes no later than at + window; it was resolved where none does and the data, complete up to and
- * including data_until, reach as far as at + window. Contacts after data_until are not seen. has_next is false for
- * a customer's last contact; next is not before at, and equal to it where two contacts share a time. Times are
- * microseconds of one clock, window is positive.
+ * Whether the window of a contact at `at` (at most data_until) is still open: the data, complete up to and including
+ * data_until, end before at + window. Times are microseconds of one clock, window is positive.
+ */
+static inline bool
+contact_open(int64_t at, int64_t window, int64_t data_until)
+{
+	/* differences of ordered times are exact as unsigned numbers */
+	return (uint64_t) data_until - (uint64_t) at < (uint64_t) window;
+}
+
+/*
+ * First contact resolution, for the same arguments. A contact whose window is open is censored, also where the customer
+ * has come back already: of open windows only returns can be known, and judging by them alone would make a rate too
+ * low, the more so the shorter the data. Otherwise a contact was not resolved where the customer's next one comes no
+ * later than at + window, and resolved where none does. has_next is false for a customer's last contact; next is not
+ * before at, and equal to it where two contacts share a time.
  */
 static inline ContactOutcome
 contact_outcome(int64_t at, bool has_next, int64_t next, int64_t window, int64_t data_until)
 {
-	/* differences of ordered times are exact as unsigned numbers */
-	if (has_next && next <= data_until && (uint64_t) next - (uint64_t) at <= (uint64_t) window)
-		return CONTACT_RETURNED;
-	if ((uint64_t) data_until - (uint64_t) at < (uint64_t) window)
+	if (contact_open(at, window, data_until))
 		return CONTACT_CENSORED;
+	if (has_next && (uint64_t) next - (uint64_t) at <= (uint64_t) window)
+		return CONTACT_RETURNED;
 	return CONTACT_RESOLVED;
 }
 

@@ -1,5 +1,6 @@
 /*
- * rates.c - shares with Wilson's interval, scores of surveys, agreement of two raters. Formulas in docs/support.md.
+ * rates.c - shares with Wilson's interval, scores of surveys, agreement of two raters, standardized differences.
+ * Formulas in docs/support.md and docs/coverage.md.
  */
 #include "math/rates.h"
 
@@ -7,6 +8,9 @@
 #include <string.h>
 
 #include "math/special.h"
+
+/* Rows between two questions whether to end: some milliseconds. */
+#define POLL_ROWS 65536
 
 /* The estimate -+ z standard errors. */
 static void
@@ -93,6 +97,12 @@ typedef struct Categories
 	double		count[2][AGREEMENT_MOST_CATEGORIES];
 } Categories;
 
+static bool
+asked_to_stop(const FitStop *stop, size_t row)
+{
+	return stop != NULL && row % POLL_ROWS == 0 && stop->requested(stop->arg);
+}
+
 /* Where a category is, or belongs. */
 static int
 category_place(const Categories *c, double value)
@@ -135,13 +145,36 @@ count_category(Categories *c, int rater, double value, double count)
 	return true;
 }
 
+/* The categories of all rows, and the pairs that differ. False as cohen_agreement(), or where there are too many. */
+static bool
+count_pairs(const Rows *rows, const FitStop *stop, Categories *c, double *differing, bool *too_many)
+{
+	*differing = 0;
+	*too_many = false;
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		const double *row = rows_at(rows, i);
+		double		count = row_count(rows, row);
+
+		if (asked_to_stop(stop, i))
+			return false;
+		*too_many = !count_category(c, 0, row[0], count) || !count_category(c, 1, row[1], count);
+		if (*too_many)
+			return false;
+		*differing += row[0] == row[1] ? 0 : count;
+	}
+	return true;
+}
+
 /*
  * Variance of kappa by the delta method. To first order kappa is a mean over the pairs of
  * [both the same] - (1 - kappa) (how often the other rater chose this one's category, summed over both), over
  * 1 - expected; the sum of its squares about its mean is the formula of Fleiss, Cohen and Everitt without differences.
+ * False as cohen_agreement().
  */
-static double
-kappa_variance(const Rows *rows, const Categories *c, const Agreement *a, double beyond, double chance_disagreement)
+static bool
+kappa_variance(const Rows *rows, const FitStop *stop, const Categories *c, const Agreement *a, double beyond,
+			   double chance_disagreement, double *variance)
 {
 	double		mean = a->observed - 2 * beyond * a->expected;
 	double		sum = 0;
@@ -152,29 +185,26 @@ kappa_variance(const Rows *rows, const Categories *c, const Agreement *a, double
 		double		margins = (c->count[1][category_place(c, row[0])] + c->count[0][category_place(c, row[1])]) / a->n;
 		double		deviation = (row[0] == row[1]) - beyond * margins - mean;
 
+		if (asked_to_stop(stop, i))
+			return false;
 		sum += row_count(rows, row) / a->n * deviation * deviation;
 	}
-	return sum / (a->n * chance_disagreement * chance_disagreement);
+	*variance = sum / (a->n * chance_disagreement * chance_disagreement);
+	return true;
 }
 
 bool
-cohen_agreement(const Rows *rows, double conf, Agreement *a)
+cohen_agreement(const Rows *rows, double conf, const FitStop *stop, Agreement *a)
 {
 	Categories	c = {.n = 0};
-	double		disagreement = 0;
+	double		disagreement;
 	double		chance_disagreement = 0;
 	double		beyond;			/* 1 - kappa */
+	double		variance;
 
-	*a = (Agreement) {rows_total(rows), NAN, NAN, NAN, NAN, NAN, NAN};
-	for (size_t i = 0; i < rows->n; i++)
-	{
-		const double *row = rows_at(rows, i);
-		double		count = row_count(rows, row);
-
-		if (!count_category(&c, 0, row[0], count) || !count_category(&c, 1, row[1], count))
-			return false;
-		disagreement += row[0] == row[1] ? 0 : count;
-	}
+	*a = (Agreement) {rows_total(rows), NAN, NAN, NAN, NAN, NAN, NAN, false};
+	if (!count_pairs(rows, stop, &c, &disagreement, &a->too_many_categories))
+		return a->too_many_categories;
 	if (a->n == 0)
 		return true;
 	/* disagreement is summed beside agreement: one less the other would lose its digits where agreement is near 1 */
@@ -190,8 +220,27 @@ cohen_agreement(const Rows *rows, double conf, Agreement *a)
 	if (chance_disagreement == 0)
 		return true;
 	beyond = disagreement / a->n / chance_disagreement;
+	if (!kappa_variance(rows, stop, &c, a, beyond, chance_disagreement, &variance))
+		return false;
 	a->kappa = 1 - beyond;
-	a->std_error = sqrt(kappa_variance(rows, &c, a, beyond, chance_disagreement));
+	a->std_error = sqrt(variance);
 	normal_interval(a->kappa, a->std_error, conf, &a->conf_low, &a->conf_high);
 	return true;
+}
+
+/* ---- differences of means ---------------------------------------------------------------------- */
+
+double
+standardized_difference(double mean_1, double variance_1, double mean_0, double variance_0)
+{
+	/* no sum or difference may leave the range where the result does not: large ones are halved, small ones doubled */
+	bool		small = variance_1 < 1 && variance_0 < 1;
+	double		spread = small ? 0.5 * sqrt(2 * variance_1 + 2 * variance_0) : sqrt(0.5 * variance_1 + 0.5 * variance_0);
+	double		difference = mean_1 - mean_0;
+
+	if (difference == 0)
+		return 0;
+	if (isinf(difference))
+		return 2 * ((0.5 * mean_1 - 0.5 * mean_0) / spread);
+	return difference / spread;
 }
