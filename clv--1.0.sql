@@ -2447,9 +2447,12 @@ COMMENT ON FUNCTION evaluation_scores(jsonb) IS 'evaluations in the flat shapes 
 
 -- ---- trace: resolver, coverage ----------------------------------------------------------------------------------
 
+-- Functions that read a relation named by the caller are PARALLEL RESTRICTED: a worker cannot read temporary tables, and
+-- a view may hold functions that are not safe.
+
 -- What the functions below share; not for direct use.
 CREATE FUNCTION clv_require_columns(relation regclass, columns text[], key text DEFAULT NULL) RETURNS void
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100
     AS $$
 DECLARE
     missing text;
@@ -2487,7 +2490,7 @@ END $$;
 COMMENT ON FUNCTION clv_require_columns(regclass, text[], text) IS 'internal: error 42703 that names all the columns a relation lacks, 22023 where the key, if given, is NULL or the same in several rows, 22004 without a relation';
 
 CREATE FUNCTION clv_read_columns(relation regclass, columns text[], key text DEFAULT NULL) RETURNS SETOF text[]
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 20000
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 1000 ROWS 20000
     AS $$
 DECLARE
     schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
@@ -2552,7 +2555,7 @@ CREATE FUNCTION deduplicate_evaluations(evaluations regclass)
                    score float8, label text, labels text[], explanation text, annotator text, error text, scope text,
                    evaluated_at timestamptz, evaluated_nanos bigint, started_at timestamptz, ended_at timestamptz, service text,
                    simulated boolean, source text, response_id text, sources text[], copies bigint)
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 100000
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100000 ROWS 100000
     AS $$
 DECLARE
     schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
@@ -2616,7 +2619,7 @@ COMMENT ON FUNCTION deduplicate_evaluations(regclass) IS 'the evaluations of a r
 
 CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text DEFAULT 'evaluation_id')
     RETURNS TABLE (evaluation_id text, customer_id text, customer_source text, candidates integer)
-    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 20000
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100000 ROWS 20000
     BEGIN ATOMIC
         -- what a reader inherited within one document is left out: it is found again, among all documents
         WITH span AS MATERIALIZED (
@@ -2732,7 +2735,7 @@ COMMENT ON FUNCTION standardized_difference(float8, float8, float8, float8) IS '
 
 CREATE FUNCTION evaluation_coverage(evaluations regclass, customers regclass, customer_key text DEFAULT 'customer_id')
     RETURNS TABLE (part text, item text, n bigint, share float8, matched bigint)
-    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 20
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100000 ROWS 20
     BEGIN ATOMIC
         WITH customer AS MATERIALIZED (
             SELECT r[1] AS id FROM clv_read_columns(customers, ARRAY[customer_key], customer_key) AS t (r)
@@ -2767,7 +2770,7 @@ CREATE FUNCTION evaluation_coverage(evaluations regclass, customers regclass, cu
 COMMENT ON FUNCTION evaluation_coverage(regclass, regclass, text) IS 'how much of the evaluations can be joined to customers: n, share of the whole, and how many of n were matched, for the evaluations (all, with a customer id, matched to a customer, with the id of no customer, ambiguous, without an id), for the places where the ids were found, and for the customers (all, with and without an evaluation; matched is NULL). evaluations is a relation with customer_id and customer_source, as resolve_customers() and otlp_evaluations() have them, customers one with a row for each customer, identified by the column customer_key; ids are compared as text. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows.';
 
 CREATE FUNCTION clv_numeric_columns(relation regclass, columns text[], key text) RETURNS text[]
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100
     AS $$
 DECLARE
     numbers text[];
@@ -2795,7 +2798,7 @@ CREATE FUNCTION coverage_balance(evaluations regclass, customers regclass, colum
     RETURNS TABLE (column_name text, covered bigint, uncovered bigint, covered_missing bigint, uncovered_missing bigint,
                    covered_mean float8, uncovered_mean float8, covered_sd float8, uncovered_sd float8,
                    difference float8, flagged boolean)
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 10
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100000 ROWS 10
     AS $$
 DECLARE
     schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace

@@ -252,6 +252,27 @@ SELECT count(*) FROM coverage_balance('resolved', 'customer', threshold => 'NaN'
 SELECT count(*) FROM coverage_balance('resolved', 'customer', customer_key => 'tenure_days');
 SELECT count(*) FROM coverage_balance('resolved', 'customer', customer_key => NULL);
 
+-- Temporary tables, which parallel workers cannot read, beside a table that they can; the workers have all the work, so that a mistake shows
+CREATE TEMPORARY TABLE own_customer AS SELECT * FROM customer;
+CREATE TEMPORARY TABLE own_resolved AS SELECT * FROM resolved;
+CREATE TEMPORARY TABLE own_asked AS SELECT * FROM asked;
+CREATE TEMPORARY TABLE own_span AS SELECT * FROM reader_span;
+CREATE TABLE other AS SELECT 'tenure_days' AS name, 'customers' AS part, i::text AS id, 'tone of span t1/s1' AS evaluation_id FROM generate_series(1, 20000) AS i;
+ANALYZE other;
+BEGIN;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+SET LOCAL max_parallel_workers_per_gather = 2;
+SET LOCAL parallel_leader_participation = off;
+SELECT count(*) FROM other JOIN coverage_balance('own_resolved', 'own_customer') ON column_name = name;
+SELECT count(*) FROM other JOIN evaluation_coverage('own_resolved', 'own_customer') AS c USING (part);
+SELECT count(*) FROM other JOIN resolve_customers('own_span', 'own_asked', 'id') AS r ON r.evaluation_id = other.id;
+SELECT count(*) FROM other JOIN deduplicate_evaluations('own_asked') AS d USING (evaluation_id);
+ROLLBACK;
+SELECT proname, proparallel FROM pg_proc
+WHERE proname IN ('clv_require_columns', 'clv_read_columns', 'clv_numeric_columns', 'deduplicate_evaluations', 'resolve_customers', 'evaluation_coverage', 'coverage_balance') ORDER BY 1;
+
 -- Odd names, an ordinary user, the extension in another schema, an empty search_path -------------------------------------
 CREATE SCHEMA "The ""CRM""; --";
 CREATE DOMAIN "The ""CRM""; --"."Money %I" AS numeric;
