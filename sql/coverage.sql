@@ -25,6 +25,12 @@ FROM (VALUES (1, 'tone', 'span', 't1', 's1', 'conv', 'r1', NULL), (2, 'Tone', NU
      AS v (n, name, scope, trace, span, session, response, annotator) ORDER BY n;
 -- no text in one place passes for two
 SELECT evaluation_dedup_key('tone', 'session', NULL, NULL, 'a'' by ''b') = evaluation_dedup_key('tone', 'session', NULL, NULL, 'a', NULL, 'b') AS mixed_up;
+SELECT evaluation_dedup_key('tone', 'span', 'a/b', 'c'), evaluation_dedup_key('tone', 'span', 'a', 'b/c'), evaluation_dedup_key('tone', 'trace', 'a #2', NULL),
+       evaluation_dedup_key('tone', 'span', '', '\'), evaluation_dedup_key('tone', NULL, 'it''s', NULL), evaluation_dedup_key('tone', 'span', 'run_1.a:b-C', '7');
+SELECT count(*) AS targets, count(DISTINCT evaluation_dedup_key('tone', 'span', trace, span, NULL, NULL, annotator)) AS keys
+FROM (VALUES ('a'), ('a/b'), ('a/'), (''), ('''a'), ('a'''), ('''a'''), ('a'' by ''b'), ('a by b'), ('E''a'''), ('a\'), ('E''a\\''')) AS t (trace),
+     (VALUES ('c'), ('b/c'), ('/c'), (''), ('''c'), ('c'''), ('''c'''), ('c'' by ''b'), ('c by ''b'''), ('E''c'''), ('c\'), ('E''c\\''')) AS s (span),
+     (VALUES (NULL), ('b'), ('''b''')) AS a (annotator);
 
 -- Copies --------------------------------------------------------------------------------------------------------------
 -- the conversation of the golden files: three events on its first span; a tone, without a score, on its second; the log record
