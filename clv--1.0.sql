@@ -2567,15 +2567,20 @@ DECLARE
     needed text[];
     typed text;
     merged text;
+    answered text;
 BEGIN
     -- every field is the first that is known among the copies; those with a lead are taken from the first row that knows it
     SELECT array_agg(f.name ORDER BY position), string_agg(format('%I::%s', f.name, f.type), ', ' ORDER BY position),
-           string_agg(format('(array_agg(%1$I%4$s ORDER BY %3$s) FILTER (WHERE %2$s IS NOT NULL))[1]%5$s AS %1$I',
+           string_agg(format(CASE WHEN f.type = 'boolean' THEN 'bool_or(%1$I) AS %1$I'
+                                  ELSE '(array_agg(%1$I%4$s ORDER BY %3$s) FILTER (WHERE %2$s IS NOT NULL))[1]%5$s AS %1$I' END,
                              f.name, coalesce(f.lead, f.name),
                              CASE WHEN f.name LIKE 'customer%' THEN 'nearness, choice' ELSE 'choice' END,
                              CASE WHEN f.type = 'text[]' THEN '::text' END, CASE WHEN f.type = 'text[]' THEN '::text[]' END),
-                      ', ' ORDER BY position)
-        INTO needed, typed, merged
+                      ', ' ORDER BY position),
+           string_agg(CASE f.name WHEN 'customer_id' THEN 'CASE WHEN contested IS NOT TRUE THEN customer_id END'
+                                  WHEN 'customer_source' THEN 'CASE WHEN contested THEN ''ambiguous'' ELSE customer_source END'
+                                  ELSE quote_ident(f.name) END, ', ' ORDER BY position)
+        INTO needed, typed, merged, answered
     FROM (VALUES (1, 'trace_id', 'text', NULL), (2, 'span_id', 'text', 'trace_id'), (3, 'parent_span_id', 'text', NULL),
                  (4, 'target_trace_id', 'text', 'target_by'), (5, 'target_span_id', 'text', 'target_by'), (6, 'target_by', 'text', NULL),
                  (7, 'session_id', 'text', NULL), (8, 'session_source', 'text', 'session_id'),
@@ -2609,17 +2614,20 @@ BEGIN
         ), chosen AS (
             SELECT *, row_number() OVER (PARTITION BY key, occurrence, apart
                                          ORDER BY score IS NULL, nearness, array_position(ARRAY['log', 'event', 'attributes'], source),
-                                                  evaluated_nanos, source, span_id) AS choice
+                                                  evaluated_nanos, source, span_id, judged::text) AS choice,
+                   nearness = min(nearness) OVER (PARTITION BY key, occurrence, apart) AS is_nearest
             FROM judged
         ), merged AS (
-            SELECT key, %4$s, array_agg(DISTINCT source ORDER BY source) AS sources, count(*) AS copies
+            SELECT key, %4$s, array_agg(DISTINCT source ORDER BY source) AS sources, count(*) AS copies,
+                   min(customer_id) FILTER (WHERE is_nearest) <> max(customer_id) FILTER (WHERE is_nearest) AS contested
             FROM chosen GROUP BY key, occurrence, apart
         )
-        SELECT coalesce(key, 'unknown') || coalesce(' #' || nullif(row_number() OVER (PARTITION BY key ORDER BY evaluated_nanos, score, label, source), 1), ''),
+        SELECT coalesce(key, 'unknown') || coalesce(' #' || nullif(row_number() OVER (PARTITION BY key ORDER BY evaluated_nanos, score, label, source, error,
+                                                                                                       merged::text), 1), ''),
                %5$s, sources, copies
-        FROM merged$query$, schema, typed, evaluations, merged, array_to_string(needed, ', '));
+        FROM merged$query$, schema, typed, evaluations, merged, answered);
 END $$;
-COMMENT ON FUNCTION deduplicate_evaluations(regclass) IS 'the evaluations of a relation with the columns of otlp_evaluations(), each once. Rows of one evaluation_dedup_key() are copies of one result when they come from different sources (event, log, ...) or agree in time, score, label and error; where a source holds several results of one key, the first by time belong together, then the second, ... Rows that contradict each other in score or label, or of which one has failed and another has a score, are no copies. Of the copies the row with a score is kept, among these the one with the nearest customer, then the log record before the event; fields that it lacks come from the next, the customer from whichever knows it from nearest. evaluation_id is the key, with a number from the second result on, and identifies the rows; sources are those of the copies, of which there were as many as copies says. Error 42703 names missing columns.';
+COMMENT ON FUNCTION deduplicate_evaluations(regclass) IS 'the evaluations of a relation with the columns of otlp_evaluations(), each once. Rows of one evaluation_dedup_key() are copies of one result when they come from different sources (event, log, ...) or agree in time, score, label and error; where a source holds several results of one key, the first by time belong together, then the second, ... Rows that contradict each other in score or label, or of which one has failed and another has a score, are no copies. Of the copies the row with a score is kept, among these the one with the nearest customer, then the log record before the event; fields that it lacks come from the next, the customer from whichever knows it from nearest: NULL and ''ambiguous'' where the nearest place names several. simulated where any copy says so. The order of the rows makes no difference. evaluation_id is the key, with a number from the second result on, and identifies the rows; sources are those of the copies, of which there were as many as copies says. Error 42703 names missing columns.';
 
 CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text DEFAULT 'evaluation_id')
     RETURNS TABLE (evaluation_id text, customer_id text, customer_source text, candidates integer)

@@ -84,6 +84,28 @@ CREATE VIEW other_types AS SELECT 1 AS more, name::varchar(100) AS name, score::
 FROM shuffled;
 SELECT count(*) AS rows, (SELECT count(*) FROM (SELECT * FROM deduplicate_evaluations('shuffled') EXCEPT ALL SELECT * FROM expected) AS x) AS shuffled,
        (SELECT count(*) FROM (SELECT * FROM deduplicate_evaluations('other_types') EXCEPT ALL SELECT * FROM expected) AS x) AS other_types FROM expected;
+-- Customers and marks of copies. a, b: simulated, says one of them; c: neither; d: two nearest customers; e: two customers, one of them nearer; f: two, in a
+-- document that came twice; g: two, of places that have no rank; h: two, one of them nearer and twice; i: alike but for the session; j: failed in two ways
+CREATE TABLE twofold (LIKE reader_evaluation);
+INSERT INTO twofold (trace_id, name, evaluated_nanos, span_id, source, score, simulated, customer_id, customer_source, label, session_id, error)
+SELECT 't', 'quality', 10, *
+FROM (VALUES ('a', 'event', 3, true, NULL, NULL, NULL, NULL, NULL), ('a', 'log', 3, false, NULL, NULL, NULL, NULL, NULL),
+             ('b', 'event', 3, false, NULL, NULL, NULL, NULL, NULL), ('b', 'log', 3, true, NULL, NULL, NULL, NULL, NULL), ('b', 'attributes', 3, NULL, NULL, NULL, NULL, NULL, NULL),
+             ('c', 'event', 3, NULL, NULL, NULL, NULL, NULL, NULL), ('c', 'log', 3, false, NULL, NULL, NULL, NULL, NULL),
+             ('d', 'event', 3, NULL, 'C-1', 'span', NULL, NULL, NULL), ('d', 'log', 3, NULL, 'C-2', 'span', NULL, NULL, NULL), ('d', 'attributes', 3, NULL, 'C-1', 'trace', NULL, NULL, NULL),
+             ('e', 'event', 3, NULL, 'C-1', 'span', NULL, NULL, NULL), ('e', 'log', 3, NULL, 'C-2', 'ancestor', NULL, NULL, NULL), ('e', 'attributes', 3, NULL, 'C-3', 'ancestor', NULL, NULL, NULL),
+             ('f', 'event', 3, NULL, 'C-1', 'event', NULL, NULL, NULL), ('f', 'event', 3, NULL, 'C-2', 'event', NULL, NULL, NULL),
+             ('g', 'event', 3, NULL, 'C-1', NULL, NULL, NULL, NULL), ('g', 'log', 3, NULL, 'C-2', 'by hand', NULL, NULL, NULL),
+             ('h', 'event', 3, NULL, 'C-1', 'session', NULL, NULL, NULL), ('h', 'log', 3, NULL, 'C-2', 'trace', NULL, NULL, NULL), ('h', 'attributes', 3, NULL, 'C-2', 'trace', NULL, NULL, NULL),
+             ('i', 'event', 3, NULL, NULL, NULL, NULL, 's-2', NULL), ('i', 'event', 3, NULL, NULL, NULL, NULL, 's-1', NULL),
+             ('j', 'event', NULL, NULL, NULL, NULL, NULL, NULL, 'timeout'), ('j', 'event', NULL, NULL, NULL, NULL, NULL, NULL, 'refused'))
+     AS v (span, source, score, simulated, customer, customer_source, label, session, error);
+SELECT evaluation_id, simulated, customer_id, customer_source, session_id, error, copies FROM deduplicate_evaluations('twofold') ORDER BY evaluation_id COLLATE "C";
+-- in either order of the rows, where nothing but the rest of the row decides
+CREATE TABLE forwards AS SELECT * FROM twofold WHERE span_id IN ('f', 'i', 'j') ORDER BY span_id, customer_id, session_id, error;
+CREATE TABLE backwards AS SELECT * FROM twofold WHERE span_id IN ('f', 'i', 'j') ORDER BY span_id, customer_id DESC, session_id DESC, error DESC;
+SELECT count(*) AS rows, (SELECT count(*) FROM (SELECT * FROM deduplicate_evaluations('backwards') EXCEPT ALL SELECT * FROM deduplicate_evaluations('forwards')) AS x) AS others
+FROM deduplicate_evaluations('forwards');
 -- once more: nothing is left to merge
 SELECT count(*) AS rows, max(copies) AS copies FROM deduplicate_evaluations('expected');
 SELECT count(*) FROM deduplicate_evaluations(NULL);
