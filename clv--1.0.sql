@@ -2792,9 +2792,13 @@ BEGIN
            string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE NOT t.is_number)
         INTO numbers, others
     FROM pg_catalog.pg_attribute AS a,
-         LATERAL (SELECT coalesce(nullif(typbasetype, 0), oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'float4'::regtype,
-                                                                  'float8'::regtype, 'numeric'::regtype)
-                  FROM pg_catalog.pg_type WHERE oid = a.atttypid) AS t (is_number)
+         -- a domain is a number where the type at the bottom of it is
+         LATERAL (WITH RECURSIVE base AS (
+                      SELECT a.atttypid AS type
+                      UNION ALL
+                      SELECT t.typbasetype FROM base JOIN pg_catalog.pg_type AS t ON t.oid = base.type WHERE t.typbasetype <> 0)
+                  SELECT bool_or(type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'float4'::regtype, 'float8'::regtype,
+                                          'numeric'::regtype)) FROM base) AS t (is_number)
     WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
       AND CASE WHEN columns IS NULL THEN a.attname <> key AND t.is_number ELSE a.attname = ANY (columns) END;
     IF others IS NOT NULL OR numbers IS NULL THEN
@@ -2803,7 +2807,7 @@ BEGIN
     END IF;
     RETURN numbers;
 END $$;
-COMMENT ON FUNCTION clv_numeric_columns(regclass, text[], text) IS 'internal: those of the columns that are numbers, or all such columns but the key where columns is NULL; error 42804 where one is not, or none is';
+COMMENT ON FUNCTION clv_numeric_columns(regclass, text[], text) IS 'internal: those of the columns that are numbers or domains over them, or all such columns but the key where columns is NULL; error 42804 where one is not, or none is';
 
 CREATE FUNCTION coverage_balance(evaluations regclass, customers regclass, columns text[] DEFAULT NULL,
         customer_key text DEFAULT 'customer_id', threshold float8 DEFAULT 0.1)

@@ -280,6 +280,16 @@ SELECT count(*) FROM coverage_balance('resolved', 'customer', threshold => 'NaN'
 SELECT count(*) FROM coverage_balance('resolved', 'customer', customer_key => 'tenure_days');
 SELECT count(*) FROM coverage_balance('resolved', 'customer', customer_key => NULL);
 
+-- Domains, also over domains, are what they are made of
+CREATE DOMAIN amount AS numeric(12, 2);
+CREATE DOMAIN price AS amount CHECK (VALUE >= 0);
+CREATE DOMAIN list_price AS price;
+CREATE DOMAIN remark AS text;
+CREATE DOMAIN short_remark AS remark;
+CREATE TABLE priced AS SELECT customer_id, tenure_days::amount AS a, tenure_days::price AS b, tenure_days::list_price AS c, name::short_remark AS d FROM customer;
+SELECT column_name, round(difference::numeric, 6) AS difference FROM coverage_balance('resolved', 'priced');
+SELECT count(*) FROM coverage_balance('resolved', 'priced', '{c,d}');
+
 -- Temporary tables, which parallel workers cannot read, beside a table that they can; the workers have all the work, so that a mistake shows
 CREATE TEMPORARY TABLE own_customer AS SELECT * FROM customer;
 CREATE TEMPORARY TABLE own_resolved AS SELECT * FROM resolved;
