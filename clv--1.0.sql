@@ -2551,7 +2551,7 @@ CREATE FUNCTION evaluation_dedup_key(name text, scope text, trace_id text, span_
                     WHEN session_id IS NOT NULL THEN ' of session ' || quote_literal(session_id) END ||
                coalesce(' by ' || quote_literal(annotator), '');
     END;
-COMMENT ON FUNCTION evaluation_dedup_key(text, text, text, text, text, text, text) IS 'what an evaluation result is about, as text that is equal for all copies of the result: evaluator_key() of its name, its target (the session in the scope ''session'', the trace in the scope ''trace'', otherwise the span; the response, the trace or the session where no span is known) and its annotator. trace_id and span_id are those of the target, written as literals where they have other characters than letters A to Z, digits and _.:-. Different results have different keys. NULL where name or target is unknown: such a result is like no other.';
+COMMENT ON FUNCTION evaluation_dedup_key(text, text, text, text, text, text, text) IS 'what an evaluation result is about, as text that is equal for all copies of the result: evaluator_key() of its name, its target (the session in the scope ''session'', the trace in the scope ''trace'', otherwise the span; the response, the trace or the session where no span is known) and its annotator. trace_id and span_id are those of the target, written as literals where they have other characters than letters A to Z, digits and _.:-. Different targets have different keys. NULL where name or target is unknown: such a result is like no other.';
 
 CREATE FUNCTION deduplicate_evaluations(evaluations regclass)
     RETURNS TABLE (evaluation_id text, trace_id text, span_id text, parent_span_id text, target_trace_id text, target_span_id text,
