@@ -2602,7 +2602,7 @@ BEGIN
             FROM (SELECT %2$s FROM %3$s) AS e
         ), numbered AS (
             SELECT *, CASE WHEN key IS NULL THEN row_number() OVER one_source ELSE dense_rank() OVER one_source END AS occurrence
-            FROM keyed WINDOW one_source AS (PARTITION BY key, source ORDER BY evaluated_nanos, score, label, error)
+            FROM keyed WINDOW one_source AS (PARTITION BY key, source ORDER BY evaluated_nanos, evaluated_at, score, label, error)
         ), judged AS (
             SELECT *, CASE WHEN key IS NULL OR min(score) OVER copies <> max(score) OVER copies OR min(label) OVER copies <> max(label) OVER copies
                              OR bool_or(score IS NULL AND error IS NOT NULL) OVER copies AND count(score) OVER copies > 0
@@ -2622,10 +2622,9 @@ BEGIN
                    min(customer_id) FILTER (WHERE is_nearest) <> max(customer_id) FILTER (WHERE is_nearest) AS contested
             FROM chosen GROUP BY key, occurrence, apart
         )
-        SELECT coalesce(key, 'unknown') || coalesce(' #' || nullif(row_number() OVER (PARTITION BY key ORDER BY evaluated_nanos, score, label, source, error,
-                                                                                                       merged::text), 1), ''),
-               %5$s, sources, copies
-        FROM merged$query$, schema, typed, evaluations, merged, answered);
+        SELECT coalesce(key, 'unknown') || coalesce(' #' || nullif(row_number() OVER of_key, 1), ''), %5$s, sources, copies
+        FROM merged
+        WINDOW of_key AS (PARTITION BY key ORDER BY evaluated_nanos, evaluated_at, score, label, source, error, merged::text)$query$, schema, typed, evaluations, merged, answered);
 END $$;
 COMMENT ON FUNCTION deduplicate_evaluations(regclass) IS 'the evaluations of a relation with the columns of otlp_evaluations(), each once. Rows of one evaluation_dedup_key() are copies of one result when they come from different sources (event, log, ...) or agree in time, score, label and error; where a source holds several results of one key, the first by time belong together, then the second, ... Rows that contradict each other in score or label, or of which one has failed and another has a score, are no copies. Of the copies the row with a score is kept, among these the one with the nearest customer, then the log record before the event; fields that it lacks come from the next, the customer from whichever knows it from nearest: NULL and ''ambiguous'' where the nearest place names several. simulated where any copy says so. The order of the rows makes no difference. evaluation_id is the key, with a number from the second result on, and identifies the rows; sources are those of the copies, of which there were as many as copies says. Error 42703 names missing columns.';
 

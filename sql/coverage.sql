@@ -106,6 +106,13 @@ CREATE TABLE forwards AS SELECT * FROM twofold WHERE span_id IN ('f', 'i', 'j') 
 CREATE TABLE backwards AS SELECT * FROM twofold WHERE span_id IN ('f', 'i', 'j') ORDER BY span_id, customer_id DESC, session_id DESC, error DESC;
 SELECT count(*) AS rows, (SELECT count(*) FROM (SELECT * FROM deduplicate_evaluations('backwards') EXCEPT ALL SELECT * FROM deduplicate_evaluations('forwards')) AS x) AS others
 FROM deduplicate_evaluations('forwards');
+-- a source that knows no nanoseconds: the same score three times, the second of them sent twice
+CREATE VIEW no_nanos AS
+SELECT e.trace_id, e.span_id, e.name, e.score, e.source, timestamptz '2026-01-01' + hour * interval '1 hour' AS evaluated_at, NULL AS evaluated_nanos,
+    parent_span_id, target_trace_id, target_span_id, target_by, session_id, session_source, customer_id, customer_source, label, labels, explanation, annotator,
+    error, scope, started_at, ended_at, service, simulated, response_id
+FROM twofold AS e, unnest(ARRAY[3, 2, 1, 2]) AS hour WHERE span_id = 'c' AND source = 'log';
+SELECT evaluation_id, evaluated_at, copies FROM deduplicate_evaluations('no_nanos') ORDER BY evaluated_at;
 -- once more: nothing is left to merge
 SELECT count(*) AS rows, max(copies) AS copies FROM deduplicate_evaluations('expected');
 SELECT count(*) FROM deduplicate_evaluations(NULL);
