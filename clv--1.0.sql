@@ -2447,9 +2447,12 @@ COMMENT ON FUNCTION evaluation_scores(jsonb) IS 'evaluations in the flat shapes 
 
 -- ---- trace: resolver, coverage ----------------------------------------------------------------------------------
 
+-- Functions that read a relation named by the caller are PARALLEL RESTRICTED: a worker cannot read temporary tables, and
+-- a view may hold functions that are not safe.
+
 -- What the functions below share; not for direct use.
 CREATE FUNCTION clv_require_columns(relation regclass, columns text[], key text DEFAULT NULL) RETURNS void
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100
     AS $$
 DECLARE
     missing text;
@@ -2487,7 +2490,7 @@ END $$;
 COMMENT ON FUNCTION clv_require_columns(regclass, text[], text) IS 'internal: error 42703 that names all the columns a relation lacks, 22023 where the key, if given, is NULL or the same in several rows, 22004 without a relation';
 
 CREATE FUNCTION clv_read_columns(relation regclass, columns text[], key text DEFAULT NULL) RETURNS SETOF text[]
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 20000
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 1000 ROWS 20000
     AS $$
 DECLARE
     schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
@@ -2537,14 +2540,18 @@ CREATE FUNCTION evaluation_dedup_key(name text, scope text, trace_id text, span_
     BEGIN ATOMIC
         SELECT evaluator_key(name) ||
                CASE WHEN scope = 'session' AND session_id IS NOT NULL THEN ' of session ' || quote_literal(session_id)
-                    WHEN scope = 'trace' AND trace_id IS NOT NULL THEN ' of trace ' || trace_id
-                    WHEN trace_id IS NOT NULL AND span_id IS NOT NULL THEN ' of span ' || trace_id || '/' || span_id
+                    WHEN scope = 'trace' AND trace_id IS NOT NULL THEN
+                        ' of trace ' || CASE WHEN trace_id COLLATE "C" ~ '^[0-9A-Za-z_.:-]*$' THEN trace_id ELSE quote_literal(trace_id) END
+                    WHEN trace_id IS NOT NULL AND span_id IS NOT NULL THEN
+                        ' of span ' || CASE WHEN trace_id || span_id COLLATE "C" ~ '^[0-9A-Za-z_.:-]*$' THEN trace_id || '/' || span_id
+                                            ELSE quote_literal(trace_id) || '/' || quote_literal(span_id) END
                     WHEN response_id IS NOT NULL THEN ' of response ' || quote_literal(response_id)
-                    WHEN trace_id IS NOT NULL THEN ' of trace ' || trace_id
+                    WHEN trace_id IS NOT NULL THEN
+                        ' of trace ' || CASE WHEN trace_id COLLATE "C" ~ '^[0-9A-Za-z_.:-]*$' THEN trace_id ELSE quote_literal(trace_id) END
                     WHEN session_id IS NOT NULL THEN ' of session ' || quote_literal(session_id) END ||
                coalesce(' by ' || quote_literal(annotator), '');
     END;
-COMMENT ON FUNCTION evaluation_dedup_key(text, text, text, text, text, text, text) IS 'what an evaluation result is about, as text that is equal for all copies of the result: evaluator_key() of its name, its target (the session in the scope ''session'', the trace in the scope ''trace'', otherwise the span; the response, the trace or the session where no span is known) and its annotator. trace_id and span_id are those of the target. NULL where name or target is unknown: such a result is like no other.';
+COMMENT ON FUNCTION evaluation_dedup_key(text, text, text, text, text, text, text) IS 'what an evaluation result is about, as text that is equal for all copies of the result: evaluator_key() of its name, its target (the session in the scope ''session'', the trace in the scope ''trace'', otherwise the span; the response, the trace or the session where no span is known) and its annotator. trace_id and span_id are those of the target, written as literals where they have other characters than letters A to Z, digits and _.:-. Different targets have different keys. NULL where name or target is unknown: such a result is like no other.';
 
 CREATE FUNCTION deduplicate_evaluations(evaluations regclass)
     RETURNS TABLE (evaluation_id text, trace_id text, span_id text, parent_span_id text, target_trace_id text, target_span_id text,
@@ -2552,7 +2559,7 @@ CREATE FUNCTION deduplicate_evaluations(evaluations regclass)
                    score float8, label text, labels text[], explanation text, annotator text, error text, scope text,
                    evaluated_at timestamptz, evaluated_nanos bigint, started_at timestamptz, ended_at timestamptz, service text,
                    simulated boolean, source text, response_id text, sources text[], copies bigint)
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 100000
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100000 ROWS 100000
     AS $$
 DECLARE
     schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
@@ -2560,15 +2567,20 @@ DECLARE
     needed text[];
     typed text;
     merged text;
+    answered text;
 BEGIN
     -- every field is the first that is known among the copies; those with a lead are taken from the first row that knows it
     SELECT array_agg(f.name ORDER BY position), string_agg(format('%I::%s', f.name, f.type), ', ' ORDER BY position),
-           string_agg(format('(array_agg(%1$I%4$s ORDER BY %3$s) FILTER (WHERE %2$s IS NOT NULL))[1]%5$s AS %1$I',
+           string_agg(format(CASE WHEN f.type = 'boolean' THEN 'bool_or(%1$I) AS %1$I'
+                                  ELSE '(array_agg(%1$I%4$s ORDER BY %3$s) FILTER (WHERE %2$s IS NOT NULL))[1]%5$s AS %1$I' END,
                              f.name, coalesce(f.lead, f.name),
                              CASE WHEN f.name LIKE 'customer%' THEN 'nearness, choice' ELSE 'choice' END,
                              CASE WHEN f.type = 'text[]' THEN '::text' END, CASE WHEN f.type = 'text[]' THEN '::text[]' END),
-                      ', ' ORDER BY position)
-        INTO needed, typed, merged
+                      ', ' ORDER BY position),
+           string_agg(CASE f.name WHEN 'customer_id' THEN 'CASE WHEN contested IS NOT TRUE THEN customer_id END'
+                                  WHEN 'customer_source' THEN 'CASE WHEN contested THEN ''ambiguous'' ELSE customer_source END'
+                                  ELSE quote_ident(f.name) END, ', ' ORDER BY position)
+        INTO needed, typed, merged, answered
     FROM (VALUES (1, 'trace_id', 'text', NULL), (2, 'span_id', 'text', 'trace_id'), (3, 'parent_span_id', 'text', NULL),
                  (4, 'target_trace_id', 'text', 'target_by'), (5, 'target_span_id', 'text', 'target_by'), (6, 'target_by', 'text', NULL),
                  (7, 'session_id', 'text', NULL), (8, 'session_source', 'text', 'session_id'),
@@ -2590,7 +2602,7 @@ BEGIN
             FROM (SELECT %2$s FROM %3$s) AS e
         ), numbered AS (
             SELECT *, CASE WHEN key IS NULL THEN row_number() OVER one_source ELSE dense_rank() OVER one_source END AS occurrence
-            FROM keyed WINDOW one_source AS (PARTITION BY key, source ORDER BY evaluated_nanos, score, label, error)
+            FROM keyed WINDOW one_source AS (PARTITION BY key, source ORDER BY evaluated_nanos, evaluated_at, score, label, error)
         ), judged AS (
             SELECT *, CASE WHEN key IS NULL OR min(score) OVER copies <> max(score) OVER copies OR min(label) OVER copies <> max(label) OVER copies
                              OR bool_or(score IS NULL AND error IS NOT NULL) OVER copies AND count(score) OVER copies > 0
@@ -2602,21 +2614,23 @@ BEGIN
         ), chosen AS (
             SELECT *, row_number() OVER (PARTITION BY key, occurrence, apart
                                          ORDER BY score IS NULL, nearness, array_position(ARRAY['log', 'event', 'attributes'], source),
-                                                  evaluated_nanos, source, span_id) AS choice
+                                                  evaluated_nanos, source, span_id, judged::text) AS choice,
+                   nearness = min(nearness) OVER (PARTITION BY key, occurrence, apart) AS is_nearest
             FROM judged
         ), merged AS (
-            SELECT key, %4$s, array_agg(DISTINCT source ORDER BY source) AS sources, count(*) AS copies
+            SELECT key, %4$s, array_agg(DISTINCT source ORDER BY source) AS sources, count(*) AS copies,
+                   min(customer_id) FILTER (WHERE is_nearest) <> max(customer_id) FILTER (WHERE is_nearest) AS contested
             FROM chosen GROUP BY key, occurrence, apart
         )
-        SELECT coalesce(key, 'unknown') || coalesce(' #' || nullif(row_number() OVER (PARTITION BY key ORDER BY evaluated_nanos, score, label, source), 1), ''),
-               %5$s, sources, copies
-        FROM merged$query$, schema, typed, evaluations, merged, array_to_string(needed, ', '));
+        SELECT coalesce(key, 'unknown') || coalesce(' #' || nullif(row_number() OVER of_key, 1), ''), %5$s, sources, copies
+        FROM merged
+        WINDOW of_key AS (PARTITION BY key ORDER BY evaluated_nanos, evaluated_at, score, label, source, error, merged::text)$query$, schema, typed, evaluations, merged, answered);
 END $$;
-COMMENT ON FUNCTION deduplicate_evaluations(regclass) IS 'the evaluations of a relation with the columns of otlp_evaluations(), each once. Rows of one evaluation_dedup_key() are copies of one result when they come from different sources (event, log, ...) or agree in time, score, label and error; where a source holds several results of one key, the first by time belong together, then the second, ... Rows that contradict each other in score or label, or of which one has failed and another has a score, are no copies. Of the copies the row with a score is kept, among these the one with the nearest customer, then the log record before the event; fields that it lacks come from the next, the customer from whichever knows it from nearest. evaluation_id is the key, with a number from the second result on, and identifies the rows; sources are those of the copies, of which there were as many as copies says. Error 42703 names missing columns.';
+COMMENT ON FUNCTION deduplicate_evaluations(regclass) IS 'the evaluations of a relation with the columns of otlp_evaluations(), each once. Rows of one evaluation_dedup_key() are copies of one result when they come from different sources (event, log, ...) or agree in time, score, label and error; where a source holds several results of one key, the first by time belong together, then the second, ... Rows that contradict each other in score or label, or of which one has failed and another has a score, are no copies. Of the copies the row with a score is kept, among these the one with the nearest customer, then the log record before the event; fields that it lacks come from the next, the customer from whichever knows it from nearest: NULL and ''ambiguous'' where the nearest place names several. simulated where any copy says so. The order of the rows makes no difference. evaluation_id is the key, with a number from the second result on, and identifies the rows; sources are those of the copies, of which there were as many as copies says. Error 42703 names missing columns.';
 
 CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text DEFAULT 'evaluation_id')
     RETURNS TABLE (evaluation_id text, customer_id text, customer_source text, candidates integer)
-    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 20000
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100000 ROWS 20000
     BEGIN ATOMIC
         -- what a reader inherited within one document is left out: it is found again, among all documents
         WITH span AS MATERIALIZED (
@@ -2701,6 +2715,8 @@ CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text
                         WHEN near_span.n > 0 THEN 6 WHEN e.source = 'ancestor' AND e.customer IS NOT NULL THEN 7
                         WHEN of_trace.n > 0 THEN 8 WHEN of_session.n > 0 THEN 9
                         WHEN of_resource.n > 0 THEN 10 WHEN e.source = 'resource' AND e.customer IS NOT NULL THEN 11 END) AS nearest (level)
+        -- the position in these arrays is the level: keep all three in its order. One VALUES list of (level, n, customer, source)
+        -- would say so by itself, but costs a quarter more time: it is sorted anew for every evaluation.
         CROSS JOIN LATERAL (
             SELECT (ARRAY[1, of_span.n, near_target.n, of_target.n, 1, near_span.n, 1, of_trace.n, of_session.n, of_resource.n, 1])[level],
                    (ARRAY[e.customer, of_span.customer, near_target.customer, of_target.customer, e.customer, near_span.customer,
@@ -2717,7 +2733,7 @@ COMMENT ON FUNCTION standardized_difference(float8, float8, float8, float8) IS '
 
 CREATE FUNCTION evaluation_coverage(evaluations regclass, customers regclass, customer_key text DEFAULT 'customer_id')
     RETURNS TABLE (part text, item text, n bigint, share float8, matched bigint)
-    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 20
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100000 ROWS 20
     BEGIN ATOMIC
         WITH customer AS MATERIALIZED (
             SELECT r[1] AS id FROM clv_read_columns(customers, ARRAY[customer_key], customer_key) AS t (r)
@@ -2752,7 +2768,7 @@ CREATE FUNCTION evaluation_coverage(evaluations regclass, customers regclass, cu
 COMMENT ON FUNCTION evaluation_coverage(regclass, regclass, text) IS 'how much of the evaluations can be joined to customers: n, share of the whole, and how many of n were matched, for the evaluations (all, with a customer id, matched to a customer, with the id of no customer, ambiguous, without an id), for the places where the ids were found, and for the customers (all, with and without an evaluation; matched is NULL). evaluations is a relation with customer_id and customer_source, as resolve_customers() and otlp_evaluations() have them, customers one with a row for each customer, identified by the column customer_key; ids are compared as text. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows.';
 
 CREATE FUNCTION clv_numeric_columns(relation regclass, columns text[], key text) RETURNS text[]
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100
     AS $$
 DECLARE
     numbers text[];
@@ -2762,9 +2778,13 @@ BEGIN
            string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE NOT t.is_number)
         INTO numbers, others
     FROM pg_catalog.pg_attribute AS a,
-         LATERAL (SELECT coalesce(nullif(typbasetype, 0), oid) IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'float4'::regtype,
-                                                                  'float8'::regtype, 'numeric'::regtype)
-                  FROM pg_catalog.pg_type WHERE oid = a.atttypid) AS t (is_number)
+         -- a domain is a number where the type at the bottom of it is
+         LATERAL (WITH RECURSIVE base AS (
+                      SELECT a.atttypid AS type
+                      UNION ALL
+                      SELECT t.typbasetype FROM base JOIN pg_catalog.pg_type AS t ON t.oid = base.type WHERE t.typbasetype <> 0)
+                  SELECT bool_or(type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'float4'::regtype, 'float8'::regtype,
+                                          'numeric'::regtype)) FROM base) AS t (is_number)
     WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
       AND CASE WHEN columns IS NULL THEN a.attname <> key AND t.is_number ELSE a.attname = ANY (columns) END;
     IF others IS NOT NULL OR numbers IS NULL THEN
@@ -2773,14 +2793,14 @@ BEGIN
     END IF;
     RETURN numbers;
 END $$;
-COMMENT ON FUNCTION clv_numeric_columns(regclass, text[], text) IS 'internal: those of the columns that are numbers, or all such columns but the key where columns is NULL; error 42804 where one is not, or none is';
+COMMENT ON FUNCTION clv_numeric_columns(regclass, text[], text) IS 'internal: those of the columns that are numbers or domains over them, or all such columns but the key where columns is NULL; error 42804 where one is not, or none is';
 
 CREATE FUNCTION coverage_balance(evaluations regclass, customers regclass, columns text[] DEFAULT NULL,
         customer_key text DEFAULT 'customer_id', threshold float8 DEFAULT 0.1)
     RETURNS TABLE (column_name text, covered bigint, uncovered bigint, covered_missing bigint, uncovered_missing bigint,
                    covered_mean float8, uncovered_mean float8, covered_sd float8, uncovered_sd float8,
                    difference float8, flagged boolean)
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 10
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100000 ROWS 10
     AS $$
 DECLARE
     schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace

@@ -25,6 +25,12 @@ FROM (VALUES (1, 'tone', 'span', 't1', 's1', 'conv', 'r1', NULL), (2, 'Tone', NU
      AS v (n, name, scope, trace, span, session, response, annotator) ORDER BY n;
 -- no text in one place passes for two
 SELECT evaluation_dedup_key('tone', 'session', NULL, NULL, 'a'' by ''b') = evaluation_dedup_key('tone', 'session', NULL, NULL, 'a', NULL, 'b') AS mixed_up;
+SELECT evaluation_dedup_key('tone', 'span', 'a/b', 'c'), evaluation_dedup_key('tone', 'span', 'a', 'b/c'), evaluation_dedup_key('tone', 'trace', 'a #2', NULL),
+       evaluation_dedup_key('tone', 'span', '', '\'), evaluation_dedup_key('tone', NULL, 'it''s', NULL), evaluation_dedup_key('tone', 'span', 'run_1.a:b-C', '7');
+SELECT count(*) AS targets, count(DISTINCT evaluation_dedup_key('tone', 'span', trace, span, NULL, NULL, annotator)) AS keys
+FROM (VALUES ('a'), ('a/b'), ('a/'), (''), ('''a'), ('a'''), ('''a'''), ('a'' by ''b'), ('a by b'), ('E''a'''), ('a\'), ('E''a\\''')) AS t (trace),
+     (VALUES ('c'), ('b/c'), ('/c'), (''), ('''c'), ('c'''), ('''c'''), ('c'' by ''b'), ('c by ''b'''), ('E''c'''), ('c\'), ('E''c\\''')) AS s (span),
+     (VALUES (NULL), ('b'), ('''b''')) AS a (annotator);
 
 -- Copies --------------------------------------------------------------------------------------------------------------
 -- the conversation of the golden files: three events on its first span; a tone, without a score, on its second; the log record
@@ -78,6 +84,35 @@ CREATE VIEW other_types AS SELECT 1 AS more, name::varchar(100) AS name, score::
 FROM shuffled;
 SELECT count(*) AS rows, (SELECT count(*) FROM (SELECT * FROM deduplicate_evaluations('shuffled') EXCEPT ALL SELECT * FROM expected) AS x) AS shuffled,
        (SELECT count(*) FROM (SELECT * FROM deduplicate_evaluations('other_types') EXCEPT ALL SELECT * FROM expected) AS x) AS other_types FROM expected;
+-- Customers and marks of copies. a, b: simulated, says one of them; c: neither; d: two nearest customers; e: two customers, one of them nearer; f: two, in a
+-- document that came twice; g: two, of places that have no rank; h: two, one of them nearer and twice; i: alike but for the session; j: failed in two ways
+CREATE TABLE twofold (LIKE reader_evaluation);
+INSERT INTO twofold (trace_id, name, evaluated_nanos, span_id, source, score, simulated, customer_id, customer_source, label, session_id, error)
+SELECT 't', 'quality', 10, *
+FROM (VALUES ('a', 'event', 3, true, NULL, NULL, NULL, NULL, NULL), ('a', 'log', 3, false, NULL, NULL, NULL, NULL, NULL),
+             ('b', 'event', 3, false, NULL, NULL, NULL, NULL, NULL), ('b', 'log', 3, true, NULL, NULL, NULL, NULL, NULL), ('b', 'attributes', 3, NULL, NULL, NULL, NULL, NULL, NULL),
+             ('c', 'event', 3, NULL, NULL, NULL, NULL, NULL, NULL), ('c', 'log', 3, false, NULL, NULL, NULL, NULL, NULL),
+             ('d', 'event', 3, NULL, 'C-1', 'span', NULL, NULL, NULL), ('d', 'log', 3, NULL, 'C-2', 'span', NULL, NULL, NULL), ('d', 'attributes', 3, NULL, 'C-1', 'trace', NULL, NULL, NULL),
+             ('e', 'event', 3, NULL, 'C-1', 'span', NULL, NULL, NULL), ('e', 'log', 3, NULL, 'C-2', 'ancestor', NULL, NULL, NULL), ('e', 'attributes', 3, NULL, 'C-3', 'ancestor', NULL, NULL, NULL),
+             ('f', 'event', 3, NULL, 'C-1', 'event', NULL, NULL, NULL), ('f', 'event', 3, NULL, 'C-2', 'event', NULL, NULL, NULL),
+             ('g', 'event', 3, NULL, 'C-1', NULL, NULL, NULL, NULL), ('g', 'log', 3, NULL, 'C-2', 'by hand', NULL, NULL, NULL),
+             ('h', 'event', 3, NULL, 'C-1', 'session', NULL, NULL, NULL), ('h', 'log', 3, NULL, 'C-2', 'trace', NULL, NULL, NULL), ('h', 'attributes', 3, NULL, 'C-2', 'trace', NULL, NULL, NULL),
+             ('i', 'event', 3, NULL, NULL, NULL, NULL, 's-2', NULL), ('i', 'event', 3, NULL, NULL, NULL, NULL, 's-1', NULL),
+             ('j', 'event', NULL, NULL, NULL, NULL, NULL, NULL, 'timeout'), ('j', 'event', NULL, NULL, NULL, NULL, NULL, NULL, 'refused'))
+     AS v (span, source, score, simulated, customer, customer_source, label, session, error);
+SELECT evaluation_id, simulated, customer_id, customer_source, session_id, error, copies FROM deduplicate_evaluations('twofold') ORDER BY evaluation_id COLLATE "C";
+-- in either order of the rows, where nothing but the rest of the row decides
+CREATE TABLE forwards AS SELECT * FROM twofold WHERE span_id IN ('f', 'i', 'j') ORDER BY span_id, customer_id, session_id, error;
+CREATE TABLE backwards AS SELECT * FROM twofold WHERE span_id IN ('f', 'i', 'j') ORDER BY span_id, customer_id DESC, session_id DESC, error DESC;
+SELECT count(*) AS rows, (SELECT count(*) FROM (SELECT * FROM deduplicate_evaluations('backwards') EXCEPT ALL SELECT * FROM deduplicate_evaluations('forwards')) AS x) AS others
+FROM deduplicate_evaluations('forwards');
+-- a source that knows no nanoseconds: the same score three times, the second of them sent twice
+CREATE VIEW no_nanos AS
+SELECT e.trace_id, e.span_id, e.name, e.score, e.source, timestamptz '2026-01-01' + hour * interval '1 hour' AS evaluated_at, NULL AS evaluated_nanos,
+    parent_span_id, target_trace_id, target_span_id, target_by, session_id, session_source, customer_id, customer_source, label, labels, explanation, annotator,
+    error, scope, started_at, ended_at, service, simulated, response_id
+FROM twofold AS e, unnest(ARRAY[3, 2, 1, 2]) AS hour WHERE span_id = 'c' AND source = 'log';
+SELECT evaluation_id, evaluated_at, copies FROM deduplicate_evaluations('no_nanos') ORDER BY evaluated_at;
 -- once more: nothing is left to merge
 SELECT count(*) AS rows, max(copies) AS copies FROM deduplicate_evaluations('expected');
 SELECT count(*) FROM deduplicate_evaluations(NULL);
@@ -256,6 +291,37 @@ SELECT count(*) FROM coverage_balance('resolved', 'customer', threshold => NULL)
 SELECT count(*) FROM coverage_balance('resolved', 'customer', threshold => 'NaN');
 SELECT count(*) FROM coverage_balance('resolved', 'customer', customer_key => 'tenure_days');
 SELECT count(*) FROM coverage_balance('resolved', 'customer', customer_key => NULL);
+
+-- Domains, also over domains, are what they are made of
+CREATE DOMAIN amount AS numeric(12, 2);
+CREATE DOMAIN price AS amount CHECK (VALUE >= 0);
+CREATE DOMAIN list_price AS price;
+CREATE DOMAIN remark AS text;
+CREATE DOMAIN short_remark AS remark;
+CREATE TABLE priced AS SELECT customer_id, tenure_days::amount AS a, tenure_days::price AS b, tenure_days::list_price AS c, name::short_remark AS d FROM customer;
+SELECT column_name, round(difference::numeric, 6) AS difference FROM coverage_balance('resolved', 'priced');
+SELECT count(*) FROM coverage_balance('resolved', 'priced', '{c,d}');
+
+-- Temporary tables, which parallel workers cannot read, beside a table that they can; the workers have all the work, so that a mistake shows
+CREATE TEMPORARY TABLE own_customer AS SELECT * FROM customer;
+CREATE TEMPORARY TABLE own_resolved AS SELECT * FROM resolved;
+CREATE TEMPORARY TABLE own_asked AS SELECT * FROM asked;
+CREATE TEMPORARY TABLE own_span AS SELECT * FROM reader_span;
+CREATE TABLE other AS SELECT 'tenure_days' AS name, 'customers' AS part, i::text AS id, 'tone of span t1/s1' AS evaluation_id FROM generate_series(1, 20000) AS i;
+ANALYZE other;
+BEGIN;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+SET LOCAL max_parallel_workers_per_gather = 2;
+SET LOCAL parallel_leader_participation = off;
+SELECT count(*) FROM other JOIN coverage_balance('own_resolved', 'own_customer') ON column_name = name;
+SELECT count(*) FROM other JOIN evaluation_coverage('own_resolved', 'own_customer') AS c USING (part);
+SELECT count(*) FROM other JOIN resolve_customers('own_span', 'own_asked', 'id') AS r ON r.evaluation_id = other.id;
+SELECT count(*) FROM other JOIN deduplicate_evaluations('own_asked') AS d USING (evaluation_id);
+ROLLBACK;
+SELECT proname, proparallel FROM pg_proc
+WHERE proname IN ('clv_require_columns', 'clv_read_columns', 'clv_numeric_columns', 'deduplicate_evaluations', 'resolve_customers', 'evaluation_coverage', 'coverage_balance') ORDER BY 1;
 
 -- Odd names, an ordinary user, the extension in another schema, an empty search_path -------------------------------------
 CREATE SCHEMA "The ""CRM""; --";
