@@ -19,8 +19,10 @@ LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid;
 -- a comment on everything a user can name (operator families come by themselves)
 SELECT 'no comment: ' || type || ' ' || identity FROM members
 WHERE obj_description(objid, classid::regclass::name) IS NULL AND type <> 'operator family' ORDER BY 1;
--- everything runs in parallel workers, and nothing with the rights of its owner or with settings of its own
-SELECT 'not parallel safe: ' || signature FROM functions WHERE proparallel <> 's' ORDER BY 1;
+-- everything runs in parallel workers, but what reads a relation by its name, which may be temporary or a view over
+-- anything; and nothing with the rights of its owner or with settings of its own
+SELECT 'parallel ' || proparallel::text || ': ' || signature FROM functions
+WHERE proparallel <> CASE WHEN reads_tables THEN 'r' ELSE 's' END ORDER BY 1;
 SELECT 'security definer or settings: ' || signature FROM functions WHERE prosecdef OR proconfig IS NOT NULL ORDER BY 1;
 -- STABLE where the session's time zone decides or tables are read, IMMUTABLE otherwise
 SELECT 'volatility ' || provolatile::text || ': ' || signature FROM functions
