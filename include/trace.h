@@ -263,7 +263,7 @@ typedef struct TraceNode
 	bool		judges_linked;	/* a span whose results are about those that it links to */
 	unsigned char id[TRACE_ID_SIZE + SPAN_ID_SIZE];
 	unsigned char parent_id[SPAN_ID_SIZE];
-	int64		started;		/* nanoseconds since 1970, 0 if unknown; of a log record, its time */
+	int64		started;		/* nanoseconds since 1970, 0 if unknown, -1 if malformed; of a log record, its time */
 	int64		ended;
 	Facts		facts;
 	const Facts *resource;

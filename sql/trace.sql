@@ -160,6 +160,12 @@ SELECT evaluated_nanos, evaluated_at FROM otlp_evaluations(jsonb_build_array(
         span('a', '2', result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"endTimeUnixNano": 0, "startTimeUnixNano": "999"}')),
     logs(log_record(result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"timeUnixNano": "0", "observedTimeUnixNano": "9223372036854775807"}'),
         log_record(result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"timeUnixNano": null}'))));
+-- a time that is malformed is NULL, and no other stands in for it
+SELECT source, evaluated_nanos, evaluated_at, ltrim(span_id, '0') AS span FROM otlp_evaluations(jsonb_build_array(
+    traces('{}', span('a', '1', '{}', events(event(result('e', '{"gen_ai.evaluation.score.value": 0}')) || '{"timeUnixNano": "soon"}', event(result('e', '{"gen_ai.evaluation.score.value": 0}')) || '{"timeUnixNano": "0"}')),
+        span('a', '2', result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"endTimeUnixNano": -1, "startTimeUnixNano": "999"}'),
+        span('a', '3', result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"endTimeUnixNano": null, "startTimeUnixNano": "x"}')),
+    logs(log_record(result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"timeUnixNano": "now", "observedTimeUnixNano": "9"}'))));
 -- labels: as given, and what is in them
 SELECT label, labels, cardinality(labels) AS labels_n FROM jsonb_array_elements('["joy", ["joy", "anger"], ["joy"], "[\"joy\", \"anger\"]", "[''joy'', ''it\\''s'']", "[ ]", "good, but slow",
     "[joy]", "[\"joy\"", "[\"joy\" \"anger\"]", "[\"\\u006a\"]", "[1, 2]", "[", " [\"a, b\"] ", true, 4, ["quote \" and \\", "b"]]') WITH ORDINALITY AS v(v, n),

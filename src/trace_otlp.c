@@ -13,6 +13,7 @@
 
 #define RESULT_EVENT "gen_ai.evaluation.result"
 #define NANOS_PER_USEC 1000
+#define BAD_TIME (-1)
 
 typedef struct Walk
 {
@@ -44,7 +45,7 @@ member_id(Walk *walk, const JsonbValue *object, const char *name, int size, unsi
 	return given_id(walk, json_member_text(object, name), size, id);
 }
 
-/* Nanoseconds since 1970; 0 if unknown. */
+/* Nanoseconds since 1970; 0 if unknown, BAD_TIME if malformed, so that no other time is taken in its place. */
 static int64
 member_time(Walk *walk, const JsonbValue *object, const char *name)
 {
@@ -56,7 +57,7 @@ member_time(Walk *walk, const JsonbValue *object, const char *name)
 	if (json_int64(&member, &nanos) && nanos >= 0)
 		return nanos;
 	walk->reader.problems[PROBLEM_TIME]++;
-	return 0;
+	return BAD_TIME;
 }
 
 /*
@@ -384,7 +385,7 @@ put_id(Row *row, bool present, const unsigned char *id, int size)
 static void
 put_nanos(Row *row, int64 nanos)
 {
-	if (nanos == 0)
+	if (nanos <= 0)
 		put_null(row);
 	else
 		put_timestamp(row, nanos / NANOS_PER_USEC -
@@ -469,7 +470,7 @@ put_result(Walk *walk, const Carrier *carrier, const Evaluation *evaluation, con
 	put_text(&row, evaluation->error);
 	put_word(&row, scope_of(evaluation, &target, resolved));
 	put_nanos(&row, nanos);
-	if (nanos == 0)
+	if (nanos <= 0)
 		put_null(&row);
 	else
 		put_int64(&row, nanos);
