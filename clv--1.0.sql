@@ -2431,7 +2431,7 @@ COMMENT ON FUNCTION otlp_spans(jsonb, text[], text[]) IS 'every span of an OTLP/
 
 CREATE FUNCTION otlp_skipped(document jsonb) RETURNS TABLE (problem text, n bigint)
     AS 'MODULE_PATHNAME', 'clv_trace_otlp_skipped' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5000 ROWS 1;
-COMMENT ON FUNCTION otlp_skipped(jsonb) IS 'what otlp_evaluations() skips in a document, one row per problem with the number of parts that have it: not a document of this kind, not an object, not an id, not a time, score is no number, no name or no result. No row where nothing is skipped.';
+COMMENT ON FUNCTION otlp_skipped(jsonb) IS 'what otlp_evaluations() skips in a document, one row per problem with the number of parts that have it: not a document of this kind, not an object, not a list, not an id, not a time, score is no number, no name or no result. No row where nothing is skipped.';
 
 CREATE FUNCTION langfuse_scores(document jsonb)
     RETURNS TABLE (id text, trace_id text, observation_id text, session_id text, customer_id text,

@@ -192,6 +192,12 @@ SELECT what, simulated FROM judged, LATERAL (VALUES
 SELECT n, name FROM judged, LATERAL (VALUES (1, traces('{}', span('a', '1', '{}', one))), (2, jsonb_build_array(traces('{}', span('a', '1', '{}', one)), traces('{}', span('a', '1', '{}', one)))),
     (3, '[]'), (4, '{}'), (5, '{"resourceMetrics": []}'), (6, '{"resourceSpans": [{}]}'), (7, NULL)) AS v(n, document), otlp_evaluations(document) ORDER BY n;
 
+-- names from before OTLP 1.0
+SELECT name, source, ltrim(span_id, '0') AS span FROM judged, otlp_evaluations(jsonb_build_array(
+    replace(traces('{}', span('a', '1', '{}', one))::text, '"scopeSpans"', '"instrumentationLibrarySpans"')::jsonb,
+    replace(traces('{}', span('a', '2', '{}', one))::text, '"scopeSpans"', '"instrumentation_library_spans"')::jsonb,
+    replace(replace(logs(log_record(result('e', '{"gen_ai.evaluation.score.value": 0}')))::text, '"scopeLogs"', '"instrumentationLibraryLogs"'), '"logRecords"', '"logs"')::jsonb));
+
 -- ---- what is malformed is skipped and counted, and the rest is read ----
 CREATE TABLE malformed AS SELECT n, document FROM judged, LATERAL (VALUES
     (1, '7'), (2, 'null'), (3, '"text"'), (4, '{"spans": []}'), (5, '[[], null, {"resourceSpans": 1}]'), (6, '{"resourceSpans": [1, {"scopeSpans": [null, {"spans": [1, {}, "x"]}]}]}'),
@@ -205,7 +211,10 @@ CREATE TABLE malformed AS SELECT n, document FROM judged, LATERAL (VALUES
     (12, traces('{}', span('a', '1', '{}', one))), (13, jsonb_set(traces('{}', span('a', '1', '{}', events(event(result('huge', '{"gen_ai.evaluation.score.value": 0}'))))),
         '{resourceSpans,0,scopeSpans,0,spans,0,events,0,attributes,1,value,doubleValue}', ('1' || repeat('0', 400))::jsonb)),
     (14, traces('{}', span('a', '1', result('target', '{"gen_ai.evaluation.score.value": 1, "gen_ai.evaluation.target_span_id": "0000000000000002", "gen_ai.evaluation.target_trace_id": "5b8efff7-9803-8103-d269-b633813fc60c"}')))),
-    (15, traces('{}', span('a', '1', '{"gen_ai.evaluation.target_span_id": ["0000000000000002"], "gen_ai.evaluation.target_trace_id": "a"}', one)))) AS v(n, document);
+    (15, traces('{}', span('a', '1', '{"gen_ai.evaluation.target_span_id": ["0000000000000002"], "gen_ai.evaluation.target_trace_id": "a"}', one))),
+    (16, traces('{}', span('a', '1', '{}', one) || '{"attributes": {"customer.id": "C"}}', span('a', '2', '{}', jsonb_set(one, '{events,0,attributes}', '{"gen_ai.evaluation.name": "e"}')), span('a', '3', '{}', '{"events": {"name": "e"}}'),
+        span('a', '4', result('a map of links', '{"gen_ai.evaluation.score.value": 1}'), '{"links": {"traceId": "b"}}')) || logs(log_record('{}', '{"attributes": "x"}'))),
+    (17, '{"resourceSpans": [{"resource": {"attributes": {"customer.id": "C"}}, "scopeSpans": {"spans": []}}]}')) AS v(n, document);
 SELECT m.n, problem, s.n AS parts FROM malformed AS m, otlp_skipped(document) AS s ORDER BY m.n, problem COLLATE "C";
 SET client_min_messages = error;
 SELECT n, name, score, label, ltrim(span_id, '0') AS span, target_by, evaluated_nanos FROM malformed, otlp_evaluations(document) ORDER BY n, name;

@@ -502,7 +502,7 @@ evaluation_is_complete(const Evaluation *evaluation)
 /* ---- readers ----------------------------------------------------------------------------------- */
 
 const char *const problem_names[N_PROBLEMS] = {
-	"not a document of this kind", "not an object", "not an id", "not a time", "score is no number",
+	"not a document of this kind", "not an object", "not a list", "not an id", "not a time", "score is no number",
 	"no name or no result"
 };
 
