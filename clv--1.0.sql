@@ -2443,7 +2443,7 @@ COMMENT ON FUNCTION langfuse_scores(jsonb) IS 'scores as the Langfuse API return
 CREATE FUNCTION evaluation_scores(document jsonb)
     RETURNS TABLE (name text, score float8, label text, labels text[], explanation text)
     AS 'MODULE_PATHNAME', 'clv_trace_evaluation_scores' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 5;
-COMMENT ON FUNCTION evaluation_scores(jsonb) IS 'evaluations in the flat shapes of tables of one''s own: {"Name": 0.8}, {"Name": {"score": .., "label": .., "explanation": ..}}, {"name": .., "score": ..} or an array of the latter; one row each. A number is a score, also in a string; another string or a list is a label, a boolean both (score 0 or 1); null is no evaluation. value stands for score, labels for label, reason, reasoning, comment and rationale for explanation, metric and evaluator for name. What says nothing, or has no name or an empty one, is skipped with one WARNING a query.';
+COMMENT ON FUNCTION evaluation_scores(jsonb) IS 'evaluations in the flat shapes of tables of one''s own: {"Name": 0.8}, {"Name": {"score": .., "label": .., "explanation": ..}}, {"name": .., "score": ..} or an array of the latter; one row each. A number is a score, also in a string; another string or a list is a label, a boolean both (score 0 or 1); null is no evaluation. value stands for score, labels for label, reason, reasoning, comment and rationale for explanation, metric and evaluator for name. What says nothing (a record with score null), or has no name or an empty one, is skipped with one WARNING a query.';
 
 -- ---- trace: resolver, coverage ----------------------------------------------------------------------------------
 

@@ -59,9 +59,10 @@ json_is_array(const JsonbValue *value)
 }
 
 /*
- * The member of an object, or false where there is none or it is null. The name is in lowerCamelCase; its
- * snake_case form is found as well.
+ * The member of an object, or false where there is none. The name is in lowerCamelCase; its snake_case form is
+ * found as well. json_member() takes null for none.
  */
+extern bool json_find(const JsonbValue *object, const char *name, JsonbValue *member);
 extern bool json_member(const JsonbValue *object, const char *name, JsonbValue *member);
 
 /* The elements of an array one by one, until false. Nothing is to be freed; interrupts are checked. */

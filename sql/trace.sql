@@ -248,6 +248,11 @@ SELECT * FROM evaluation_scores('{"Quality": 0.8, "Resolved": true, "Open": fals
 SELECT * FROM evaluation_scores('[{"name": "Quality", "score": 0.8}, {"metric": "Tone", "label": "anger", "reasoning": "loud"}, {"evaluator": "Resolved", "value": true}, {"name": "Both", "score": 1, "labels": ["a", "b"]}]');
 SELECT * FROM evaluation_scores('{"name": "Quality", "score": 0.8, "comment": "a record"}');
 SELECT * FROM evaluation_scores('{"name": 1, "score": 0.8}') ORDER BY name COLLATE "C";
+-- a record whose score or name is null is not scored, as it is in an array
+SELECT * FROM evaluation_scores('{"name": "Q", "score": null}');
+SELECT * FROM evaluation_scores('{"name": null, "score": 0.8}');
+SELECT * FROM evaluation_scores('[{"name": "Q", "score": null}]');
+SELECT * FROM evaluation_scores('{"name": "Q", "score": null, "label": null, "value": 3}');
 SELECT * FROM evaluation_scores('{"": 0.8, "good": 1}');
 SELECT * FROM evaluation_scores('{}');
 SELECT * FROM evaluation_scores('[]');

@@ -29,7 +29,7 @@ json_root(Jsonb *document, JsonbValue *root)
 }
 
 bool
-json_member(const JsonbValue *object, const char *name, JsonbValue *member)
+json_find(const JsonbValue *object, const char *name, JsonbValue *member)
 {
 	char		snake[MAX_NAME];
 	int			length = 0;
@@ -37,7 +37,7 @@ json_member(const JsonbValue *object, const char *name, JsonbValue *member)
 	if (!json_is_object(object))
 		return false;
 	if (getKeyJsonValueFromContainer(object->val.binary.data, name, (int) strlen(name), member) != NULL)
-		return member->type != jbvNull;
+		return true;
 	for (const char *c = name; *c != '\0' && length < MAX_NAME - 2; c++)
 	{
 		if (*c >= 'A' && *c <= 'Z')
@@ -45,8 +45,13 @@ json_member(const JsonbValue *object, const char *name, JsonbValue *member)
 		snake[length++] = pg_ascii_tolower((unsigned char) *c);
 	}
 	return length > (int) strlen(name) &&
-		getKeyJsonValueFromContainer(object->val.binary.data, snake, length, member) != NULL &&
-		member->type != jbvNull;
+		getKeyJsonValueFromContainer(object->val.binary.data, snake, length, member) != NULL;
+}
+
+bool
+json_member(const JsonbValue *object, const char *name, JsonbValue *member)
+{
+	return json_find(object, name, member) && member->type != jbvNull;
 }
 
 JsonbIterator *
