@@ -96,7 +96,10 @@ extern bool read_timestamp(Slice text, TimestampTz *at);
 
 /* ---- OTLP attributes (trace_json.c) ------------------------------------------------------------ */
 
-/* Replace an AnyValue by what is in it (arrayValue by its array); false where nothing is. */
+/*
+ * Replace an AnyValue by what is in it (arrayValue by its array); false where nothing is. kvlistValue and an
+ * arrayValue that is malformed stay objects.
+ */
 extern bool otlp_value(JsonbValue *value);
 
 /* The attributes of a span, event, log record or resource, one by one; their values still are AnyValues. */
@@ -114,6 +117,7 @@ typedef struct Evaluation
 	Slice		name;
 	bool		has_score;
 	bool		bad_score;		/* there was one, but no number */
+	bool		bad_label;		/* there was one, but no text; or it was so in a list of labels */
 	double		score;
 	Slice		label;			/* as given */
 	Slice	   *labels;			/* what is in it, NULL without a label */
@@ -133,13 +137,10 @@ typedef struct Evaluation
 extern void set_score(Evaluation *evaluation, const JsonbValue *value);
 
 /*
- * Set label and labels: a string that is a list of strings in brackets, as JSON or Python writes it, or an array
+ * Set label and labels, unless the value is no text; numbers and booleans are taken for one. A string that is a list of strings in brackets, as JSON or Python writes it, or an array
  * holds several; nothing is split at commas.
  */
 extern void set_label(Evaluation *evaluation, const JsonbValue *value);
-
-/* Whether it says anything: a name, and a score, label, explanation or error. */
-extern bool evaluation_is_complete(const Evaluation *evaluation);
 
 /* ---- readers: set-returning functions over one document (trace_json.c) -------------------------- */
 
@@ -152,6 +153,7 @@ typedef enum Problem
 	PROBLEM_ID,
 	PROBLEM_TIME,
 	PROBLEM_SCORE,
+	PROBLEM_LABEL,
 	PROBLEM_RESULT,
 	N_PROBLEMS
 } Problem;
@@ -174,6 +176,12 @@ extern void begin_reader(FunctionCallInfo fcinfo, Reader *reader, JsonbValue *do
 
 /* End it: warn of what was skipped, if this query has not yet, and free the memory. */
 extern void end_reader(Reader *reader, const char *hint);
+
+/*
+ * Whether it is a row: it says anything, which is a name, and a score, label, explanation or error. Counts what is
+ * skipped of it.
+ */
+extern bool accept_evaluation(Reader *reader, const Evaluation *evaluation);
 
 /* A row that is filled column by column. */
 #define MAX_COLUMNS 32

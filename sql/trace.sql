@@ -170,6 +170,14 @@ SELECT source, evaluated_nanos, evaluated_at, ltrim(span_id, '0') AS span FROM o
 SELECT label, labels, cardinality(labels) AS labels_n FROM jsonb_array_elements('["joy", ["joy", "anger"], ["joy"], "[\"joy\", \"anger\"]", "[''joy'', ''it\\''s'']", "[ ]", "good, but slow",
     "[joy]", "[\"joy\"", "[\"joy\" \"anger\"]", "[\"\\u006a\"]", "[1, 2]", "[", " [\"a, b\"] ", true, 4, ["quote \" and \\", "b"]]') WITH ORDINALITY AS v(v, n),
     otlp_evaluations(traces('{}', span('a', '1', '{}', events(event(result('e', jsonb_build_object('gen_ai.evaluation.score.value', 0, 'gen_ai.evaluation.score.label', v))))))) ORDER BY n;
+-- an empty list, in either form, is scored and nothing found; what is no text is no label, and counted
+CREATE TABLE odd_labels AS SELECT n, traces('{}', span('a', '1', '{}', events(jsonb_set(event(result('e', '{"gen_ai.evaluation.score.value": 0, "gen_ai.evaluation.score.label": 0}')), '{attributes,1,value}', v)))) AS document
+    FROM jsonb_array_elements('[{"arrayValue": {}}, {"arrayValue": {"values": []}}, {"arrayValue": {"values": null}}, {"kvlistValue": {"values": [{"key": "joy", "value": {"boolValue": true}}]}}, {"kvlistValue": {}},
+        {"arrayValue": {"values": [{"arrayValue": {"values": [{"stringValue": "joy"}]}}]}}, {"arrayValue": {"values": [{"stringValue": "joy"}, {}, null, {"kvlistValue": {}}]}}, {"arrayValue": {"values": "joy"}}, {"arrayValue": 3},
+        {"stringValue": {"stringValue": "joy"}}, {"arrayValue": {"values": [{"stringValue": ""}]}}, {"stringValue": "[\"\", \"joy\"]"}, {"arrayValue": {"values": [{"intValue": 3}, {"boolValue": true}]}}]') WITH ORDINALITY AS v(v, n);
+SET client_min_messages = error;
+SELECT n, score, label, labels, (SELECT string_agg(problem || ': ' || s.n, ', ') FROM otlp_skipped(document) AS s) AS skipped FROM odd_labels, otlp_evaluations(document) ORDER BY n;
+RESET client_min_messages;
 -- a result with an error has no score, and is none of 0
 SELECT name, score, label, error FROM otlp_evaluations(traces('{}', span('a', '1', '{}', events(
     event(result('failed', '{"error.type": "timeout"}')), event(result('failed, with a score', '{"error.type": "partial", "gen_ai.evaluation.score.value": 0.5}')),
@@ -257,6 +265,9 @@ SELECT * FROM evaluation_scores('{"": 0.8, "good": 1}');
 SELECT * FROM evaluation_scores('{}');
 SELECT * FROM evaluation_scores('[]');
 SELECT * FROM evaluation_scores('[1, {"score": 1}, {"name": "x"}, {"name": "y", "score": "high", "label": "z"}, {"name": "good", "score": 1}]');
+-- labels that are none: evaluations in a list under a name are not read, but counted
+SELECT * FROM evaluation_scores('{"results": [{"name": "a", "score": 1}], "Tone": {"label": {"joy": true}}, "Both": {"score": 1, "label": [["joy"]]}, "None": []}') ORDER BY name COLLATE "C";
+SELECT name, score, label, labels FROM langfuse_scores('{"name": "x", "value": 1, "stringValue": {"a": 1}}');
 SELECT * FROM evaluation_scores('"text"');
 SELECT * FROM evaluation_scores(NULL);
 

@@ -123,12 +123,8 @@ put_langfuse_score(Reader *reader, const JsonbValue *score)
 	Row			row = {.n = 0};
 
 	read_langfuse_value(score, type, &evaluation);
-	reader->problems[PROBLEM_SCORE] += evaluation.bad_score;
-	if (!evaluation_is_complete(&evaluation))
-	{
-		reader->problems[PROBLEM_RESULT] += !evaluation.bad_score;
+	if (!accept_evaluation(reader, &evaluation))
 		return;
-	}
 	put_text(&row, json_member_text(score, "id"));
 	put_text(&row, subject.trace);
 	put_text(&row, subject.observation);
@@ -234,14 +230,11 @@ put_flat(Reader *reader, const Evaluation *evaluation)
 {
 	Row			row = {.n = 0};
 
-	reader->problems[PROBLEM_SCORE] += evaluation->bad_score;
-	if (evaluation_is_complete(evaluation))
+	if (accept_evaluation(reader, evaluation))
 	{
 		put_evaluation(&row, evaluation);
 		put_row(reader, &row);
 	}
-	else
-		reader->problems[PROBLEM_RESULT] += !evaluation->bad_score;
 }
 
 /* {"name": .., "score": ..} */

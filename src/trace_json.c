@@ -334,19 +334,27 @@ bool
 otlp_value(JsonbValue *value)
 {
 	static const char *const scalars[] = {"stringValue", "intValue", "doubleValue", "boolValue", "bytesValue"};
-	static const char *const lists[] = {"arrayValue", "kvlistValue"};
+	static const JsonbContainer empty_array = {.header = JB_FARRAY};
 	JsonbValue	any = *value;
 	JsonbValue	list;
+	JsonbValue	values;
 
 	if (!json_is_object(value))
 		return value->type != jbvNull;
 	for (int i = 0; i < lengthof(scalars); i++)
 		if (json_member(&any, scalars[i], value))
 			return true;
-	for (int i = 0; i < lengthof(lists); i++)
-		if (json_member(&any, lists[i], &list))
-			return json_member(&list, "values", value);
-	return false;
+	*value = any;
+	if (!json_member(&any, "arrayValue", &list))
+		return json_member(&any, "kvlistValue", &list);
+	if (json_is_object(&list) && !json_member(&list, "values", &values))
+	{
+		value->val.binary.data = unconstify(JsonbContainer *, &empty_array);
+		value->val.binary.len = sizeof(empty_array);
+	}
+	else if (json_is_object(&list) && json_is_array(&values))
+		*value = values;
+	return true;
 }
 
 JsonbIterator *
@@ -436,8 +444,9 @@ scan_list(Slice text, Evaluation *evaluation)
 	{
 		char		quote = *s++;
 
-		if (!scan_quoted(&s, end, quote, &copy, &evaluation->labels[evaluation->n_labels++]))
+		if (!scan_quoted(&s, end, quote, &copy, &evaluation->labels[evaluation->n_labels]))
 			return false;
+		evaluation->n_labels += evaluation->labels[evaluation->n_labels].len > 0;
 		s = skip_blanks(s, end);
 		if (s == end || *s != ',')
 			break;
@@ -446,7 +455,14 @@ scan_list(Slice text, Evaluation *evaluation)
 	return s < end && *s == ']' && skip_blanks(s + 1, end) == end;
 }
 
-/* Labels from an array; the label is its only element, or the array as JSON. */
+/* Whether what an AnyValue holds can be a label. */
+static bool
+is_label(const JsonbValue *value)
+{
+	return value->type == jbvString || value->type == jbvNumeric || value->type == jbvBool;
+}
+
+/* Labels from an array; the label is its only element, or the array as JSON. Elements that are none are left out. */
 static void
 set_label_array(Evaluation *evaluation, const JsonbValue *array)
 {
@@ -460,8 +476,14 @@ set_label_array(Evaluation *evaluation, const JsonbValue *array)
 	initStringInfo(&json);
 	while (json_next_element(&elements, &element))
 	{
-		Slice		text = otlp_value(&element) ? json_text(&element) : (Slice) {NULL, 0};
+		Slice		text;
 
+		if (!otlp_value(&element) || !is_label(&element))
+		{
+			evaluation->bad_label = true;
+			continue;
+		}
+		text = json_text(&element);
 		if (text.data == NULL)
 			continue;
 		evaluation->labels[evaluation->n_labels++] = text;
@@ -470,7 +492,7 @@ set_label_array(Evaluation *evaluation, const JsonbValue *array)
 	}
 	if (evaluation->n_labels == 1)
 		evaluation->label = evaluation->labels[0];
-	else
+	else if (evaluation->n_labels > 1 || !evaluation->bad_label)
 	{
 		appendStringInfoString(&json, json.len == 0 ? "[]" : "]");
 		evaluation->label = (Slice) {json.data, json.len};
@@ -480,12 +502,14 @@ set_label_array(Evaluation *evaluation, const JsonbValue *array)
 void
 set_label(Evaluation *evaluation, const JsonbValue *value)
 {
+	evaluation->label = (Slice) {NULL, 0};
+	evaluation->bad_label = !json_is_array(value) && !is_label(value);
 	if (json_is_array(value))
 	{
 		set_label_array(evaluation, value);
 		return;
 	}
-	if (json_is_object(value))
+	if (evaluation->bad_label)
 		return;
 	evaluation->label = json_text(value);
 	if (evaluation->label.data != NULL && !scan_list(evaluation->label, evaluation))
@@ -497,18 +521,23 @@ set_label(Evaluation *evaluation, const JsonbValue *value)
 }
 
 bool
-evaluation_is_complete(const Evaluation *evaluation)
+accept_evaluation(Reader *reader, const Evaluation *evaluation)
 {
-	return evaluation->name.data != NULL &&
+	bool		is_complete = evaluation->name.data != NULL &&
 		(evaluation->has_score || evaluation->label.data != NULL || evaluation->explanation.data != NULL ||
 		 evaluation->error.data != NULL);
+
+	reader->problems[PROBLEM_SCORE] += evaluation->bad_score;
+	reader->problems[PROBLEM_LABEL] += evaluation->bad_label;
+	reader->problems[PROBLEM_RESULT] += !is_complete && !evaluation->bad_score && !evaluation->bad_label;
+	return is_complete;
 }
 
 /* ---- readers ----------------------------------------------------------------------------------- */
 
 const char *const problem_names[N_PROBLEMS] = {
 	"not a document of this kind", "not an object", "not a list", "not an id", "not a time", "score is no number",
-	"no name or no result"
+	"label is no text", "no name or no result"
 };
 
 void

@@ -472,12 +472,8 @@ put_result(Walk *walk, const Carrier *carrier, const Evaluation *evaluation, con
 	const TraceNode *judged;
 	Row			row = {.n = 0};
 
-	walk->reader.problems[PROBLEM_SCORE] += evaluation->bad_score;
-	if (!evaluation_is_complete(evaluation))
-	{
-		walk->reader.problems[PROBLEM_RESULT] += !evaluation->bad_score;
+	if (!accept_evaluation(&walk->reader, evaluation))
 		return;
-	}
 	target = find_target(walk, carrier, evaluation);
 	resolve_result(walk, carrier, &target, event, resolved);
 	judged = target.has_trace && target.has_span ? index_span(&walk->index, target.id) : NULL;
