@@ -76,7 +76,7 @@ extern bool json_next_member(JsonbIterator **members, Slice *name, JsonbValue *v
 extern Slice json_text(const JsonbValue *value);
 extern Slice json_member_text(const JsonbValue *object, const char *name);
 
-/* A number, a boolean as 0 or 1, or a string that is a finite number and nothing else. */
+/* A number, a boolean as 0 or 1, or a string that is a finite number and nothing else; within the range of double. */
 extern bool json_number(const JsonbValue *value, double *number);
 
 /* A whole number, also as a string; false beyond 64 bits. */

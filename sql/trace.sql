@@ -248,6 +248,7 @@ SELECT t, evaluated_at FROM unnest('{2026-01-02T03:04:05Z, 2026-01-02 03:04, 202
     2026-01-02T03:04:05Z+02:00, 2026-01-02T03:04:05+02:}'::text[] || ('2026-01-02T03:04:05.' || repeat('1', 60) || '+02:00')) WITH ORDINALITY AS t(t, n),
     langfuse_scores(jsonb_build_array(jsonb_build_object('name', 'x', 'value', 1, 'timestamp', t))) ORDER BY n;
 SELECT name, score FROM langfuse_scores('[1, {"name": "no value"}, {"value": 1}, {"name": "text", "value": "x", "dataType": "NUMERIC"}, {"name": "good", "value": 1}]');
+SELECT evaluated_at FROM langfuse_scores('[{"name": "x", "value": 1, "timestamp": "2026-01-02T03:04:59Z"}, {"name": "x", "value": 1, "timestamp": "2026-01-02T03:04:60Z"}]');
 SELECT count(*) FROM langfuse_scores('3');
 
 -- ---- flat shapes ----
@@ -268,6 +269,10 @@ SELECT * FROM evaluation_scores('[1, {"score": 1}, {"name": "x"}, {"name": "y", 
 -- labels that are none: evaluations in a list under a name are not read, but counted
 SELECT * FROM evaluation_scores('{"results": [{"name": "a", "score": 1}], "Tone": {"label": {"joy": true}}, "Both": {"score": 1, "label": [["joy"]]}, "None": []}') ORDER BY name COLLATE "C";
 SELECT name, score, label, labels FROM langfuse_scores('{"name": "x", "value": 1, "stringValue": {"a": 1}}');
+-- scores too small for float8 are none, as those that are too large; 0 is 0 however it is written
+SELECT * FROM evaluation_scores('[{"name": "a", "score": "1e-400", "label": "x"}, {"name": "b", "score": 1e-400}, {"name": "c", "score": "1e400", "label": "x"}, {"name": "d", "score": "0.00e5"}, {"name": "e", "score": "-0e-400"},
+    {"name": "f", "score": "5e-324"}]');
+SELECT name, score, length(label) FROM evaluation_scores('{"a": 1e400, "b": 1e-400, "c": "1e-400", "d": 0}') ORDER BY name COLLATE "C";
 SELECT * FROM evaluation_scores('"text"');
 SELECT * FROM evaluation_scores(NULL);
 

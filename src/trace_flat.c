@@ -200,9 +200,11 @@ read_plain(const JsonbValue *value, Evaluation *evaluation)
 {
 	double		number;
 
-	if (json_number(value, &number))
+	if (value->type == jbvNumeric || json_number(value, &number))
 		set_score(evaluation, value);
-	if (!evaluation->has_score || value->type == jbvBool)
+	else
+		set_label(evaluation, value);
+	if (value->type == jbvBool)
 		set_label(evaluation, value);
 }
 

@@ -125,6 +125,7 @@ number_text(const JsonbValue *value)
 bool
 json_number(const JsonbValue *value, double *number)
 {
+	const char *text;
 	const char *cursor;
 
 	if (value->type == jbvBool)
@@ -132,8 +133,10 @@ json_number(const JsonbValue *value, double *number)
 		*number = value->val.boolean;
 		return true;
 	}
-	cursor = number_text(value);
-	return cursor != NULL && scan_double(&cursor, number) && *cursor == '\0';
+	text = cursor = number_text(value);
+	if (cursor == NULL || !scan_double(&cursor, number) || *cursor != '\0')
+		return false;
+	return *number != 0.0 || strcspn(text, "123456789") >= strcspn(text, "eE");	/* 1e-400 is not 0 */
 }
 
 bool
@@ -315,7 +318,7 @@ read_timestamp(Slice text, TimestampTz *at)
 	if (*s == ':')
 	{
 		s++;
-		if ((second = scan_part(&s, 2, 0)) < 0 || second > 60)
+		if ((second = scan_part(&s, 2, 0)) < 0 || second > 59)
 			return false;
 	}
 	if (*s == '.')
