@@ -170,6 +170,11 @@ SELECT source, evaluated_nanos, evaluated_at, ltrim(span_id, '0') AS span FROM o
 SELECT label, labels, cardinality(labels) AS labels_n FROM jsonb_array_elements('["joy", ["joy", "anger"], ["joy"], "[\"joy\", \"anger\"]", "[''joy'', ''it\\''s'']", "[ ]", "good, but slow",
     "[joy]", "[\"joy\"", "[\"joy\" \"anger\"]", "[\"\\u006a\"]", "[1, 2]", "[", " [\"a, b\"] ", true, 4, ["quote \" and \\", "b"]]') WITH ORDINALITY AS v(v, n),
     otlp_evaluations(traces('{}', span('a', '1', '{}', events(event(result('e', jsonb_build_object('gen_ai.evaluation.score.value', 0, 'gen_ai.evaluation.score.label', v))))))) ORDER BY n;
+-- lists with escapes, as JSON and Python write them; what is no escape, or no character, leaves one label (others than ASCII: t/006_trace.pl)
+SELECT label, to_jsonb(labels) AS labels FROM jsonb_array_elements('["[\"anger\", \"\\u006Aoy\"]", "[\"a\\nb\\tc\\rd\\be\\f\", \"\\/\\\"\"]", "[''\\u006aoy'', ''it\\''s'']",
+    "[\"\\ud83d\"]", "[\"\\ude00\"]", "[\"\\ud83d\\u0041\"]", "[\"\\ud83d\\ud83d\"]", "[\"\\u0000\"]", "[\"\\u00e\"]", "[\"\\u", "[\"\\", "[\"\\x41\"]"]') WITH ORDINALITY AS v(v, n),
+    evaluation_scores(jsonb_build_object('Tone', v)) ORDER BY n;
+SELECT is_frustrated(labels) AS of_labels, is_frustrated_label(label) AS of_label FROM evaluation_scores('{"Tone": "[\"anger\", \"joy\\u0021\"]"}');
 -- an empty list, in either form, is scored and nothing found; what is no text is no label, and counted
 CREATE TABLE odd_labels AS SELECT n, traces('{}', span('a', '1', '{}', events(jsonb_set(event(result('e', '{"gen_ai.evaluation.score.value": 0, "gen_ai.evaluation.score.label": 0}')), '{attributes,1,value}', v)))) AS document
     FROM jsonb_array_elements('[{"arrayValue": {}}, {"arrayValue": {"values": []}}, {"arrayValue": {"values": null}}, {"kvlistValue": {"values": [{"key": "joy", "value": {"boolValue": true}}]}}, {"kvlistValue": {}},

@@ -5,6 +5,7 @@
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -393,27 +394,100 @@ set_score(Evaluation *evaluation, const JsonbValue *value)
 	evaluation->bad_score = !evaluation->has_score;
 }
 
+/* The four hexadecimal digits of \u, without moving; -1 where there are fewer. */
+static int
+peek_utf16(const char *s, const char *end)
+{
+	int			unit = 0;
+
+	if (end - s < 4)
+		return -1;
+	for (int i = 0; i < 4; i++)
+	{
+		int			digit = hex_digit(s[i]);
+
+		if (digit < 0)
+			return -1;
+		unit = unit << 4 | digit;
+	}
+	return unit;
+}
+
 /*
- * The rest of a string whose opening quote was read, copied to *copy, which moves on; false where it is not that
- * simple.
+ * The character behind \u, in one unit of UTF-16 or in two; false for half a pair, and for what a text of this
+ * database cannot hold.
+ */
+static bool
+scan_unicode(const char **cursor, const char *end, char **to)
+{
+	const char *s = *cursor;
+	int			unit = peek_utf16(s, end);
+	pg_wchar	character = unit;
+
+	if (unit <= 0)
+		return false;
+	s += 4;
+	if (is_utf16_surrogate_first(character))
+	{
+		int			second = end - s > 2 && s[0] == '\\' && s[1] == 'u' ? peek_utf16(s + 2, end) : -1;
+
+		if (second < 0 || !is_utf16_surrogate_second(second))
+			return false;
+		character = surrogate_pair_to_codepoint(character, second);
+		s += 6;
+	}
+	if (is_utf16_surrogate_second(character) || (character > 0x7F && GetDatabaseEncoding() != PG_UTF8))
+		return false;
+	unicode_to_utf8(character, (unsigned char *) *to);
+	*to += pg_encoding_mblen(PG_UTF8, *to);
+	*cursor = s;
+	return true;
+}
+
+/* What a backslash stands for together with what follows it, in JSON and Python; both cursors move on. */
+static bool
+scan_escape(const char **cursor, const char *end, char **to)
+{
+	static const char names[] = "\\\"'/bfnrt";
+	static const char meanings[] = "\\\"'/\b\f\n\r\t";
+	char		name;
+	const char *found;
+
+	if (*cursor == end)
+		return false;
+	name = *(*cursor)++;
+	if (name == 'u')
+		return scan_unicode(cursor, end, to);
+	found = memchr(names, name, strlen(names));
+	if (found == NULL)
+		return false;
+	*(*to)++ = meanings[found - names];
+	return true;
+}
+
+/*
+ * The rest of a string whose opening quote was read, copied to *copy, which moves on; false where it does not end
+ * or has an escape that is none.
  */
 static bool
 scan_quoted(const char **cursor, const char *end, char quote, char **copy, Slice *text)
 {
 	char	   *to = *copy;
 
-	for (const char *s = *cursor; s < end; s++)
+	while (*cursor < end)
 	{
-		if (*s == quote)
+		char		c = *(*cursor)++;
+
+		if (c == quote)
 		{
 			*text = (Slice) {*copy, (int) (to - *copy)};
-			*cursor = s + 1;
 			*copy = to;
 			return true;
 		}
-		if (*s == '\\' && (++s == end || strchr("\\\"'/", *s) == NULL))
+		if (c != '\\')
+			*to++ = c;
+		else if (!scan_escape(cursor, end, &to))
 			return false;
-		*to++ = *s;
 	}
 	return false;
 }
