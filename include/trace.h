@@ -137,8 +137,8 @@ typedef struct Evaluation
 extern void set_score(Evaluation *evaluation, const JsonbValue *value);
 
 /*
- * Set label and labels, unless the value is no text; numbers and booleans are taken for one. A string that is a list of strings in brackets, as JSON or Python writes it, or an array
- * holds several; nothing is split at commas.
+ * Set label and labels, unless the value is no text; numbers and booleans are taken for one. A string that is a list
+ * of strings in brackets, as JSON or Python writes it, or an array holds several; nothing is split at commas.
  */
 extern void set_label(Evaluation *evaluation, const JsonbValue *value);
 
