@@ -59,9 +59,10 @@ json_is_array(const JsonbValue *value)
 }
 
 /*
- * The member of an object, or false where there is none or it is null. The name is in lowerCamelCase; its
- * snake_case form is found as well.
+ * The member of an object, or false where there is none. The name is in lowerCamelCase; its snake_case form is
+ * found as well. json_member() takes null for none.
  */
+extern bool json_find(const JsonbValue *object, const char *name, JsonbValue *member);
 extern bool json_member(const JsonbValue *object, const char *name, JsonbValue *member);
 
 /* The elements of an array one by one, until false. Nothing is to be freed; interrupts are checked. */
@@ -75,7 +76,7 @@ extern bool json_next_member(JsonbIterator **members, Slice *name, JsonbValue *v
 extern Slice json_text(const JsonbValue *value);
 extern Slice json_member_text(const JsonbValue *object, const char *name);
 
-/* A number, a boolean as 0 or 1, or a string that is a finite number and nothing else. */
+/* A number, a boolean as 0 or 1, or a string that is a finite number and nothing else; within the range of double. */
 extern bool json_number(const JsonbValue *value, double *number);
 
 /* A whole number, also as a string; false beyond 64 bits. */
@@ -95,7 +96,10 @@ extern bool read_timestamp(Slice text, TimestampTz *at);
 
 /* ---- OTLP attributes (trace_json.c) ------------------------------------------------------------ */
 
-/* Replace an AnyValue by what is in it (arrayValue by its array); false where nothing is. */
+/*
+ * Replace an AnyValue by what is in it (arrayValue by its array); false where nothing is. kvlistValue and an
+ * arrayValue that is malformed stay objects.
+ */
 extern bool otlp_value(JsonbValue *value);
 
 /* The attributes of a span, event, log record or resource, one by one; their values still are AnyValues. */
@@ -113,6 +117,7 @@ typedef struct Evaluation
 	Slice		name;
 	bool		has_score;
 	bool		bad_score;		/* there was one, but no number */
+	bool		bad_label;		/* there was one, but no text; or it was so in a list of labels */
 	double		score;
 	Slice		label;			/* as given */
 	Slice	   *labels;			/* what is in it, NULL without a label */
@@ -132,13 +137,10 @@ typedef struct Evaluation
 extern void set_score(Evaluation *evaluation, const JsonbValue *value);
 
 /*
- * Set label and labels: a string that is a list of strings in brackets, as JSON or Python writes it, or an array
- * holds several; nothing is split at commas.
+ * Set label and labels, unless the value is no text; numbers and booleans are taken for one. A string that is a list
+ * of strings in brackets, as JSON or Python writes it, or an array holds several; nothing is split at commas.
  */
 extern void set_label(Evaluation *evaluation, const JsonbValue *value);
-
-/* Whether it says anything: a name, and a score, label, explanation or error. */
-extern bool evaluation_is_complete(const Evaluation *evaluation);
 
 /* ---- readers: set-returning functions over one document (trace_json.c) -------------------------- */
 
@@ -147,9 +149,11 @@ typedef enum Problem
 {
 	PROBLEM_DOCUMENT,
 	PROBLEM_PART,
+	PROBLEM_LIST,
 	PROBLEM_ID,
 	PROBLEM_TIME,
 	PROBLEM_SCORE,
+	PROBLEM_LABEL,
 	PROBLEM_RESULT,
 	N_PROBLEMS
 } Problem;
@@ -172,6 +176,12 @@ extern void begin_reader(FunctionCallInfo fcinfo, Reader *reader, JsonbValue *do
 
 /* End it: warn of what was skipped, if this query has not yet, and free the memory. */
 extern void end_reader(Reader *reader, const char *hint);
+
+/*
+ * Whether it is a row: it says anything, which is a name, and a score, label, explanation or error. Counts what is
+ * skipped of it.
+ */
+extern bool accept_evaluation(Reader *reader, const Evaluation *evaluation);
 
 /* A row that is filled column by column. */
 #define MAX_COLUMNS 32
@@ -263,7 +273,7 @@ typedef struct TraceNode
 	bool		judges_linked;	/* a span whose results are about those that it links to */
 	unsigned char id[TRACE_ID_SIZE + SPAN_ID_SIZE];
 	unsigned char parent_id[SPAN_ID_SIZE];
-	int64		started;		/* nanoseconds since 1970, 0 if unknown; of a log record, its time */
+	int64		started;		/* nanoseconds since 1970, 0 if unknown, -1 if malformed; of a log record, its time */
 	int64		ended;
 	Facts		facts;
 	const Facts *resource;

@@ -160,10 +160,29 @@ SELECT evaluated_nanos, evaluated_at FROM otlp_evaluations(jsonb_build_array(
         span('a', '2', result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"endTimeUnixNano": 0, "startTimeUnixNano": "999"}')),
     logs(log_record(result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"timeUnixNano": "0", "observedTimeUnixNano": "9223372036854775807"}'),
         log_record(result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"timeUnixNano": null}'))));
+-- a time that is malformed is NULL, and no other stands in for it
+SELECT source, evaluated_nanos, evaluated_at, ltrim(span_id, '0') AS span FROM otlp_evaluations(jsonb_build_array(
+    traces('{}', span('a', '1', '{}', events(event(result('e', '{"gen_ai.evaluation.score.value": 0}')) || '{"timeUnixNano": "soon"}', event(result('e', '{"gen_ai.evaluation.score.value": 0}')) || '{"timeUnixNano": "0"}')),
+        span('a', '2', result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"endTimeUnixNano": -1, "startTimeUnixNano": "999"}'),
+        span('a', '3', result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"endTimeUnixNano": null, "startTimeUnixNano": "x"}')),
+    logs(log_record(result('e', '{"gen_ai.evaluation.score.value": 0}'), '{"timeUnixNano": "now", "observedTimeUnixNano": "9"}'))));
 -- labels: as given, and what is in them
 SELECT label, labels, cardinality(labels) AS labels_n FROM jsonb_array_elements('["joy", ["joy", "anger"], ["joy"], "[\"joy\", \"anger\"]", "[''joy'', ''it\\''s'']", "[ ]", "good, but slow",
     "[joy]", "[\"joy\"", "[\"joy\" \"anger\"]", "[\"\\u006a\"]", "[1, 2]", "[", " [\"a, b\"] ", true, 4, ["quote \" and \\", "b"]]') WITH ORDINALITY AS v(v, n),
     otlp_evaluations(traces('{}', span('a', '1', '{}', events(event(result('e', jsonb_build_object('gen_ai.evaluation.score.value', 0, 'gen_ai.evaluation.score.label', v))))))) ORDER BY n;
+-- lists with escapes, as JSON and Python write them; what is no escape, or no character, leaves one label (others than ASCII: t/006_trace.pl)
+SELECT label, to_jsonb(labels) AS labels FROM jsonb_array_elements('["[\"anger\", \"\\u006Aoy\"]", "[\"a\\nb\\tc\\rd\\be\\f\", \"\\/\\\"\"]", "[''\\u006aoy'', ''it\\''s'']",
+    "[\"\\ud83d\"]", "[\"\\ude00\"]", "[\"\\ud83d\\u0041\"]", "[\"\\ud83d\\ud83d\"]", "[\"\\u0000\"]", "[\"\\u00e\"]", "[\"\\u", "[\"\\", "[\"\\x41\"]"]') WITH ORDINALITY AS v(v, n),
+    evaluation_scores(jsonb_build_object('Tone', v)) ORDER BY n;
+SELECT is_frustrated(labels) AS of_labels, is_frustrated_label(label) AS of_label FROM evaluation_scores('{"Tone": "[\"anger\", \"joy\\u0021\"]"}');
+-- an empty list, in either form, is scored and nothing found; what is no text is no label, and counted
+CREATE TABLE odd_labels AS SELECT n, traces('{}', span('a', '1', '{}', events(jsonb_set(event(result('e', '{"gen_ai.evaluation.score.value": 0, "gen_ai.evaluation.score.label": 0}')), '{attributes,1,value}', v)))) AS document
+    FROM jsonb_array_elements('[{"arrayValue": {}}, {"arrayValue": {"values": []}}, {"arrayValue": {"values": null}}, {"kvlistValue": {"values": [{"key": "joy", "value": {"boolValue": true}}]}}, {"kvlistValue": {}},
+        {"arrayValue": {"values": [{"arrayValue": {"values": [{"stringValue": "joy"}]}}]}}, {"arrayValue": {"values": [{"stringValue": "joy"}, {}, null, {"kvlistValue": {}}]}}, {"arrayValue": {"values": "joy"}}, {"arrayValue": 3},
+        {"stringValue": {"stringValue": "joy"}}, {"arrayValue": {"values": [{"stringValue": ""}]}}, {"stringValue": "[\"\", \"joy\"]"}, {"arrayValue": {"values": [{"intValue": 3}, {"boolValue": true}]}}]') WITH ORDINALITY AS v(v, n);
+SET client_min_messages = error;
+SELECT n, score, label, labels, (SELECT string_agg(problem || ': ' || s.n, ', ') FROM otlp_skipped(document) AS s) AS skipped FROM odd_labels, otlp_evaluations(document) ORDER BY n;
+RESET client_min_messages;
 -- a result with an error has no score, and is none of 0
 SELECT name, score, label, error FROM otlp_evaluations(traces('{}', span('a', '1', '{}', events(
     event(result('failed', '{"error.type": "timeout"}')), event(result('failed, with a score', '{"error.type": "partial", "gen_ai.evaluation.score.value": 0.5}')),
@@ -186,6 +205,12 @@ SELECT what, simulated FROM judged, LATERAL (VALUES
 SELECT n, name FROM judged, LATERAL (VALUES (1, traces('{}', span('a', '1', '{}', one))), (2, jsonb_build_array(traces('{}', span('a', '1', '{}', one)), traces('{}', span('a', '1', '{}', one)))),
     (3, '[]'), (4, '{}'), (5, '{"resourceMetrics": []}'), (6, '{"resourceSpans": [{}]}'), (7, NULL)) AS v(n, document), otlp_evaluations(document) ORDER BY n;
 
+-- names from before OTLP 1.0
+SELECT name, source, ltrim(span_id, '0') AS span FROM judged, otlp_evaluations(jsonb_build_array(
+    replace(traces('{}', span('a', '1', '{}', one))::text, '"scopeSpans"', '"instrumentationLibrarySpans"')::jsonb,
+    replace(traces('{}', span('a', '2', '{}', one))::text, '"scopeSpans"', '"instrumentation_library_spans"')::jsonb,
+    replace(replace(logs(log_record(result('e', '{"gen_ai.evaluation.score.value": 0}')))::text, '"scopeLogs"', '"instrumentationLibraryLogs"'), '"logRecords"', '"logs"')::jsonb));
+
 -- ---- what is malformed is skipped and counted, and the rest is read ----
 CREATE TABLE malformed AS SELECT n, document FROM judged, LATERAL (VALUES
     (1, '7'), (2, 'null'), (3, '"text"'), (4, '{"spans": []}'), (5, '[[], null, {"resourceSpans": 1}]'), (6, '{"resourceSpans": [1, {"scopeSpans": [null, {"spans": [1, {}, "x"]}]}]}'),
@@ -199,7 +224,10 @@ CREATE TABLE malformed AS SELECT n, document FROM judged, LATERAL (VALUES
     (12, traces('{}', span('a', '1', '{}', one))), (13, jsonb_set(traces('{}', span('a', '1', '{}', events(event(result('huge', '{"gen_ai.evaluation.score.value": 0}'))))),
         '{resourceSpans,0,scopeSpans,0,spans,0,events,0,attributes,1,value,doubleValue}', ('1' || repeat('0', 400))::jsonb)),
     (14, traces('{}', span('a', '1', result('target', '{"gen_ai.evaluation.score.value": 1, "gen_ai.evaluation.target_span_id": "0000000000000002", "gen_ai.evaluation.target_trace_id": "5b8efff7-9803-8103-d269-b633813fc60c"}')))),
-    (15, traces('{}', span('a', '1', '{"gen_ai.evaluation.target_span_id": ["0000000000000002"], "gen_ai.evaluation.target_trace_id": "a"}', one)))) AS v(n, document);
+    (15, traces('{}', span('a', '1', '{"gen_ai.evaluation.target_span_id": ["0000000000000002"], "gen_ai.evaluation.target_trace_id": "a"}', one))),
+    (16, traces('{}', span('a', '1', '{}', one) || '{"attributes": {"customer.id": "C"}}', span('a', '2', '{}', jsonb_set(one, '{events,0,attributes}', '{"gen_ai.evaluation.name": "e"}')), span('a', '3', '{}', '{"events": {"name": "e"}}'),
+        span('a', '4', result('a map of links', '{"gen_ai.evaluation.score.value": 1}'), '{"links": {"traceId": "b"}}')) || logs(log_record('{}', '{"attributes": "x"}'))),
+    (17, '{"resourceSpans": [{"resource": {"attributes": {"customer.id": "C"}}, "scopeSpans": {"spans": []}}]}')) AS v(n, document);
 SELECT m.n, problem, s.n AS parts FROM malformed AS m, otlp_skipped(document) AS s ORDER BY m.n, problem COLLATE "C";
 SET client_min_messages = error;
 SELECT n, name, score, label, ltrim(span_id, '0') AS span, target_by, evaluated_nanos FROM malformed, otlp_evaluations(document) ORDER BY n, name;
@@ -225,6 +253,7 @@ SELECT t, evaluated_at FROM unnest('{2026-01-02T03:04:05Z, 2026-01-02 03:04, 202
     2026-01-02T03:04:05Z+02:00, 2026-01-02T03:04:05+02:}'::text[] || ('2026-01-02T03:04:05.' || repeat('1', 60) || '+02:00')) WITH ORDINALITY AS t(t, n),
     langfuse_scores(jsonb_build_array(jsonb_build_object('name', 'x', 'value', 1, 'timestamp', t))) ORDER BY n;
 SELECT name, score FROM langfuse_scores('[1, {"name": "no value"}, {"value": 1}, {"name": "text", "value": "x", "dataType": "NUMERIC"}, {"name": "good", "value": 1}]');
+SELECT evaluated_at FROM langfuse_scores('[{"name": "x", "value": 1, "timestamp": "2026-01-02T03:04:59Z"}, {"name": "x", "value": 1, "timestamp": "2026-01-02T03:04:60Z"}]');
 SELECT count(*) FROM langfuse_scores('3');
 
 -- ---- flat shapes ----
@@ -233,10 +262,22 @@ SELECT * FROM evaluation_scores('{"Quality": 0.8, "Resolved": true, "Open": fals
 SELECT * FROM evaluation_scores('[{"name": "Quality", "score": 0.8}, {"metric": "Tone", "label": "anger", "reasoning": "loud"}, {"evaluator": "Resolved", "value": true}, {"name": "Both", "score": 1, "labels": ["a", "b"]}]');
 SELECT * FROM evaluation_scores('{"name": "Quality", "score": 0.8, "comment": "a record"}');
 SELECT * FROM evaluation_scores('{"name": 1, "score": 0.8}') ORDER BY name COLLATE "C";
+-- a record whose score or name is null is not scored, as it is in an array
+SELECT * FROM evaluation_scores('{"name": "Q", "score": null}');
+SELECT * FROM evaluation_scores('{"name": null, "score": 0.8}');
+SELECT * FROM evaluation_scores('[{"name": "Q", "score": null}]');
+SELECT * FROM evaluation_scores('{"name": "Q", "score": null, "label": null, "value": 3}');
 SELECT * FROM evaluation_scores('{"": 0.8, "good": 1}');
 SELECT * FROM evaluation_scores('{}');
 SELECT * FROM evaluation_scores('[]');
 SELECT * FROM evaluation_scores('[1, {"score": 1}, {"name": "x"}, {"name": "y", "score": "high", "label": "z"}, {"name": "good", "score": 1}]');
+-- labels that are none: evaluations in a list under a name are not read, but counted
+SELECT * FROM evaluation_scores('{"results": [{"name": "a", "score": 1}], "Tone": {"label": {"joy": true}}, "Both": {"score": 1, "label": [["joy"]]}, "None": []}') ORDER BY name COLLATE "C";
+SELECT name, score, label, labels FROM langfuse_scores('{"name": "x", "value": 1, "stringValue": {"a": 1}}');
+-- scores too small for float8 are none, as those that are too large; 0 is 0 however it is written
+SELECT * FROM evaluation_scores('[{"name": "a", "score": "1e-400", "label": "x"}, {"name": "b", "score": 1e-400}, {"name": "c", "score": "1e400", "label": "x"}, {"name": "d", "score": "0.00e5"}, {"name": "e", "score": "-0e-400"},
+    {"name": "f", "score": "5e-324"}]');
+SELECT name, score, length(label) FROM evaluation_scores('{"a": 1e400, "b": 1e-400, "c": "1e-400", "d": 0}') ORDER BY name COLLATE "C";
 SELECT * FROM evaluation_scores('"text"');
 SELECT * FROM evaluation_scores(NULL);
 

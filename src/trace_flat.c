@@ -15,6 +15,18 @@ any_member(const JsonbValue *object, const char *const *names, int n, JsonbValue
 	return false;
 }
 
+/* Whether one of the members is there, also where it is null. */
+static bool
+has_member(const JsonbValue *object, const char *const *names, int n)
+{
+	JsonbValue	ignored;
+
+	for (int i = 0; i < n; i++)
+		if (json_find(object, names[i], &ignored))
+			return true;
+	return false;
+}
+
 /* ---- Langfuse ----------------------------------------------------------------------------------- */
 
 /* What a score is about: ids at its top, of its trace, or, from version 3 on, in its subject. */
@@ -111,12 +123,8 @@ put_langfuse_score(Reader *reader, const JsonbValue *score)
 	Row			row = {.n = 0};
 
 	read_langfuse_value(score, type, &evaluation);
-	reader->problems[PROBLEM_SCORE] += evaluation.bad_score;
-	if (!evaluation_is_complete(&evaluation))
-	{
-		reader->problems[PROBLEM_RESULT] += !evaluation.bad_score;
+	if (!accept_evaluation(reader, &evaluation))
 		return;
-	}
 	put_text(&row, json_member_text(score, "id"));
 	put_text(&row, subject.trace);
 	put_text(&row, subject.observation);
@@ -192,14 +200,15 @@ read_plain(const JsonbValue *value, Evaluation *evaluation)
 {
 	double		number;
 
-	if (json_number(value, &number))
+	if (value->type == jbvNumeric || json_number(value, &number))
 		set_score(evaluation, value);
-	if (!evaluation->has_score || value->type == jbvBool)
+	else
+		set_label(evaluation, value);
+	if (value->type == jbvBool)
 		set_label(evaluation, value);
 }
 
-/* The fields of an object; answers whether it has any of them. */
-static bool
+static void
 read_fields(const JsonbValue *object, Evaluation *evaluation)
 {
 	JsonbValue	score;
@@ -207,7 +216,6 @@ read_fields(const JsonbValue *object, Evaluation *evaluation)
 	JsonbValue	explanation;
 	bool		has_score = any_member(object, score_keys, lengthof(score_keys), &score);
 	bool		has_label = any_member(object, label_keys, lengthof(label_keys), &label);
-	bool		has_explanation = any_member(object, explanation_keys, lengthof(explanation_keys), &explanation);
 
 	if (has_score && (score.type == jbvString || score.type == jbvBool) && !has_label)
 		read_plain(&score, evaluation);
@@ -215,9 +223,8 @@ read_fields(const JsonbValue *object, Evaluation *evaluation)
 		set_score(evaluation, &score);
 	if (has_label)
 		set_label(evaluation, &label);
-	if (has_explanation)
+	if (any_member(object, explanation_keys, lengthof(explanation_keys), &explanation))
 		evaluation->explanation = json_text(&explanation);
-	return has_score || has_label || has_explanation;
 }
 
 static void
@@ -225,14 +232,11 @@ put_flat(Reader *reader, const Evaluation *evaluation)
 {
 	Row			row = {.n = 0};
 
-	reader->problems[PROBLEM_SCORE] += evaluation->bad_score;
-	if (evaluation_is_complete(evaluation))
+	if (accept_evaluation(reader, evaluation))
 	{
 		put_evaluation(&row, evaluation);
 		put_row(reader, &row);
 	}
-	else
-		reader->problems[PROBLEM_RESULT] += !evaluation->bad_score;
 }
 
 /* {"name": .., "score": ..} */
@@ -248,15 +252,20 @@ put_record(Reader *reader, const JsonbValue *record)
 	put_flat(reader, &evaluation);
 }
 
-/* Whether an object is one record, and not a set of evaluations by name. */
+/*
+ * Whether an object is one record, and not a set of evaluations by name: its name is a text, and it has a field. null
+ * tells that there is no name or no score, not that the record is something else.
+ */
 static bool
 is_record(const JsonbValue *object)
 {
 	JsonbValue	name;
-	Evaluation	ignored = {.has_score = false};
+	bool		has_name = any_member(object, name_keys, lengthof(name_keys), &name) ? name.type == jbvString
+		: has_member(object, name_keys, lengthof(name_keys));
 
-	return any_member(object, name_keys, lengthof(name_keys), &name) && name.type == jbvString &&
-		read_fields(object, &ignored);
+	return has_name && (has_member(object, score_keys, lengthof(score_keys)) ||
+						has_member(object, label_keys, lengthof(label_keys)) ||
+						has_member(object, explanation_keys, lengthof(explanation_keys)));
 }
 
 static void

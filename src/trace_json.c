@@ -5,6 +5,7 @@
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -29,7 +30,7 @@ json_root(Jsonb *document, JsonbValue *root)
 }
 
 bool
-json_member(const JsonbValue *object, const char *name, JsonbValue *member)
+json_find(const JsonbValue *object, const char *name, JsonbValue *member)
 {
 	char		snake[MAX_NAME];
 	int			length = 0;
@@ -37,7 +38,7 @@ json_member(const JsonbValue *object, const char *name, JsonbValue *member)
 	if (!json_is_object(object))
 		return false;
 	if (getKeyJsonValueFromContainer(object->val.binary.data, name, (int) strlen(name), member) != NULL)
-		return member->type != jbvNull;
+		return true;
 	for (const char *c = name; *c != '\0' && length < MAX_NAME - 2; c++)
 	{
 		if (*c >= 'A' && *c <= 'Z')
@@ -45,8 +46,13 @@ json_member(const JsonbValue *object, const char *name, JsonbValue *member)
 		snake[length++] = pg_ascii_tolower((unsigned char) *c);
 	}
 	return length > (int) strlen(name) &&
-		getKeyJsonValueFromContainer(object->val.binary.data, snake, length, member) != NULL &&
-		member->type != jbvNull;
+		getKeyJsonValueFromContainer(object->val.binary.data, snake, length, member) != NULL;
+}
+
+bool
+json_member(const JsonbValue *object, const char *name, JsonbValue *member)
+{
+	return json_find(object, name, member) && member->type != jbvNull;
 }
 
 JsonbIterator *
@@ -120,6 +126,7 @@ number_text(const JsonbValue *value)
 bool
 json_number(const JsonbValue *value, double *number)
 {
+	const char *text;
 	const char *cursor;
 
 	if (value->type == jbvBool)
@@ -127,8 +134,10 @@ json_number(const JsonbValue *value, double *number)
 		*number = value->val.boolean;
 		return true;
 	}
-	cursor = number_text(value);
-	return cursor != NULL && scan_double(&cursor, number) && *cursor == '\0';
+	text = cursor = number_text(value);
+	if (cursor == NULL || !scan_double(&cursor, number) || *cursor != '\0')
+		return false;
+	return *number != 0.0 || strcspn(text, "123456789") >= strcspn(text, "eE");	/* 1e-400 is not 0 */
 }
 
 bool
@@ -310,7 +319,7 @@ read_timestamp(Slice text, TimestampTz *at)
 	if (*s == ':')
 	{
 		s++;
-		if ((second = scan_part(&s, 2, 0)) < 0 || second > 60)
+		if ((second = scan_part(&s, 2, 0)) < 0 || second > 59)
 			return false;
 	}
 	if (*s == '.')
@@ -329,19 +338,27 @@ bool
 otlp_value(JsonbValue *value)
 {
 	static const char *const scalars[] = {"stringValue", "intValue", "doubleValue", "boolValue", "bytesValue"};
-	static const char *const lists[] = {"arrayValue", "kvlistValue"};
+	static const JsonbContainer empty_array = {.header = JB_FARRAY};
 	JsonbValue	any = *value;
 	JsonbValue	list;
+	JsonbValue	values;
 
 	if (!json_is_object(value))
 		return value->type != jbvNull;
 	for (int i = 0; i < lengthof(scalars); i++)
 		if (json_member(&any, scalars[i], value))
 			return true;
-	for (int i = 0; i < lengthof(lists); i++)
-		if (json_member(&any, lists[i], &list))
-			return json_member(&list, "values", value);
-	return false;
+	*value = any;
+	if (!json_member(&any, "arrayValue", &list))
+		return json_member(&any, "kvlistValue", &list);
+	if (json_is_object(&list) && !json_member(&list, "values", &values))
+	{
+		value->val.binary.data = unconstify(JsonbContainer *, &empty_array);
+		value->val.binary.len = sizeof(empty_array);
+	}
+	else if (json_is_object(&list) && json_is_array(&values))
+		*value = values;
+	return true;
 }
 
 JsonbIterator *
@@ -377,27 +394,100 @@ set_score(Evaluation *evaluation, const JsonbValue *value)
 	evaluation->bad_score = !evaluation->has_score;
 }
 
+/* The four hexadecimal digits of \u, without moving; -1 where there are fewer. */
+static int
+peek_utf16(const char *s, const char *end)
+{
+	int			unit = 0;
+
+	if (end - s < 4)
+		return -1;
+	for (int i = 0; i < 4; i++)
+	{
+		int			digit = hex_digit(s[i]);
+
+		if (digit < 0)
+			return -1;
+		unit = unit << 4 | digit;
+	}
+	return unit;
+}
+
 /*
- * The rest of a string whose opening quote was read, copied to *copy, which moves on; false where it is not that
- * simple.
+ * The character behind \u, in one unit of UTF-16 or in two; false for half a pair, and for what a text of this
+ * database cannot hold.
+ */
+static bool
+scan_unicode(const char **cursor, const char *end, char **to)
+{
+	const char *s = *cursor;
+	int			unit = peek_utf16(s, end);
+	pg_wchar	character = unit;
+
+	if (unit <= 0)
+		return false;
+	s += 4;
+	if (is_utf16_surrogate_first(character))
+	{
+		int			second = end - s > 2 && s[0] == '\\' && s[1] == 'u' ? peek_utf16(s + 2, end) : -1;
+
+		if (second < 0 || !is_utf16_surrogate_second(second))
+			return false;
+		character = surrogate_pair_to_codepoint(character, second);
+		s += 6;
+	}
+	if (is_utf16_surrogate_second(character) || (character > 0x7F && GetDatabaseEncoding() != PG_UTF8))
+		return false;
+	unicode_to_utf8(character, (unsigned char *) *to);
+	*to += pg_encoding_mblen(PG_UTF8, *to);
+	*cursor = s;
+	return true;
+}
+
+/* What a backslash stands for together with what follows it, in JSON and Python; both cursors move on. */
+static bool
+scan_escape(const char **cursor, const char *end, char **to)
+{
+	static const char names[] = "\\\"'/bfnrt";
+	static const char meanings[] = "\\\"'/\b\f\n\r\t";
+	char		name;
+	const char *found;
+
+	if (*cursor == end)
+		return false;
+	name = *(*cursor)++;
+	if (name == 'u')
+		return scan_unicode(cursor, end, to);
+	found = memchr(names, name, strlen(names));
+	if (found == NULL)
+		return false;
+	*(*to)++ = meanings[found - names];
+	return true;
+}
+
+/*
+ * The rest of a string whose opening quote was read, copied to *copy, which moves on; false where it does not end
+ * or has an escape that is none.
  */
 static bool
 scan_quoted(const char **cursor, const char *end, char quote, char **copy, Slice *text)
 {
 	char	   *to = *copy;
 
-	for (const char *s = *cursor; s < end; s++)
+	while (*cursor < end)
 	{
-		if (*s == quote)
+		char		c = *(*cursor)++;
+
+		if (c == quote)
 		{
 			*text = (Slice) {*copy, (int) (to - *copy)};
-			*cursor = s + 1;
 			*copy = to;
 			return true;
 		}
-		if (*s == '\\' && (++s == end || strchr("\\\"'/", *s) == NULL))
+		if (c != '\\')
+			*to++ = c;
+		else if (!scan_escape(cursor, end, &to))
 			return false;
-		*to++ = *s;
 	}
 	return false;
 }
@@ -431,8 +521,9 @@ scan_list(Slice text, Evaluation *evaluation)
 	{
 		char		quote = *s++;
 
-		if (!scan_quoted(&s, end, quote, &copy, &evaluation->labels[evaluation->n_labels++]))
+		if (!scan_quoted(&s, end, quote, &copy, &evaluation->labels[evaluation->n_labels]))
 			return false;
+		evaluation->n_labels += evaluation->labels[evaluation->n_labels].len > 0;
 		s = skip_blanks(s, end);
 		if (s == end || *s != ',')
 			break;
@@ -441,7 +532,14 @@ scan_list(Slice text, Evaluation *evaluation)
 	return s < end && *s == ']' && skip_blanks(s + 1, end) == end;
 }
 
-/* Labels from an array; the label is its only element, or the array as JSON. */
+/* Whether what an AnyValue holds can be a label. */
+static bool
+is_label(const JsonbValue *value)
+{
+	return value->type == jbvString || value->type == jbvNumeric || value->type == jbvBool;
+}
+
+/* Labels from an array; the label is its only element, or the array as JSON. Elements that are none are left out. */
 static void
 set_label_array(Evaluation *evaluation, const JsonbValue *array)
 {
@@ -455,8 +553,14 @@ set_label_array(Evaluation *evaluation, const JsonbValue *array)
 	initStringInfo(&json);
 	while (json_next_element(&elements, &element))
 	{
-		Slice		text = otlp_value(&element) ? json_text(&element) : (Slice) {NULL, 0};
+		Slice		text;
 
+		if (!otlp_value(&element) || !is_label(&element))
+		{
+			evaluation->bad_label = true;
+			continue;
+		}
+		text = json_text(&element);
 		if (text.data == NULL)
 			continue;
 		evaluation->labels[evaluation->n_labels++] = text;
@@ -465,7 +569,7 @@ set_label_array(Evaluation *evaluation, const JsonbValue *array)
 	}
 	if (evaluation->n_labels == 1)
 		evaluation->label = evaluation->labels[0];
-	else
+	else if (evaluation->n_labels > 1 || !evaluation->bad_label)
 	{
 		appendStringInfoString(&json, json.len == 0 ? "[]" : "]");
 		evaluation->label = (Slice) {json.data, json.len};
@@ -475,12 +579,14 @@ set_label_array(Evaluation *evaluation, const JsonbValue *array)
 void
 set_label(Evaluation *evaluation, const JsonbValue *value)
 {
+	evaluation->label = (Slice) {NULL, 0};
+	evaluation->bad_label = !json_is_array(value) && !is_label(value);
 	if (json_is_array(value))
 	{
 		set_label_array(evaluation, value);
 		return;
 	}
-	if (json_is_object(value))
+	if (evaluation->bad_label)
 		return;
 	evaluation->label = json_text(value);
 	if (evaluation->label.data != NULL && !scan_list(evaluation->label, evaluation))
@@ -492,18 +598,23 @@ set_label(Evaluation *evaluation, const JsonbValue *value)
 }
 
 bool
-evaluation_is_complete(const Evaluation *evaluation)
+accept_evaluation(Reader *reader, const Evaluation *evaluation)
 {
-	return evaluation->name.data != NULL &&
+	bool		is_complete = evaluation->name.data != NULL &&
 		(evaluation->has_score || evaluation->label.data != NULL || evaluation->explanation.data != NULL ||
 		 evaluation->error.data != NULL);
+
+	reader->problems[PROBLEM_SCORE] += evaluation->bad_score;
+	reader->problems[PROBLEM_LABEL] += evaluation->bad_label;
+	reader->problems[PROBLEM_RESULT] += !is_complete && !evaluation->bad_score && !evaluation->bad_label;
+	return is_complete;
 }
 
 /* ---- readers ----------------------------------------------------------------------------------- */
 
 const char *const problem_names[N_PROBLEMS] = {
-	"not a document of this kind", "not an object", "not an id", "not a time", "score is no number",
-	"no name or no result"
+	"not a document of this kind", "not an object", "not a list", "not an id", "not a time", "score is no number",
+	"label is no text", "no name or no result"
 };
 
 void

@@ -13,6 +13,7 @@
 
 #define RESULT_EVENT "gen_ai.evaluation.result"
 #define NANOS_PER_USEC 1000
+#define BAD_TIME (-1)
 
 typedef struct Walk
 {
@@ -44,7 +45,7 @@ member_id(Walk *walk, const JsonbValue *object, const char *name, int size, unsi
 	return given_id(walk, json_member_text(object, name), size, id);
 }
 
-/* Nanoseconds since 1970; 0 if unknown. */
+/* Nanoseconds since 1970; 0 if unknown, BAD_TIME if malformed, so that no other time is taken in its place. */
 static int64
 member_time(Walk *walk, const JsonbValue *object, const char *name)
 {
@@ -56,7 +57,28 @@ member_time(Walk *walk, const JsonbValue *object, const char *name)
 	if (json_int64(&member, &nanos) && nanos >= 0)
 		return nanos;
 	walk->reader.problems[PROBLEM_TIME]++;
-	return 0;
+	return BAD_TIME;
+}
+
+/* A list that is a member, if there is one; what is there and is no list is counted. */
+static bool
+member_list(Walk *walk, const JsonbValue *object, const char *name, JsonbValue *list)
+{
+	if (!json_member(object, name, list))
+		return false;
+	if (json_is_array(list))
+		return true;
+	walk->reader.problems[PROBLEM_LIST]++;
+	return false;
+}
+
+static void
+member_facts(Walk *walk, const JsonbValue *holder, Facts *facts)
+{
+	JsonbValue	ignored;
+
+	member_list(walk, holder, "attributes", &ignored);
+	read_facts(walk->keys, holder, facts);
 }
 
 /*
@@ -94,7 +116,7 @@ collect_span(Walk *walk, const JsonbValue *span, const Facts *resource)
 	node.has_parent = member_id(walk, span, "parentSpanId", SPAN_ID_SIZE, node.parent_id);
 	node.started = member_time(walk, span, "startTimeUnixNano");
 	node.ended = member_time(walk, span, "endTimeUnixNano");
-	read_facts(walk->keys, span, &node.facts);
+	member_facts(walk, span, &node.facts);
 	node.facts.simulated |= resource->simulated;
 	node.facts.is_evaluator |= slice_is(json_member_text(span, "name"), RESULT_EVENT);
 	node.judges_linked = judges_linked(span, &node.facts);
@@ -111,7 +133,7 @@ collect_log_record(Walk *walk, const JsonbValue *record, const Facts *resource)
 	node.started = member_time(walk, record, "timeUnixNano");
 	if (node.started == 0)
 		node.started = member_time(walk, record, "observedTimeUnixNano");
-	read_facts(walk->keys, record, &node.facts);
+	member_facts(walk, record, &node.facts);
 	node.facts.simulated |= resource->simulated;
 	*index_add(&walk->index) = node;
 }
@@ -120,15 +142,20 @@ collect_log_record(Walk *walk, const JsonbValue *record, const Facts *resource)
 typedef struct Level
 {
 	const char *name;
+	const char *former_name;	/* before OTLP 1.0; NULL if it was the same */
 	const struct Level *inner;
 	void		(*collect) (Walk *walk, const JsonbValue *object, const Facts *resource);
 } Level;
 
 static const Level spans = {.name = "spans", .collect = collect_span};
-static const Level scope_spans = {.name = "scopeSpans", .inner = &spans};
+static const Level scope_spans = {
+	.name = "scopeSpans", .former_name = "instrumentationLibrarySpans", .inner = &spans
+};
 static const Level resource_spans = {.name = "resourceSpans", .inner = &scope_spans};
-static const Level log_records = {.name = "logRecords", .collect = collect_log_record};
-static const Level scope_logs = {.name = "scopeLogs", .inner = &log_records};
+static const Level log_records = {.name = "logRecords", .former_name = "logs", .collect = collect_log_record};
+static const Level scope_logs = {
+	.name = "scopeLogs", .former_name = "instrumentationLibraryLogs", .inner = &log_records
+};
 static const Level resource_logs = {.name = "resourceLogs", .inner = &scope_logs};
 
 /* Go through a level of an object, if it has it; answers whether it has. There are three levels. */
@@ -138,14 +165,16 @@ walk_level(Walk *walk, const JsonbValue *object, const Level *level, const Facts
 	JsonbValue	list;
 	JsonbValue	element;
 	JsonbIterator *elements;
+	const char *name = level->name;
 
-	if (!json_member(object, level->name, &list))
-		return false;
-	if (!json_is_array(&list))
+	if (!json_member(object, name, &list))
 	{
-		walk->reader.problems[PROBLEM_PART]++;
-		return true;
+		name = level->former_name;
+		if (name == NULL || !json_member(object, name, &list))
+			return false;
 	}
+	if (!member_list(walk, object, name, &list))
+		return true;
 	elements = json_elements(&list);
 	while (json_next_element(&elements, &element))
 	{
@@ -162,7 +191,7 @@ walk_level(Walk *walk, const JsonbValue *object, const Level *level, const Facts
 			Facts	   *own = palloc0(sizeof(Facts));
 
 			if (json_member(&element, "resource", &holder))
-				read_facts(walk->keys, &holder, own);
+				member_facts(walk, &holder, own);
 			facts = own;
 		}
 		if (level->collect != NULL)
@@ -250,7 +279,7 @@ read_links(Walk *walk, const TraceNode *span, Links *links)
 	JsonbValue	link;
 	JsonbIterator *elements;
 
-	if (!links_are_targets(&span->facts) || !json_member(&span->json, "links", &list) || !json_is_array(&list))
+	if (!links_are_targets(&span->facts) || !member_list(walk, &span->json, "links", &list))
 		return;
 	elements = json_elements(&list);
 	while (json_next_element(&elements, &link))
@@ -384,7 +413,7 @@ put_id(Row *row, bool present, const unsigned char *id, int size)
 static void
 put_nanos(Row *row, int64 nanos)
 {
-	if (nanos == 0)
+	if (nanos <= 0)
 		put_null(row);
 	else
 		put_timestamp(row, nanos / NANOS_PER_USEC -
@@ -443,12 +472,8 @@ put_result(Walk *walk, const Carrier *carrier, const Evaluation *evaluation, con
 	const TraceNode *judged;
 	Row			row = {.n = 0};
 
-	walk->reader.problems[PROBLEM_SCORE] += evaluation->bad_score;
-	if (!evaluation_is_complete(evaluation))
-	{
-		walk->reader.problems[PROBLEM_RESULT] += !evaluation->bad_score;
+	if (!accept_evaluation(&walk->reader, evaluation))
 		return;
-	}
 	target = find_target(walk, carrier, evaluation);
 	resolve_result(walk, carrier, &target, event, resolved);
 	judged = target.has_trace && target.has_span ? index_span(&walk->index, target.id) : NULL;
@@ -469,7 +494,7 @@ put_result(Walk *walk, const Carrier *carrier, const Evaluation *evaluation, con
 	put_text(&row, evaluation->error);
 	put_word(&row, scope_of(evaluation, &target, resolved));
 	put_nanos(&row, nanos);
-	if (nanos == 0)
+	if (nanos <= 0)
 		put_null(&row);
 	else
 		put_int64(&row, nanos);
@@ -530,7 +555,7 @@ put_event_results(Walk *walk, const Carrier *carrier, const JsonbValue *events)
 		if (!slice_is(json_member_text(&event, "name"), RESULT_EVENT))
 			continue;
 		memory = MemoryContextSwitchTo(walk->reader.row_memory);
-		read_facts(walk->keys, &event, &facts);
+		member_facts(walk, &event, &facts);
 		read_result(&event, &evaluation);
 		evaluation.source = "event";
 		nanos = member_time(walk, &event, "timeUnixNano");
@@ -561,7 +586,7 @@ put_results(Walk *walk)
 	{
 		const TraceNode *node = &walk->index.nodes[i];
 		JsonbValue	events;
-		bool		has_events = !node->is_log && json_member(&node->json, "events", &events) && json_is_array(&events);
+		bool		has_events = !node->is_log && member_list(walk, &node->json, "events", &events);
 		Carrier		carrier;
 
 		CHECK_FOR_INTERRUPTS();

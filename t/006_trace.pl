@@ -116,5 +116,16 @@ foreach my $reader ('otlp_evaluations', 'otlp_spans', 'otlp_skipped')
 	cmp_ok(time - $begin, '<', 1.5, "$reader() is cancelled soon");
 }
 
+# Escapes in a list of labels are characters where the database has them; elsewhere the list stays one label.
+my $list = q{["\u00e9moi", "\u20ac", "\ud83d\ude00!"]};
+for my $case ([ 'utf8', q{U&'{\00e9moi,\20ac,\+01f600!}'}, 3 ], [ 'latin1', "ARRAY['$list']", 1 ])
+{
+	my ($encoding, $expected, $n) = @$case;
+	sql("CREATE DATABASE $encoding ENCODING '$encoding' LOCALE 'C' TEMPLATE template0");
+	$node->safe_psql($encoding, 'CREATE EXTENSION clv');
+	is( $node->safe_psql($encoding, "SELECT cardinality(labels), labels = ($expected)::text[] FROM evaluation_scores(jsonb_build_object('Tone', '$list'))"),
+		"$n|t", "escapes in a list of labels, $encoding");
+}
+
 $node->stop;
 done_testing();
