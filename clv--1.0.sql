@@ -2634,17 +2634,26 @@ CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text
     BEGIN ATOMIC
         -- what a reader inherited within one document is left out: it is found again, among all documents
         WITH span AS MATERIALIZED (
-            SELECT r[1] AS trace, r[2] AS span, r[3] AS parent, r[4] AS session, r[5] AS customer,
-                   CASE WHEN r[6] IN ('link', 'ancestor', 'trace', 'session', 'resource') THEN r[6] ELSE 'span' END AS source
-            FROM clv_read_columns(spans, ARRAY['trace_id', 'span_id', 'parent_span_id', 'session_id', 'customer_id', 'customer_source']) AS t (r)
+            SELECT r[1] AS trace, r[2] AS span, r[3] AS parent, r[4] AS session, r[5] AS session_source, r[6] AS customer,
+                   CASE WHEN r[7] IN ('link', 'ancestor', 'trace', 'session', 'resource') THEN r[7] ELSE 'span' END AS source
+            FROM clv_read_columns(spans, ARRAY['trace_id', 'span_id', 'parent_span_id', 'session_id', 'session_source',
+                                               'customer_id', 'customer_source']) AS t (r)
         ), evaluation AS MATERIALIZED (
-            SELECT r[1] AS id, r[2] AS trace, r[3] AS span, r[7] AS session, r[8] AS customer, r[9] AS source,
-                   coalesce(r[4], r[2]) AS target_trace, r[5] AS target_span,
-                   num_nulls(r[4], r[5]) < 2 AND (coalesce(r[4], r[2]), r[5]) IS DISTINCT FROM (r[2], r[3])
-                       AND r[6] IS DISTINCT FROM 'parent' AS is_linked,
+            -- one of several linked spans is no span of this trace, whichever it is
+            SELECT r[1] AS id, r[2] AS trace, r[3] AS span, r[7] AS session, r[8] AS customer, r[9] AS source, r[6] AS target_by,
+                   CASE WHEN r[6] IS DISTINCT FROM 'ambiguous' THEN coalesce(r[4], r[2]) END AS target_trace, r[5] AS target_span,
+                   CASE WHEN r[6] IN ('link', 'attribute', 'ambiguous') THEN true WHEN r[6] = 'parent' THEN false
+                        ELSE num_nulls(r[4], r[5]) < 2 AND (coalesce(r[4], r[2]), r[5]) IS DISTINCT FROM (r[2], r[3]) END AS is_linked,
                    r[8] IS NOT NULL AND coalesce(r[9] NOT IN ('span', 'link', 'ancestor', 'trace', 'session', 'resource'), true) AS is_own
             FROM clv_read_columns(evaluations, ARRAY[key, 'trace_id', 'span_id', 'target_trace_id', 'target_span_id', 'target_by',
                                                      'session_id', 'customer_id', 'customer_source'], key) AS t (r)
+        ),
+        -- spans that judge what they link to: whom they name is no customer of their trace
+        judge AS MATERIALIZED (
+            SELECT trace, span FROM evaluation WHERE target_by IN ('link', 'ambiguous') AND trace IS NOT NULL AND span IS NOT NULL
+            UNION SELECT trace, span FROM span WHERE 'link' IN (source, session_source) AND trace IS NOT NULL AND span IS NOT NULL
+        ), worker AS MATERIALIZED (
+            SELECT * FROM span AS s WHERE NOT EXISTS (SELECT FROM judge AS j WHERE j.trace = s.trace AND j.span = s.span)
         ),
         -- the customers of a span, of a trace, of a session: how many, and one of them
         of_span AS MATERIALIZED (
@@ -2655,25 +2664,30 @@ CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text
             GROUP BY trace, span
         ), in_trace AS MATERIALIZED (
             SELECT DISTINCT trace, customer
-            FROM (SELECT trace, customer FROM span WHERE source = 'span'
-                  UNION ALL SELECT trace, customer FROM evaluation WHERE source IN ('span', 'ancestor', 'trace')
+            FROM (SELECT trace, customer FROM worker WHERE source = 'span'
+                  UNION ALL SELECT trace, customer FROM evaluation WHERE source = 'trace'
+                  UNION ALL SELECT trace, customer FROM evaluation
+                            WHERE source IN ('span', 'ancestor') AND trace NOT IN (SELECT trace FROM judge)
                   UNION ALL SELECT target_trace, customer FROM evaluation WHERE is_own) AS known
             WHERE trace IS NOT NULL AND customer IS NOT NULL
         ), of_trace AS MATERIALIZED (
             SELECT trace, count(*)::integer AS n, min(customer) AS customer FROM in_trace GROUP BY trace
         ), session_of_trace AS MATERIALIZED (
-            SELECT trace, CASE WHEN min(session) = max(session) THEN min(session) END AS session FROM span WHERE trace IS NOT NULL GROUP BY trace
+            SELECT trace, CASE WHEN min(session) FILTER (WHERE is_here) = max(session) FILTER (WHERE is_here)
+                               THEN min(session) FILTER (WHERE is_here) END AS session, min(session) = max(session) AS is_alone
+            FROM worker, LATERAL (SELECT coalesce(session_source NOT IN ('ancestor', 'resource'), true)) AS u (is_here)
+            WHERE trace IS NOT NULL GROUP BY trace
         ), of_session AS (
             SELECT session, count(DISTINCT customer)::integer AS n, min(customer) AS customer
-            FROM (SELECT session, customer FROM span WHERE source = 'span'
+            FROM (SELECT session, customer FROM span WHERE source = 'span' AND session_source IS DISTINCT FROM 'link'
                   UNION ALL SELECT session, customer FROM evaluation WHERE is_own OR source = 'session'
-                  UNION ALL SELECT session, customer FROM session_of_trace JOIN in_trace USING (trace)) AS known
+                  UNION ALL SELECT session, customer FROM session_of_trace JOIN in_trace USING (trace) WHERE is_alone) AS known
             WHERE session IS NOT NULL AND customer IS NOT NULL
             GROUP BY session
         ), of_resource AS (
-            SELECT trace, count(DISTINCT customer)::integer AS n, min(customer) AS customer
-            FROM span WHERE source = 'resource' AND trace IS NOT NULL AND customer IS NOT NULL
-            GROUP BY trace
+            SELECT trace, span, count(DISTINCT customer)::integer AS n, min(customer) AS customer
+            FROM span WHERE source = 'resource' AND trace IS NOT NULL AND span IS NOT NULL AND customer IS NOT NULL
+            GROUP BY trace, span
         ),
         -- for each span the nearest one that knows: itself or an ancestor, in the traces where somebody asks
         asked AS (
@@ -2705,26 +2719,28 @@ CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text
         LEFT JOIN near_span AS near_target ON e.is_linked AND near_target.trace = e.target_trace AND near_target.span = e.target_span
         LEFT JOIN of_trace AS of_target ON e.is_linked AND of_target.trace = e.target_trace
         LEFT JOIN near_span ON near_span.trace = e.trace AND near_span.span = e.span
-        LEFT JOIN of_trace ON of_trace.trace = e.trace
+        LEFT JOIN of_trace ON NOT e.is_linked AND of_trace.trace = e.trace
         LEFT JOIN session_of_trace ON session_of_trace.trace = e.target_trace
         LEFT JOIN of_session ON of_session.session = coalesce(e.session, session_of_trace.session)
-        LEFT JOIN of_resource ON of_resource.trace = e.trace
+        LEFT JOIN of_resource ON of_resource.trace = e.trace AND of_resource.span = e.span
         CROSS JOIN LATERAL (
             SELECT CASE WHEN e.is_own THEN 1 WHEN of_span.n > 0 THEN 2
-                        WHEN near_target.n > 0 THEN 3 WHEN of_target.n > 0 THEN 4 WHEN e.source = 'link' AND e.customer IS NOT NULL THEN 5
+                        WHEN near_target.n > 0 THEN 3 WHEN of_target.n > 0 THEN 4
+                        WHEN e.source = 'link' AND e.customer IS NOT NULL THEN 5
+                        WHEN e.source = 'ambiguous' AND e.target_by = 'ambiguous' THEN NULL
                         WHEN near_span.n > 0 THEN 6 WHEN e.source = 'ancestor' AND e.customer IS NOT NULL THEN 7
                         WHEN of_trace.n > 0 THEN 8 WHEN of_session.n > 0 THEN 9
-                        WHEN of_resource.n > 0 THEN 10 WHEN e.source = 'resource' AND e.customer IS NOT NULL THEN 11 END) AS nearest (level)
+                        WHEN e.source = 'resource' AND e.customer IS NOT NULL THEN 10 WHEN of_resource.n > 0 THEN 11 END) AS nearest (level)
         -- the position in these arrays is the level: keep all three in its order. One VALUES list of (level, n, customer, source)
         -- would say so by itself, but costs a quarter more time: it is sorted anew for every evaluation.
         CROSS JOIN LATERAL (
-            SELECT (ARRAY[1, of_span.n, near_target.n, of_target.n, 1, near_span.n, 1, of_trace.n, of_session.n, of_resource.n, 1])[level],
+            SELECT (ARRAY[1, of_span.n, near_target.n, of_target.n, 1, near_span.n, 1, of_trace.n, of_session.n, 1, of_resource.n])[level],
                    (ARRAY[e.customer, of_span.customer, near_target.customer, of_target.customer, e.customer, near_span.customer,
-                          e.customer, of_trace.customer, of_session.customer, of_resource.customer, e.customer])[level],
+                          e.customer, of_trace.customer, of_session.customer, e.customer, of_resource.customer])[level],
                    (ARRAY[coalesce(e.source, 'event'), 'span', 'link', 'link', 'link', 'ancestor',
                           'ancestor', 'trace', 'session', 'resource', 'resource'])[level]) AS answer (n, customer, source);
     END;
-COMMENT ON FUNCTION resolve_customers(regclass, regclass, text) IS 'the customer of every evaluation, found in a relation of spans (columns of otlp_spans()) and one of evaluations (columns of otlp_evaluations(), and a key): evaluation_id is the key as text, customer_id the customer, customer_source the nearest place that knows one: event (the result itself, or what else the reader says), span (that carries it), link (another span that it is about, its ancestors or trace), ancestor (the nearest one), trace (its spans and evaluations), session (its spans and evaluations, and the traces that are of this session alone), resource. candidates is how many customers that place knows; if several, the source is ''ambiguous'' and customer_id NULL. ''unknown'' and 0 where no place knows any; ''ambiguous'' and NULL where only the reader knew that there are several. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows. Takes time in proportion to the rows.';
+COMMENT ON FUNCTION resolve_customers(regclass, regclass, text) IS 'the customer of every evaluation, found in a relation of spans (columns of otlp_spans()) and one of evaluations (columns of otlp_evaluations(), and a key): evaluation_id is the key as text, customer_id the customer, customer_source the nearest place that knows one: event (the result itself, or what else the reader says), span (that carries it), link (another span that it is about, its ancestors or trace), ancestor (the nearest one), trace (its spans and evaluations, but for spans that judge what they link to; not asked for results about another span, by link or attribute), session (its spans and evaluations, and the traces that are of this session alone), resource (of the span that carries it). candidates is how many customers that place knows; if several, the source is ''ambiguous'' and customer_id NULL. ''unknown'' and 0 where no place knows any; ''ambiguous'' and NULL where only the reader knew that there are several. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows. Takes time in proportion to the rows.';
 
 -- Coverage: who is evaluated at all.
 CREATE FUNCTION standardized_difference(mean_1 float8, variance_1 float8, mean_0 float8, variance_0 float8) RETURNS float8

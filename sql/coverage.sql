@@ -186,7 +186,7 @@ CREATE TABLE mixed AS SELECT * FROM reader_span ORDER BY md5(reader_span::text);
 SELECT * FROM resolve_customers('reader_span', 'asked', 'id') EXCEPT SELECT * FROM resolve_customers('mixed', 'asked', 'id');
 -- random spans with cycles, by a recursive query
 CREATE TABLE random_span AS
-SELECT 't' || i / 20 AS trace_id, 's' || i AS span_id, CASE WHEN random() < 0.9 THEN 's' || i / 20 * 20 + floor(20 * random()) END AS parent_span_id, NULL::text AS session_id,
+SELECT 't' || i / 20 AS trace_id, 's' || i AS span_id, CASE WHEN random() < 0.9 THEN 's' || i / 20 * 20 + floor(20 * random()) END AS parent_span_id, NULL::text AS session_id, NULL::text AS session_source,
        CASE WHEN random() < 0.1 THEN 'C-' || floor(5 * random()) END AS customer_id, 'span'::text AS customer_source
 FROM generate_series(0, 1999) AS i;
 CREATE VIEW random_asked AS
@@ -208,9 +208,66 @@ WITH RECURSIVE walk AS (
 )
 SELECT r.customer_source, count(*), count(*) FILTER (WHERE r IS NOT DISTINCT FROM e) AS right
 FROM resolve_customers('random_span', 'random_asked') AS r JOIN expected AS e ON e.span_id = r.evaluation_id GROUP BY 1 ORDER BY 1;
+-- whole documents: what the reader finds in one, and what is found in the rows of it. Up to 8 spans in 3 traces and 2 resources, evaluators that link to any
+-- of them, results that name any of them; customers and sessions on spans and resources
+CREATE FUNCTION chance(variadic what text[]) RETURNS float8 LANGUAGE sql IMMUTABLE
+    RETURN (('x' || left(md5(array_to_string(what, ' ')), 8))::bit(32)::bigint + 0.5) / 4294967296;
+CREATE FUNCTION attribute(key text, value text) RETURNS jsonb LANGUAGE sql IMMUTABLE
+    RETURN jsonb_build_object('key', key, 'value', jsonb_build_object('stringValue', value));
+CREATE TABLE drawn_span AS
+SELECT d, i, i % 2 AS resource, lpad(to_hex(16 * d + trunc(3 * chance('4', d::text, i::text, 'trace'))::int), 32, '0') AS trace_id, lpad(to_hex(i), 16, '0') AS span_id
+FROM generate_series(1, 200) AS d, LATERAL generate_series(1, 1 + trunc(8 * chance('4', d::text, 'spans'))::int) AS i;
+CREATE TABLE whole_document AS
+SELECT d, jsonb_build_object('resourceSpans', jsonb_agg(jsonb_build_object('resource', jsonb_build_object('attributes', about), 'scopeSpans',
+              jsonb_build_array(jsonb_build_object('spans', spans))) ORDER BY resource)) AS document
+FROM (SELECT d, resource,
+             CASE WHEN chance('4', d::text, resource::text, 'R') < 0.2 THEN jsonb_build_array(attribute('customer.id', 'R-' || resource)) ELSE '[]' END ||
+             CASE WHEN chance('4', d::text, resource::text, 'RS') < 0.2 THEN jsonb_build_array(attribute('session.id', 's-' || resource)) ELSE '[]' END AS about,
+             jsonb_agg(jsonb_strip_nulls(jsonb_build_object('traceId', s.trace_id, 'spanId', s.span_id,
+                 'parentSpanId', CASE WHEN chance('4', d::text, i::text, 'child') < 0.7 THEN p.span_id END,
+                 'links', CASE WHEN kind = 'EVALUATOR' AND chance('4', d::text, i::text, 'linked') < 0.6
+                     THEN jsonb_build_array(jsonb_build_object('traceId', l.trace_id, 'spanId', l.span_id)) ||
+                          CASE WHEN chance('4', d::text, i::text, 'linked twice') < 0.2 THEN jsonb_build_array(jsonb_build_object('traceId', l2.trace_id, 'spanId', l2.span_id)) ELSE '[]' END END,
+                 'attributes', CASE WHEN kind IS NOT NULL THEN jsonb_build_array(attribute('openinference.span.kind', kind)) ELSE '[]' END ||
+                     CASE WHEN chance('4', d::text, i::text, 'C') < 0.3 THEN jsonb_build_array(attribute('customer.id', 'C-' || trunc(2 * chance('4', d::text, i::text, 'which C')))) ELSE '[]' END ||
+                     CASE WHEN chance('4', d::text, i::text, 'S') < 0.3 THEN jsonb_build_array(attribute('session.id', 's-' || trunc(2 * chance('4', d::text, i::text, 'which S')))) ELSE '[]' END,
+                 'events', jsonb_build_array(jsonb_build_object('name', 'gen_ai.evaluation.result', 'attributes',
+                     jsonb_build_array(attribute('gen_ai.evaluation.name', 'q'), attribute('gen_ai.evaluation.score.value', '1')) ||
+                     CASE WHEN kind IS DISTINCT FROM 'EVALUATOR' AND chance('4', d::text, i::text, 'target') < 0.15 THEN jsonb_build_array(attribute('gen_ai.evaluation.target_span_id', t.span_id)) ELSE '[]' END)))) ORDER BY i) AS spans
+      FROM (SELECT *, CASE WHEN chance('4', d::text, i::text, 'kind') < 0.3 THEN 'EVALUATOR' WHEN chance('4', d::text, i::text, 'kind') < 0.5 THEN 'LLM' END AS kind FROM drawn_span) AS s
+      CROSS JOIN LATERAL (SELECT span_id FROM drawn_span AS o WHERE (o.d, o.trace_id) = (s.d, s.trace_id) ORDER BY chance('4', d::text, s.i::text, o.i::text, 'parent') LIMIT 1) AS p
+      CROSS JOIN LATERAL (SELECT trace_id, span_id FROM drawn_span AS o WHERE o.d = s.d ORDER BY chance('4', d::text, s.i::text, o.i::text, 'link') LIMIT 1) AS l
+      CROSS JOIN LATERAL (SELECT trace_id, span_id FROM drawn_span AS o WHERE o.d = s.d ORDER BY chance('4', d::text, s.i::text, o.i::text, 'link 2') LIMIT 1) AS l2
+      CROSS JOIN LATERAL (SELECT span_id FROM drawn_span AS o WHERE o.d = s.d ORDER BY chance('4', d::text, s.i::text, o.i::text, 'target') LIMIT 1) AS t
+      GROUP BY d, resource) AS r
+GROUP BY d;
+CREATE TABLE whole_span AS SELECT d, trace_id, span_id, parent_span_id, d || session_id AS session_id, session_source, customer_id, customer_source FROM whole_document, otlp_spans(document);
+CREATE TABLE whole_evaluation AS SELECT d, d || '/' || row_number() OVER (PARTITION BY d) AS evaluation_id, trace_id, span_id, target_trace_id, target_span_id, target_by, d || session_id AS session_id, session_source, customer_id, customer_source
+FROM whole_document, otlp_evaluations(document);
+SELECT e.customer_source AS reader, r.customer_source, count(*), count(*) FILTER (WHERE e.target_by <> 'span') AS about_others
+FROM whole_evaluation AS e JOIN resolve_customers('whole_span', 'whole_evaluation') AS r USING (evaluation_id) GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT e.evaluation_id, e.customer_id, e.customer_source, r.customer_id, r.customer_source
+FROM whole_evaluation AS e JOIN resolve_customers('whole_span', 'whole_evaluation') AS r USING (evaluation_id)
+WHERE (e.customer_id, coalesce(e.customer_source, 'unknown')) IS DISTINCT FROM (r.customer_id, r.customer_source);
+-- a job in trace u (C-1) judges v1 (nobody) by link, and one of several spans; w1 knows its resource, w2 is of another; x1 came with two resources
+CREATE TABLE judged_span (LIKE reader_span);
+INSERT INTO judged_span (trace_id, span_id, session_id, session_source, customer_id, customer_source) VALUES
+    ('u', 'u1', 's-u', 'span', 'C-1', 'span'), ('u', 'u2', NULL, NULL, NULL, NULL), ('u', 'u3', 's-u', 'span', 'C-2', 'span'), ('v', 'v1', NULL, NULL, NULL, NULL),
+    ('w', 'w1', NULL, NULL, 'R-1', 'resource'), ('w', 'w2', NULL, NULL, NULL, NULL), ('x', 'x1', NULL, NULL, 'R-1', 'resource'), ('x', 'x1', NULL, NULL, 'R-2', 'resource');
+CREATE TABLE judged (evaluation_id text, expected text, trace_id text, span_id text, target_trace_id text, target_span_id text, target_by text, session_id text,
+    customer_id text, customer_source text);
+INSERT INTO judged VALUES
+    ('1', 'unknown', 'u', 'u2', 'v', 'v1', 'link', NULL, NULL, NULL), ('2', 'unknown', 'u', 'u2', NULL, NULL, 'ambiguous', NULL, NULL, NULL),
+    ('3', 'ambiguous', 'u', 'u2', NULL, NULL, 'ambiguous', NULL, NULL, 'ambiguous'), ('4', 'span C-2', 'u', 'u3', 'v', 'v1', 'link', 's-u', 'C-2', 'span'),
+    ('5', 'trace C-1', 'u', 'u4', 'u', 'u4', 'span', NULL, NULL, NULL), ('6', 'unknown', 'v', 'v1', 'v', 'v1', 'span', NULL, NULL, NULL),
+    ('7', 'resource R-1', 'w', 'w1', 'w', 'w1', 'span', NULL, NULL, NULL), ('8', 'unknown', 'w', 'w2', 'w', 'w2', 'span', NULL, NULL, NULL),
+    ('9', 'ambiguous', 'x', 'x1', 'x', 'x1', 'span', NULL, NULL, NULL), ('10', 'resource R-2', 'x', 'x1', 'x', 'x1', 'span', NULL, 'R-2', 'resource');
+SELECT e.evaluation_id, expected, concat_ws(' ', r.customer_source, r.customer_id) AS found
+FROM judged AS e JOIN resolve_customers('judged_span', 'judged') AS r USING (evaluation_id)
+WHERE expected <> concat_ws(' ', r.customer_source, r.customer_id);
 -- one chain of 20,000 spans, all of them asked
 CREATE TABLE chain AS
-SELECT 't' AS trace_id, 's' || i AS span_id, 's' || i - 1 AS parent_span_id, NULL::text AS session_id, CASE WHEN i = 1 THEN 1 END AS customer_id, NULL::text AS customer_source
+SELECT 't' AS trace_id, 's' || i AS span_id, 's' || i - 1 AS parent_span_id, NULL::text AS session_id, NULL::text AS session_source, CASE WHEN i = 1 THEN 1 END AS customer_id, NULL::text AS customer_source
 FROM generate_series(1, 20000) AS i;
 CREATE VIEW chain_asked AS SELECT span_id AS evaluation_id, NULL AS target_trace_id, NULL AS target_span_id, NULL AS target_by, trace_id, span_id, session_id, NULL AS customer_id, customer_source FROM chain;
 SELECT customer_source, customer_id, count(*) FROM resolve_customers('chain', 'chain_asked') GROUP BY 1, 2 ORDER BY 1;
