@@ -2553,6 +2553,67 @@ CREATE FUNCTION evaluation_dedup_key(name text, scope text, trace_id text, span_
     END;
 COMMENT ON FUNCTION evaluation_dedup_key(text, text, text, text, text, text, text) IS 'what an evaluation result is about, as text that is equal for all copies of the result: evaluator_key() of its name, its target (the session in the scope ''session'', the trace in the scope ''trace'', otherwise the span; the response, the trace or the session where no span is known) and its annotator. trace_id and span_id are those of the target, written as literals where they have other characters than letters A to Z, digits and _.:-. Different targets have different keys. NULL where name or target is unknown: such a result is like no other.';
 
+CREATE FUNCTION clv_pair_copies(sources text[], nanos bigint[], times timestamptz[], scores float8[], labels text[], errors text[])
+    RETURNS integer[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000
+    AS $$
+DECLARE
+    n integer := cardinality(sources);
+    result integer[] := array_fill(0, ARRAY[n]);
+    first integer[] := '{}';        -- of each result the copy that was there first
+    score float8[] := '{}';         -- and what its copies know
+    label text[] := '{}';
+    failed boolean[] := '{}';
+    used text[] := '{}';            -- the source of the last copy
+    low integer := 1;
+    high integer;
+    known integer;
+    f integer;
+    is_same boolean;
+    is_at_once boolean;
+BEGIN
+    WHILE low <= n LOOP
+        high := low;
+        WHILE high < n AND sources[high + 1] = sources[low] LOOP
+            high := high + 1;
+        END LOOP;
+        known := cardinality(first);
+        -- time, score and label; time; score and label; the order
+        FOR pass IN 1 .. 4 LOOP
+            EXIT WHEN known = 0;
+            FOR i IN low .. high LOOP
+                CONTINUE WHEN result[i] > 0;
+                FOR r IN 1 .. known LOOP
+                    CONTINUE WHEN used[r] = sources[low] OR scores[i] <> score[r] OR labels[i] <> label[r]
+                        OR errors[i] IS NOT NULL AND scores[i] IS NULL AND score[r] IS NOT NULL OR failed[r] AND scores[i] IS NOT NULL;
+                    f := first[r];
+                    is_at_once := coalesce(nanos[i] = nanos[f], times[i] = times[f], false);
+                    is_same := num_nonnulls(scores[i], labels[i]) > 0 AND scores[i] IS NOT DISTINCT FROM score[r] AND labels[i] IS NOT DISTINCT FROM label[r];
+                    CONTINUE WHEN pass <= 2 AND NOT is_at_once OR pass IN (1, 3) AND NOT is_same;
+                    result[i] := r;
+                    used[r] := sources[low];
+                    score[r] := coalesce(score[r], scores[i]);
+                    label[r] := coalesce(label[r], labels[i]);
+                    failed[r] := failed[r] OR errors[i] IS NOT NULL AND scores[i] IS NULL;
+                    EXIT;
+                END LOOP;
+            END LOOP;
+        END LOOP;
+        FOR i IN low .. high LOOP
+            CONTINUE WHEN result[i] > 0;
+            first := first || i;
+            score := score || scores[i];
+            label := label || labels[i];
+            failed := failed || (errors[i] IS NOT NULL AND scores[i] IS NULL);
+            used := used || sources[low];
+            result[i] := cardinality(first);
+        END LOOP;
+        low := high + 1;
+    END LOOP;
+    RETURN result;
+END $$;
+COMMENT ON FUNCTION clv_pair_copies(text[], bigint[], timestamptz[], float8[], text[], text[]) IS 'internal: which of the results of one key, sorted by source and time, are copies of each other: the number of the result for each. Copies come from different sources and do not contradict each other; those that agree in time, score and label are found first, then those that agree in time, then in score and label, then the first that is left. Takes time in proportion to the product of the results of two sources.';
+
 CREATE FUNCTION deduplicate_evaluations(evaluations regclass)
     RETURNS TABLE (evaluation_id text, trace_id text, span_id text, parent_span_id text, target_trace_id text, target_span_id text,
                    target_by text, session_id text, session_source text, customer_id text, customer_source text, name text,
@@ -2600,9 +2661,22 @@ BEGIN
                                                 CASE WHEN num_nulls(target_trace_id, target_span_id) = 2 THEN span_id ELSE target_span_id END,
                                                 session_id, response_id, annotator) AS key
             FROM (SELECT %2$s FROM %3$s) AS e
-        ), numbered AS (
-            SELECT *, CASE WHEN key IS NULL THEN row_number() OVER one_source ELSE dense_rank() OVER one_source END AS occurrence
+        ), ranked AS (
+            SELECT *, CASE WHEN key IS NULL THEN row_number() OVER one_source ELSE dense_rank() OVER one_source END AS place
             FROM keyed WINDOW one_source AS (PARTITION BY key, source ORDER BY evaluated_nanos, evaluated_at, score, label, error)
+        ), several AS (
+            -- only where a source has several results of a key it is a question which are copies
+            SELECT key, array_agg(source ORDER BY source, place) AS sources, array_agg(place ORDER BY source, place) AS places,
+                   %1$I.clv_pair_copies(array_agg(source ORDER BY source, place), array_agg(evaluated_nanos ORDER BY source, place),
+                                        array_agg(evaluated_at ORDER BY source, place), array_agg(score ORDER BY source, place),
+                                        array_agg(label ORDER BY source, place), array_agg(error ORDER BY source, place)) AS results
+            FROM (SELECT DISTINCT key, coalesce(source, '') AS source, place, evaluated_nanos, evaluated_at, score, label, error FROM ranked WHERE key IS NOT NULL) AS r
+            GROUP BY key HAVING max(place) > 1 AND min(source) <> max(source)
+        ), numbered AS (
+            SELECT r.*, coalesce(p.result, r.place) AS occurrence
+            FROM ranked AS r
+            LEFT JOIN (SELECT key, u.* FROM several, unnest(sources, places, results) AS u (source, place, result)) AS p
+                ON p.key = r.key AND p.source = coalesce(r.source, '') AND p.place = r.place
         ), judged AS (
             SELECT *, CASE WHEN key IS NULL OR min(score) OVER copies <> max(score) OVER copies OR min(label) OVER copies <> max(label) OVER copies
                              OR bool_or(score IS NULL AND error IS NOT NULL) OVER copies AND count(score) OVER copies > 0
@@ -2626,7 +2700,7 @@ BEGIN
         FROM merged
         WINDOW of_key AS (PARTITION BY key ORDER BY evaluated_nanos, evaluated_at, score, label, source, error, merged::text)$query$, schema, typed, evaluations, merged, answered);
 END $$;
-COMMENT ON FUNCTION deduplicate_evaluations(regclass) IS 'the evaluations of a relation with the columns of otlp_evaluations(), each once. Rows of one evaluation_dedup_key() are copies of one result when they come from different sources (event, log, ...) or agree in time, score, label and error; where a source holds several results of one key, the first by time belong together, then the second, ... Rows that contradict each other in score or label, or of which one has failed and another has a score, are no copies. Of the copies the row with a score is kept, among these the one with the nearest customer, then the log record before the event; fields that it lacks come from the next, the customer from whichever knows it from nearest: NULL and ''ambiguous'' where the nearest place names several. simulated where any copy says so. The order of the rows makes no difference. evaluation_id is the key, with a number from the second result on, and identifies the rows; sources are those of the copies, of which there were as many as copies says. Error 42703 names missing columns.';
+COMMENT ON FUNCTION deduplicate_evaluations(regclass) IS 'the evaluations of a relation with the columns of otlp_evaluations(), each once. Rows of one evaluation_dedup_key() are copies of one result when they come from different sources (event, log, ...) or agree in time, score, label and error; where a source holds several results of one key, those belong together that agree in time, then those that agree in score and label, then the first by time that are left, the second, ... Rows that contradict each other in score or label, or of which one has failed and another has a score, are no copies. Of the copies the row with a score is kept, among these the one with the nearest customer, then the log record before the event; fields that it lacks come from the next, the customer from whichever knows it from nearest: NULL and ''ambiguous'' where the nearest place names several. simulated where any copy says so. The order of the rows makes no difference. evaluation_id is the key, with a number from the second result on, and identifies the rows; sources are those of the copies, of which there were as many as copies says. Error 42703 names missing columns.';
 
 CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text DEFAULT 'evaluation_id')
     RETURNS TABLE (evaluation_id text, customer_id text, customer_source text, candidates integer)

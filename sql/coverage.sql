@@ -113,6 +113,19 @@ SELECT e.trace_id, e.span_id, e.name, e.score, e.source, timestamptz '2026-01-01
     error, scope, started_at, ended_at, service, simulated, response_id
 FROM twofold AS e, unnest(ARRAY[3, 2, 1, 2]) AS hour WHERE span_id = 'c' AND source = 'log';
 SELECT evaluation_id, evaluated_at, copies FROM deduplicate_evaluations('no_nanos') ORDER BY evaluated_at;
+-- where a copy is missing, the others still find each other: by time (a); by score where the times differ (b), and a third source joins (c); by time though the
+-- scores are in no order (d); a time in common, but another score (e); by order, where nothing else tells (f)
+CREATE TABLE missing_copy (LIKE reader_evaluation);
+INSERT INTO missing_copy (trace_id, name, span_id, source, evaluated_nanos, score, label)
+SELECT 't', 'quality', *
+FROM (VALUES ('a', 'event', 1000, 1, NULL), ('a', 'event', 2000, 1, NULL), ('a', 'event', 3000, 0.5, NULL), ('a', 'log', 2000, 1, NULL), ('a', 'log', 3000, 0.5, NULL),
+             ('b', 'event', 1000, 1, NULL), ('b', 'event', 2000, 0, NULL), ('b', 'log', 2001, 0, NULL),
+             ('c', 'attributes', 4000, 0, NULL), ('c', 'event', 1000, 1, NULL), ('c', 'event', 2000, 0, NULL), ('c', 'log', 2000, 0, NULL),
+             ('d', 'event', 1000, 1, NULL), ('d', 'event', 1000, 2, NULL), ('d', 'log', 1000, 2, NULL), ('d', 'log', 1000, 3, NULL),
+             ('e', 'event', 1000, 1, NULL), ('e', 'event', 2000, 2, NULL), ('e', 'log', 1000, 2, NULL),
+             ('f', 'event', 1000, NULL, 'good'), ('f', 'event', 2000, NULL, 'bad'), ('f', 'log', 1001, 0.9, NULL), ('f', 'log', 2001, 0.1, NULL))
+     AS v (span, source, nanos, score, label);
+SELECT evaluation_id, evaluated_nanos, score, label, sources, copies FROM deduplicate_evaluations('missing_copy') ORDER BY evaluation_id COLLATE "C";
 -- once more: nothing is left to merge
 SELECT count(*) AS rows, max(copies) AS copies FROM deduplicate_evaluations('expected');
 SELECT count(*) FROM deduplicate_evaluations(NULL);
