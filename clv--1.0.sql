@@ -2659,18 +2659,20 @@ BEGIN
         WITH keyed AS (
             SELECT *, %1$I.evaluation_dedup_key(name, scope, coalesce(target_trace_id, trace_id),
                                                 CASE WHEN num_nulls(target_trace_id, target_span_id) = 2 THEN span_id ELSE target_span_id END,
-                                                session_id, response_id, annotator) AS key
+                                                session_id, response_id, annotator) AS key,
+                   -- a list is the same list however it is written
+                   CASE WHEN num_nonnulls(labels, label) > 0 THEN coalesce(labels, ARRAY[label])::text END AS said
             FROM (SELECT %2$s FROM %3$s) AS e
         ), ranked AS (
             SELECT *, CASE WHEN key IS NULL THEN row_number() OVER one_source ELSE dense_rank() OVER one_source END AS place
-            FROM keyed WINDOW one_source AS (PARTITION BY key, source ORDER BY evaluated_nanos, evaluated_at, score, label, error)
+            FROM keyed WINDOW one_source AS (PARTITION BY key, source ORDER BY evaluated_nanos, evaluated_at, score, said, error)
         ), several AS (
             -- only where a source has several results of a key it is a question which are copies
             SELECT key, array_agg(source ORDER BY source, place) AS sources, array_agg(place ORDER BY source, place) AS places,
                    %1$I.clv_pair_copies(array_agg(source ORDER BY source, place), array_agg(evaluated_nanos ORDER BY source, place),
                                         array_agg(evaluated_at ORDER BY source, place), array_agg(score ORDER BY source, place),
-                                        array_agg(label ORDER BY source, place), array_agg(error ORDER BY source, place)) AS results
-            FROM (SELECT DISTINCT key, coalesce(source, '') AS source, place, evaluated_nanos, evaluated_at, score, label, error FROM ranked WHERE key IS NOT NULL) AS r
+                                        array_agg(said ORDER BY source, place), array_agg(error ORDER BY source, place)) AS results
+            FROM (SELECT DISTINCT key, coalesce(source, '') AS source, place, evaluated_nanos, evaluated_at, score, said, error FROM ranked WHERE key IS NOT NULL) AS r
             GROUP BY key HAVING max(place) > 1 AND min(source) <> max(source)
         ), numbered AS (
             SELECT r.*, coalesce(p.result, r.place) AS occurrence
@@ -2678,7 +2680,7 @@ BEGIN
             LEFT JOIN (SELECT key, u.* FROM several, unnest(sources, places, results) AS u (source, place, result)) AS p
                 ON p.key = r.key AND p.source = coalesce(r.source, '') AND p.place = r.place
         ), judged AS (
-            SELECT *, CASE WHEN key IS NULL OR min(score) OVER copies <> max(score) OVER copies OR min(label) OVER copies <> max(label) OVER copies
+            SELECT *, CASE WHEN key IS NULL OR min(score) OVER copies <> max(score) OVER copies OR min(said) OVER copies <> max(said) OVER copies
                              OR bool_or(score IS NULL AND error IS NOT NULL) OVER copies AND count(score) OVER copies > 0
                            THEN source END AS apart,
                    CASE WHEN customer_id IS NULL THEN 9
@@ -2828,8 +2830,9 @@ CREATE FUNCTION evaluation_coverage(evaluations regclass, customers regclass, cu
         WITH customer AS MATERIALIZED (
             SELECT r[1] AS id FROM clv_read_columns(customers, ARRAY[customer_key], customer_key) AS t (r)
         ), evaluation AS MATERIALIZED (
-            SELECT r[1] AS id, r[2] AS source, customer.id IS NOT NULL AS is_matched
-            FROM clv_read_columns(evaluations, ARRAY['customer_id', 'customer_source']) AS t (r) LEFT JOIN customer ON customer.id = r[1]
+            SELECT CASE WHEN r[2] IS DISTINCT FROM 'ambiguous' THEN r[1] END AS id, r[2] AS source, customer.id IS NOT NULL AS is_matched
+            FROM clv_read_columns(evaluations, ARRAY['customer_id', 'customer_source']) AS t (r)
+            LEFT JOIN customer ON customer.id = r[1] AND r[2] IS DISTINCT FROM 'ambiguous'
         ), counted AS MATERIALIZED (
             SELECT count(*) AS n, count(id) AS known, count(*) FILTER (WHERE is_matched) AS matched,
                    count(*) FILTER (WHERE id IS NULL AND source = 'ambiguous') AS ambiguous,
@@ -2855,7 +2858,7 @@ CREATE FUNCTION evaluation_coverage(evaluations regclass, customers regclass, cu
         )
         SELECT part, item, n, n::float8 / nullif(whole, 0), matched FROM line ORDER BY section, position, name;
     END;
-COMMENT ON FUNCTION evaluation_coverage(regclass, regclass, text) IS 'how much of the evaluations can be joined to customers: n, share of the whole, and how many of n were matched, for the evaluations (all, with a customer id, matched to a customer, with the id of no customer, ambiguous, without an id), for the places where the ids were found, and for the customers (all, with and without an evaluation; matched is NULL). evaluations is a relation with customer_id and customer_source, as resolve_customers() and otlp_evaluations() have them, customers one with a row for each customer, identified by the column customer_key; ids are compared as text. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows.';
+COMMENT ON FUNCTION evaluation_coverage(regclass, regclass, text) IS 'how much of the evaluations can be joined to customers: n, share of the whole, and how many of n were matched, for the evaluations (all, with a customer id, matched to a customer, with the id of no customer, ambiguous (whatever the id), without an id), for the places where the ids were found, and for the customers (all, with and without an evaluation; matched is NULL). evaluations is a relation with customer_id and customer_source, as resolve_customers() and otlp_evaluations() have them, customers one with a row for each customer, identified by the column customer_key; ids are compared as text. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows.';
 
 CREATE FUNCTION clv_numeric_columns(relation regclass, columns text[], key text) RETURNS text[]
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100

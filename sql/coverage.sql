@@ -126,6 +126,13 @@ FROM (VALUES ('a', 'event', 1000, 1, NULL), ('a', 'event', 2000, 1, NULL), ('a',
              ('f', 'event', 1000, NULL, 'good'), ('f', 'event', 2000, NULL, 'bad'), ('f', 'log', 1001, 0.9, NULL), ('f', 'log', 2001, 0.1, NULL))
      AS v (span, source, nanos, score, label);
 SELECT evaluation_id, evaluated_nanos, score, label, sources, copies FROM deduplicate_evaluations('missing_copy') ORDER BY evaluation_id COLLATE "C";
+-- a list of labels is the same list however it is written (a), another list is another (b); a label is a list of one (c)
+CREATE TABLE list_label (LIKE reader_evaluation);
+INSERT INTO list_label (trace_id, name, evaluated_nanos, span_id, source, label, labels)
+SELECT 't', 'emotion', 10, *
+FROM (VALUES ('a', 'event', '["joy", "love"]', '{joy,love}'::text[]), ('a', 'log', '["joy","love"]', '{joy,love}'), ('b', 'event', '["joy"]', '{joy}'), ('b', 'log', '["joy","love"]', '{joy,love}'),
+             ('c', 'event', '["joy"]', '{joy}'), ('c', 'log', 'joy', NULL)) AS v (span, source, label, labels);
+SELECT evaluation_id, label, labels, copies FROM deduplicate_evaluations('list_label') ORDER BY evaluation_id COLLATE "C";
 -- once more: nothing is left to merge
 SELECT count(*) AS rows, max(copies) AS copies FROM deduplicate_evaluations('expected');
 SELECT count(*) FROM deduplicate_evaluations(NULL);
@@ -346,6 +353,9 @@ SELECT column_name, covered, uncovered, covered_mean, difference, flagged FROM c
 SELECT column_name, covered, uncovered, uncovered_mean, difference, flagged FROM coverage_balance('everybody', 'customer', '{tenure_days}');
 SELECT column_name, covered, covered_mean, covered_sd, difference, flagged FROM coverage_balance('one', 'customer', '{tenure_days}');
 SELECT item, n, share, matched FROM evaluation_coverage('nothing', 'customer');
+-- an id of somebody who is ambiguous is the id of nobody
+CREATE VIEW contested AS SELECT '1' AS customer_id, 'ambiguous' AS customer_source;
+SELECT part, item, n, matched FROM evaluation_coverage('contested', 'customer') WHERE n > 0;
 -- bad input
 SELECT count(*) FROM evaluation_coverage('reader_span', 'customer', 'id');
 SELECT count(*) FROM evaluation_coverage('customer', 'customer');
