@@ -2899,6 +2899,7 @@ DECLARE
     schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
                     WHERE e.extname = 'clv');
     numbers text[];
+    large text;
 BEGIN
     IF NOT coalesce(threshold >= 0 AND threshold < 'Infinity', false) THEN
         RAISE EXCEPTION 'threshold must be a finite number and not negative' USING ERRCODE = 'invalid_parameter_value',
@@ -2907,6 +2908,17 @@ BEGIN
     EXECUTE format('SELECT %I.clv_require_columns($1, ''{customer_id}'')', schema) USING evaluations;
     EXECUTE format('SELECT %I.clv_require_columns($1, $2, $3)', schema) USING customers, customer_key || columns, customer_key;
     EXECUTE format('SELECT %I.clv_numeric_columns($1, $2, $3)', schema) INTO numbers USING customers, columns, customer_key;
+    -- var_samp() squares sums of up to twice as many values as there are rows; what fails there would not name the column
+    EXECUTE format('SELECT format(''The largest is about %%s, in column %%s.'', trim(to_char(number, ''9.9EEEE'')), name)
+                    FROM (SELECT unnest($1) AS name, unnest(ARRAY[%s]) AS number, count(*) OVER () AS n FROM %s) AS v
+                    WHERE number < ''Infinity'' AND 2 * n * number > 1e154 ORDER BY number DESC, name LIMIT 1',
+                   (SELECT string_agg(format('abs(%I::numeric)', number), ', ' ORDER BY position)
+                    FROM unnest(numbers) WITH ORDINALITY AS u (number, position)), customers)
+        INTO large USING (SELECT array_agg(quote_ident(number) ORDER BY position) FROM unnest(numbers) WITH ORDINALITY AS u (number, position));
+    IF large IS NOT NULL THEN
+        RAISE EXCEPTION 'numbers of % are too large to compare', customers USING ERRCODE = 'numeric_value_out_of_range',
+            DETAIL = large, HINT = 'Sums of their squares must be in the range of double precision: give the column another unit in a view.';
+    END IF;
     RETURN QUERY EXECUTE format($query$
         SELECT name, n_1, n_0, missing_1, missing_0, mean_1, mean_0, sqrt(variance_1), sqrt(variance_0), d, abs(d) > $2
         FROM (SELECT v.position, v.name,
@@ -2925,4 +2937,4 @@ BEGIN
                                FROM unnest(numbers) WITH ORDINALITY AS u (number, position)), customers, evaluations)
         USING numbers, threshold;
 END $$;
-COMMENT ON FUNCTION coverage_balance(regclass, regclass, text[], text, float8) IS 'whether customers with an evaluation differ from those without: for each column of numbers of customers (all but the key unless columns names some) the numbers of covered and uncovered customers with a value, and without one (NULL, NaN, infinite), means, standard deviations, standardized_difference() of covered less uncovered, and whether it lies beyond the threshold in either direction. Statistics are NULL where a group is too small for them. evaluations is a relation with customer_id, customers one with a row for each customer, identified by customer_key; ids are compared as text. Error 42703 names missing columns, 42804 where one is no number, 22023: the key NULL or the same in several rows, a threshold below 0 or not finite.';
+COMMENT ON FUNCTION coverage_balance(regclass, regclass, text[], text, float8) IS 'whether customers with an evaluation differ from those without: for each column of numbers of customers (all but the key unless columns names some) the numbers of covered and uncovered customers with a value, and without one (NULL, NaN, infinite), means, standard deviations, standardized_difference() of covered less uncovered, and whether it lies beyond the threshold in either direction. Statistics are NULL where a group is too small for them. evaluations is a relation with customer_id, customers one with a row for each customer, identified by customer_key; ids are compared as text. Error 42703 names missing columns, 42804 where one is no number, 22023: the key NULL or the same in several rows, a threshold below 0 or not finite; 22003: numbers whose sums of squares would be beyond double precision.';

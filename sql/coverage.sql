@@ -372,6 +372,14 @@ SELECT count(*) FROM coverage_balance('resolved', 'customer', threshold => 'NaN'
 SELECT count(*) FROM coverage_balance('resolved', 'customer', customer_key => 'tenure_days');
 SELECT count(*) FROM coverage_balance('resolved', 'customer', customer_key => NULL);
 
+-- numbers whose squares are none, which column it is, and one that is just small enough
+CREATE TABLE large AS SELECT i AS customer_id, i * 1e200::float8 AS "Value", i * 1e150::float8 AS less, i * 10::numeric ^ 400 AS most FROM generate_series(1, 10) AS i;
+\set VERBOSITY default
+SELECT count(*) FROM coverage_balance('resolved', 'large', '{less,Value}');
+SELECT count(*) FROM coverage_balance('resolved', 'large');
+\set VERBOSITY terse
+SELECT column_name, covered, round(difference::numeric, 6) AS difference FROM coverage_balance('resolved', 'large', '{less}');
+
 -- Domains, also over domains, are what they are made of
 CREATE DOMAIN amount AS numeric(12, 2);
 CREATE DOMAIN price AS amount CHECK (VALUE >= 0);
