@@ -2553,6 +2553,67 @@ CREATE FUNCTION evaluation_dedup_key(name text, scope text, trace_id text, span_
     END;
 COMMENT ON FUNCTION evaluation_dedup_key(text, text, text, text, text, text, text) IS 'what an evaluation result is about, as text that is equal for all copies of the result: evaluator_key() of its name, its target (the session in the scope ''session'', the trace in the scope ''trace'', otherwise the span; the response, the trace or the session where no span is known) and its annotator. trace_id and span_id are those of the target, written as literals where they have other characters than letters A to Z, digits and _.:-. Different targets have different keys. NULL where name or target is unknown: such a result is like no other.';
 
+CREATE FUNCTION clv_pair_copies(sources text[], nanos bigint[], times timestamptz[], scores float8[], labels text[], errors text[])
+    RETURNS integer[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000
+    AS $$
+DECLARE
+    n integer := cardinality(sources);
+    result integer[] := array_fill(0, ARRAY[n]);
+    first integer[] := '{}';        -- of each result the copy that was there first
+    score float8[] := '{}';         -- and what its copies know
+    label text[] := '{}';
+    failed boolean[] := '{}';
+    used text[] := '{}';            -- the source of the last copy
+    low integer := 1;
+    high integer;
+    known integer;
+    f integer;
+    is_same boolean;
+    is_at_once boolean;
+BEGIN
+    WHILE low <= n LOOP
+        high := low;
+        WHILE high < n AND sources[high + 1] = sources[low] LOOP
+            high := high + 1;
+        END LOOP;
+        known := cardinality(first);
+        -- time, score and label; time; score and label; the order
+        FOR pass IN 1 .. 4 LOOP
+            EXIT WHEN known = 0;
+            FOR i IN low .. high LOOP
+                CONTINUE WHEN result[i] > 0;
+                FOR r IN 1 .. known LOOP
+                    CONTINUE WHEN used[r] = sources[low] OR scores[i] <> score[r] OR labels[i] <> label[r]
+                        OR errors[i] IS NOT NULL AND scores[i] IS NULL AND score[r] IS NOT NULL OR failed[r] AND scores[i] IS NOT NULL;
+                    f := first[r];
+                    is_at_once := coalesce(nanos[i] = nanos[f], times[i] = times[f], false);
+                    is_same := num_nonnulls(scores[i], labels[i]) > 0 AND scores[i] IS NOT DISTINCT FROM score[r] AND labels[i] IS NOT DISTINCT FROM label[r];
+                    CONTINUE WHEN pass <= 2 AND NOT is_at_once OR pass IN (1, 3) AND NOT is_same;
+                    result[i] := r;
+                    used[r] := sources[low];
+                    score[r] := coalesce(score[r], scores[i]);
+                    label[r] := coalesce(label[r], labels[i]);
+                    failed[r] := failed[r] OR errors[i] IS NOT NULL AND scores[i] IS NULL;
+                    EXIT;
+                END LOOP;
+            END LOOP;
+        END LOOP;
+        FOR i IN low .. high LOOP
+            CONTINUE WHEN result[i] > 0;
+            first := first || i;
+            score := score || scores[i];
+            label := label || labels[i];
+            failed := failed || (errors[i] IS NOT NULL AND scores[i] IS NULL);
+            used := used || sources[low];
+            result[i] := cardinality(first);
+        END LOOP;
+        low := high + 1;
+    END LOOP;
+    RETURN result;
+END $$;
+COMMENT ON FUNCTION clv_pair_copies(text[], bigint[], timestamptz[], float8[], text[], text[]) IS 'internal: which of the results of one key, sorted by source and time, are copies of each other: the number of the result for each. Copies come from different sources and do not contradict each other; those that agree in time, score and label are found first, then those that agree in time, then in score and label, then the first that is left. Takes time in proportion to the product of the results of two sources.';
+
 CREATE FUNCTION deduplicate_evaluations(evaluations regclass)
     RETURNS TABLE (evaluation_id text, trace_id text, span_id text, parent_span_id text, target_trace_id text, target_span_id text,
                    target_by text, session_id text, session_source text, customer_id text, customer_source text, name text,
@@ -2598,13 +2659,28 @@ BEGIN
         WITH keyed AS (
             SELECT *, %1$I.evaluation_dedup_key(name, scope, coalesce(target_trace_id, trace_id),
                                                 CASE WHEN num_nulls(target_trace_id, target_span_id) = 2 THEN span_id ELSE target_span_id END,
-                                                session_id, response_id, annotator) AS key
+                                                session_id, response_id, annotator) AS key,
+                   -- a list is the same list however it is written
+                   CASE WHEN num_nonnulls(labels, label) > 0 THEN coalesce(labels, ARRAY[label])::text END AS said
             FROM (SELECT %2$s FROM %3$s) AS e
+        ), ranked AS (
+            SELECT *, CASE WHEN key IS NULL THEN row_number() OVER one_source ELSE dense_rank() OVER one_source END AS place
+            FROM keyed WINDOW one_source AS (PARTITION BY key, source ORDER BY evaluated_nanos, evaluated_at, score, said, error)
+        ), several AS (
+            -- only where a source has several results of a key it is a question which are copies
+            SELECT key, array_agg(source ORDER BY source, place) AS sources, array_agg(place ORDER BY source, place) AS places,
+                   %1$I.clv_pair_copies(array_agg(source ORDER BY source, place), array_agg(evaluated_nanos ORDER BY source, place),
+                                        array_agg(evaluated_at ORDER BY source, place), array_agg(score ORDER BY source, place),
+                                        array_agg(said ORDER BY source, place), array_agg(error ORDER BY source, place)) AS results
+            FROM (SELECT DISTINCT key, coalesce(source, '') AS source, place, evaluated_nanos, evaluated_at, score, said, error FROM ranked WHERE key IS NOT NULL) AS r
+            GROUP BY key HAVING max(place) > 1 AND min(source) <> max(source)
         ), numbered AS (
-            SELECT *, CASE WHEN key IS NULL THEN row_number() OVER one_source ELSE dense_rank() OVER one_source END AS occurrence
-            FROM keyed WINDOW one_source AS (PARTITION BY key, source ORDER BY evaluated_nanos, evaluated_at, score, label, error)
+            SELECT r.*, coalesce(p.result, r.place) AS occurrence
+            FROM ranked AS r
+            LEFT JOIN (SELECT key, u.* FROM several, unnest(sources, places, results) AS u (source, place, result)) AS p
+                ON p.key = r.key AND p.source = coalesce(r.source, '') AND p.place = r.place
         ), judged AS (
-            SELECT *, CASE WHEN key IS NULL OR min(score) OVER copies <> max(score) OVER copies OR min(label) OVER copies <> max(label) OVER copies
+            SELECT *, CASE WHEN key IS NULL OR min(score) OVER copies <> max(score) OVER copies OR min(said) OVER copies <> max(said) OVER copies
                              OR bool_or(score IS NULL AND error IS NOT NULL) OVER copies AND count(score) OVER copies > 0
                            THEN source END AS apart,
                    CASE WHEN customer_id IS NULL THEN 9
@@ -2626,7 +2702,7 @@ BEGIN
         FROM merged
         WINDOW of_key AS (PARTITION BY key ORDER BY evaluated_nanos, evaluated_at, score, label, source, error, merged::text)$query$, schema, typed, evaluations, merged, answered);
 END $$;
-COMMENT ON FUNCTION deduplicate_evaluations(regclass) IS 'the evaluations of a relation with the columns of otlp_evaluations(), each once. Rows of one evaluation_dedup_key() are copies of one result when they come from different sources (event, log, ...) or agree in time, score, label and error; where a source holds several results of one key, the first by time belong together, then the second, ... Rows that contradict each other in score or label, or of which one has failed and another has a score, are no copies. Of the copies the row with a score is kept, among these the one with the nearest customer, then the log record before the event; fields that it lacks come from the next, the customer from whichever knows it from nearest: NULL and ''ambiguous'' where the nearest place names several. simulated where any copy says so. The order of the rows makes no difference. evaluation_id is the key, with a number from the second result on, and identifies the rows; sources are those of the copies, of which there were as many as copies says. Error 42703 names missing columns.';
+COMMENT ON FUNCTION deduplicate_evaluations(regclass) IS 'the evaluations of a relation with the columns of otlp_evaluations(), each once. Rows of one evaluation_dedup_key() are copies of one result when they come from different sources (event, log, ...) or agree in time, score, label and error; where a source holds several results of one key, those belong together that agree in time, then those that agree in score and label, then the first by time that are left, the second, ... Rows that contradict each other in score or label, or of which one has failed and another has a score, are no copies. Of the copies the row with a score is kept, among these the one with the nearest customer, then the log record before the event; fields that it lacks come from the next, the customer from whichever knows it from nearest: NULL and ''ambiguous'' where the nearest place names several. simulated where any copy says so. The order of the rows makes no difference. evaluation_id is the key, with a number from the second result on, and identifies the rows; sources are those of the copies, of which there were as many as copies says. Error 42703 names missing columns.';
 
 CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text DEFAULT 'evaluation_id')
     RETURNS TABLE (evaluation_id text, customer_id text, customer_source text, candidates integer)
@@ -2634,17 +2710,26 @@ CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text
     BEGIN ATOMIC
         -- what a reader inherited within one document is left out: it is found again, among all documents
         WITH span AS MATERIALIZED (
-            SELECT r[1] AS trace, r[2] AS span, r[3] AS parent, r[4] AS session, r[5] AS customer,
-                   CASE WHEN r[6] IN ('link', 'ancestor', 'trace', 'session', 'resource') THEN r[6] ELSE 'span' END AS source
-            FROM clv_read_columns(spans, ARRAY['trace_id', 'span_id', 'parent_span_id', 'session_id', 'customer_id', 'customer_source']) AS t (r)
+            SELECT r[1] AS trace, r[2] AS span, r[3] AS parent, r[4] AS session, r[5] AS session_source, r[6] AS customer,
+                   CASE WHEN r[7] IN ('link', 'ancestor', 'trace', 'session', 'resource') THEN r[7] ELSE 'span' END AS source
+            FROM clv_read_columns(spans, ARRAY['trace_id', 'span_id', 'parent_span_id', 'session_id', 'session_source',
+                                               'customer_id', 'customer_source']) AS t (r)
         ), evaluation AS MATERIALIZED (
-            SELECT r[1] AS id, r[2] AS trace, r[3] AS span, r[7] AS session, r[8] AS customer, r[9] AS source,
-                   coalesce(r[4], r[2]) AS target_trace, r[5] AS target_span,
-                   num_nulls(r[4], r[5]) < 2 AND (coalesce(r[4], r[2]), r[5]) IS DISTINCT FROM (r[2], r[3])
-                       AND r[6] IS DISTINCT FROM 'parent' AS is_linked,
+            -- one of several linked spans is no span of this trace, whichever it is
+            SELECT r[1] AS id, r[2] AS trace, r[3] AS span, r[7] AS session, r[8] AS customer, r[9] AS source, r[6] AS target_by,
+                   CASE WHEN r[6] IS DISTINCT FROM 'ambiguous' THEN coalesce(r[4], r[2]) END AS target_trace, r[5] AS target_span,
+                   CASE WHEN r[6] IN ('link', 'attribute', 'ambiguous') THEN true WHEN r[6] = 'parent' THEN false
+                        ELSE num_nulls(r[4], r[5]) < 2 AND (coalesce(r[4], r[2]), r[5]) IS DISTINCT FROM (r[2], r[3]) END AS is_linked,
                    r[8] IS NOT NULL AND coalesce(r[9] NOT IN ('span', 'link', 'ancestor', 'trace', 'session', 'resource'), true) AS is_own
             FROM clv_read_columns(evaluations, ARRAY[key, 'trace_id', 'span_id', 'target_trace_id', 'target_span_id', 'target_by',
                                                      'session_id', 'customer_id', 'customer_source'], key) AS t (r)
+        ),
+        -- spans that judge what they link to: whom they name is no customer of their trace
+        judge AS MATERIALIZED (
+            SELECT trace, span FROM evaluation WHERE target_by IN ('link', 'ambiguous') AND trace IS NOT NULL AND span IS NOT NULL
+            UNION SELECT trace, span FROM span WHERE 'link' IN (source, session_source) AND trace IS NOT NULL AND span IS NOT NULL
+        ), worker AS MATERIALIZED (
+            SELECT * FROM span AS s WHERE NOT EXISTS (SELECT FROM judge AS j WHERE j.trace = s.trace AND j.span = s.span)
         ),
         -- the customers of a span, of a trace, of a session: how many, and one of them
         of_span AS MATERIALIZED (
@@ -2655,25 +2740,30 @@ CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text
             GROUP BY trace, span
         ), in_trace AS MATERIALIZED (
             SELECT DISTINCT trace, customer
-            FROM (SELECT trace, customer FROM span WHERE source = 'span'
-                  UNION ALL SELECT trace, customer FROM evaluation WHERE source IN ('span', 'ancestor', 'trace')
+            FROM (SELECT trace, customer FROM worker WHERE source = 'span'
+                  UNION ALL SELECT trace, customer FROM evaluation WHERE source = 'trace'
+                  UNION ALL SELECT trace, customer FROM evaluation
+                            WHERE source IN ('span', 'ancestor') AND trace NOT IN (SELECT trace FROM judge)
                   UNION ALL SELECT target_trace, customer FROM evaluation WHERE is_own) AS known
             WHERE trace IS NOT NULL AND customer IS NOT NULL
         ), of_trace AS MATERIALIZED (
             SELECT trace, count(*)::integer AS n, min(customer) AS customer FROM in_trace GROUP BY trace
         ), session_of_trace AS MATERIALIZED (
-            SELECT trace, CASE WHEN min(session) = max(session) THEN min(session) END AS session FROM span WHERE trace IS NOT NULL GROUP BY trace
+            SELECT trace, CASE WHEN min(session) FILTER (WHERE is_here) = max(session) FILTER (WHERE is_here)
+                               THEN min(session) FILTER (WHERE is_here) END AS session, min(session) = max(session) AS is_alone
+            FROM worker, LATERAL (SELECT coalesce(session_source NOT IN ('ancestor', 'resource'), true)) AS u (is_here)
+            WHERE trace IS NOT NULL GROUP BY trace
         ), of_session AS (
             SELECT session, count(DISTINCT customer)::integer AS n, min(customer) AS customer
-            FROM (SELECT session, customer FROM span WHERE source = 'span'
+            FROM (SELECT session, customer FROM span WHERE source = 'span' AND session_source IS DISTINCT FROM 'link'
                   UNION ALL SELECT session, customer FROM evaluation WHERE is_own OR source = 'session'
-                  UNION ALL SELECT session, customer FROM session_of_trace JOIN in_trace USING (trace)) AS known
+                  UNION ALL SELECT session, customer FROM session_of_trace JOIN in_trace USING (trace) WHERE is_alone) AS known
             WHERE session IS NOT NULL AND customer IS NOT NULL
             GROUP BY session
         ), of_resource AS (
-            SELECT trace, count(DISTINCT customer)::integer AS n, min(customer) AS customer
-            FROM span WHERE source = 'resource' AND trace IS NOT NULL AND customer IS NOT NULL
-            GROUP BY trace
+            SELECT trace, span, count(DISTINCT customer)::integer AS n, min(customer) AS customer
+            FROM span WHERE source = 'resource' AND trace IS NOT NULL AND span IS NOT NULL AND customer IS NOT NULL
+            GROUP BY trace, span
         ),
         -- for each span the nearest one that knows: itself or an ancestor, in the traces where somebody asks
         asked AS (
@@ -2705,26 +2795,28 @@ CREATE FUNCTION resolve_customers(spans regclass, evaluations regclass, key text
         LEFT JOIN near_span AS near_target ON e.is_linked AND near_target.trace = e.target_trace AND near_target.span = e.target_span
         LEFT JOIN of_trace AS of_target ON e.is_linked AND of_target.trace = e.target_trace
         LEFT JOIN near_span ON near_span.trace = e.trace AND near_span.span = e.span
-        LEFT JOIN of_trace ON of_trace.trace = e.trace
+        LEFT JOIN of_trace ON NOT e.is_linked AND of_trace.trace = e.trace
         LEFT JOIN session_of_trace ON session_of_trace.trace = e.target_trace
         LEFT JOIN of_session ON of_session.session = coalesce(e.session, session_of_trace.session)
-        LEFT JOIN of_resource ON of_resource.trace = e.trace
+        LEFT JOIN of_resource ON of_resource.trace = e.trace AND of_resource.span = e.span
         CROSS JOIN LATERAL (
             SELECT CASE WHEN e.is_own THEN 1 WHEN of_span.n > 0 THEN 2
-                        WHEN near_target.n > 0 THEN 3 WHEN of_target.n > 0 THEN 4 WHEN e.source = 'link' AND e.customer IS NOT NULL THEN 5
+                        WHEN near_target.n > 0 THEN 3 WHEN of_target.n > 0 THEN 4
+                        WHEN e.source = 'link' AND e.customer IS NOT NULL THEN 5
+                        WHEN e.source = 'ambiguous' AND e.target_by = 'ambiguous' THEN NULL
                         WHEN near_span.n > 0 THEN 6 WHEN e.source = 'ancestor' AND e.customer IS NOT NULL THEN 7
                         WHEN of_trace.n > 0 THEN 8 WHEN of_session.n > 0 THEN 9
-                        WHEN of_resource.n > 0 THEN 10 WHEN e.source = 'resource' AND e.customer IS NOT NULL THEN 11 END) AS nearest (level)
+                        WHEN e.source = 'resource' AND e.customer IS NOT NULL THEN 10 WHEN of_resource.n > 0 THEN 11 END) AS nearest (level)
         -- the position in these arrays is the level: keep all three in its order. One VALUES list of (level, n, customer, source)
         -- would say so by itself, but costs a quarter more time: it is sorted anew for every evaluation.
         CROSS JOIN LATERAL (
-            SELECT (ARRAY[1, of_span.n, near_target.n, of_target.n, 1, near_span.n, 1, of_trace.n, of_session.n, of_resource.n, 1])[level],
+            SELECT (ARRAY[1, of_span.n, near_target.n, of_target.n, 1, near_span.n, 1, of_trace.n, of_session.n, 1, of_resource.n])[level],
                    (ARRAY[e.customer, of_span.customer, near_target.customer, of_target.customer, e.customer, near_span.customer,
-                          e.customer, of_trace.customer, of_session.customer, of_resource.customer, e.customer])[level],
+                          e.customer, of_trace.customer, of_session.customer, e.customer, of_resource.customer])[level],
                    (ARRAY[coalesce(e.source, 'event'), 'span', 'link', 'link', 'link', 'ancestor',
                           'ancestor', 'trace', 'session', 'resource', 'resource'])[level]) AS answer (n, customer, source);
     END;
-COMMENT ON FUNCTION resolve_customers(regclass, regclass, text) IS 'the customer of every evaluation, found in a relation of spans (columns of otlp_spans()) and one of evaluations (columns of otlp_evaluations(), and a key): evaluation_id is the key as text, customer_id the customer, customer_source the nearest place that knows one: event (the result itself, or what else the reader says), span (that carries it), link (another span that it is about, its ancestors or trace), ancestor (the nearest one), trace (its spans and evaluations), session (its spans and evaluations, and the traces that are of this session alone), resource. candidates is how many customers that place knows; if several, the source is ''ambiguous'' and customer_id NULL. ''unknown'' and 0 where no place knows any; ''ambiguous'' and NULL where only the reader knew that there are several. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows. Takes time in proportion to the rows.';
+COMMENT ON FUNCTION resolve_customers(regclass, regclass, text) IS 'the customer of every evaluation, found in a relation of spans (columns of otlp_spans()) and one of evaluations (columns of otlp_evaluations(), and a key): evaluation_id is the key as text, customer_id the customer, customer_source the nearest place that knows one: event (the result itself, or what else the reader says), span (that carries it), link (another span that it is about, its ancestors or trace), ancestor (the nearest one), trace (its spans and evaluations, but for spans that judge what they link to; not asked for results about another span, by link or attribute), session (its spans and evaluations, and the traces that are of this session alone), resource (of the span that carries it). candidates is how many customers that place knows; if several, the source is ''ambiguous'' and customer_id NULL. ''unknown'' and 0 where no place knows any; ''ambiguous'' and NULL where only the reader knew that there are several. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows. Takes time in proportion to the rows.';
 
 -- Coverage: who is evaluated at all.
 CREATE FUNCTION standardized_difference(mean_1 float8, variance_1 float8, mean_0 float8, variance_0 float8) RETURNS float8
@@ -2738,8 +2830,9 @@ CREATE FUNCTION evaluation_coverage(evaluations regclass, customers regclass, cu
         WITH customer AS MATERIALIZED (
             SELECT r[1] AS id FROM clv_read_columns(customers, ARRAY[customer_key], customer_key) AS t (r)
         ), evaluation AS MATERIALIZED (
-            SELECT r[1] AS id, r[2] AS source, customer.id IS NOT NULL AS is_matched
-            FROM clv_read_columns(evaluations, ARRAY['customer_id', 'customer_source']) AS t (r) LEFT JOIN customer ON customer.id = r[1]
+            SELECT CASE WHEN r[2] IS DISTINCT FROM 'ambiguous' THEN r[1] END AS id, r[2] AS source, customer.id IS NOT NULL AS is_matched
+            FROM clv_read_columns(evaluations, ARRAY['customer_id', 'customer_source']) AS t (r)
+            LEFT JOIN customer ON customer.id = r[1] AND r[2] IS DISTINCT FROM 'ambiguous'
         ), counted AS MATERIALIZED (
             SELECT count(*) AS n, count(id) AS known, count(*) FILTER (WHERE is_matched) AS matched,
                    count(*) FILTER (WHERE id IS NULL AND source = 'ambiguous') AS ambiguous,
@@ -2765,7 +2858,7 @@ CREATE FUNCTION evaluation_coverage(evaluations regclass, customers regclass, cu
         )
         SELECT part, item, n, n::float8 / nullif(whole, 0), matched FROM line ORDER BY section, position, name;
     END;
-COMMENT ON FUNCTION evaluation_coverage(regclass, regclass, text) IS 'how much of the evaluations can be joined to customers: n, share of the whole, and how many of n were matched, for the evaluations (all, with a customer id, matched to a customer, with the id of no customer, ambiguous, without an id), for the places where the ids were found, and for the customers (all, with and without an evaluation; matched is NULL). evaluations is a relation with customer_id and customer_source, as resolve_customers() and otlp_evaluations() have them, customers one with a row for each customer, identified by the column customer_key; ids are compared as text. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows.';
+COMMENT ON FUNCTION evaluation_coverage(regclass, regclass, text) IS 'how much of the evaluations can be joined to customers: n, share of the whole, and how many of n were matched, for the evaluations (all, with a customer id, matched to a customer, with the id of no customer, ambiguous (whatever the id), without an id), for the places where the ids were found, and for the customers (all, with and without an evaluation; matched is NULL). evaluations is a relation with customer_id and customer_source, as resolve_customers() and otlp_evaluations() have them, customers one with a row for each customer, identified by the column customer_key; ids are compared as text. Error 42703 names missing columns, 22023 where the key is NULL or the same in several rows.';
 
 CREATE FUNCTION clv_numeric_columns(relation regclass, columns text[], key text) RETURNS text[]
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100
@@ -2806,6 +2899,7 @@ DECLARE
     schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
                     WHERE e.extname = 'clv');
     numbers text[];
+    large text;
 BEGIN
     IF NOT coalesce(threshold >= 0 AND threshold < 'Infinity', false) THEN
         RAISE EXCEPTION 'threshold must be a finite number and not negative' USING ERRCODE = 'invalid_parameter_value',
@@ -2814,6 +2908,17 @@ BEGIN
     EXECUTE format('SELECT %I.clv_require_columns($1, ''{customer_id}'')', schema) USING evaluations;
     EXECUTE format('SELECT %I.clv_require_columns($1, $2, $3)', schema) USING customers, customer_key || columns, customer_key;
     EXECUTE format('SELECT %I.clv_numeric_columns($1, $2, $3)', schema) INTO numbers USING customers, columns, customer_key;
+    -- var_samp() squares sums of up to twice as many values as there are rows; what fails there would not name the column
+    EXECUTE format('SELECT format(''The largest is about %%s, in column %%s.'', trim(to_char(number, ''9.9EEEE'')), name)
+                    FROM (SELECT unnest($1) AS name, unnest(ARRAY[%s]) AS number, count(*) OVER () AS n FROM %s) AS v
+                    WHERE number < ''Infinity'' AND 2 * n * number > 1e154 ORDER BY number DESC, name LIMIT 1',
+                   (SELECT string_agg(format('abs(%I::numeric)', number), ', ' ORDER BY position)
+                    FROM unnest(numbers) WITH ORDINALITY AS u (number, position)), customers)
+        INTO large USING (SELECT array_agg(quote_ident(number) ORDER BY position) FROM unnest(numbers) WITH ORDINALITY AS u (number, position));
+    IF large IS NOT NULL THEN
+        RAISE EXCEPTION 'numbers of % are too large to compare', customers USING ERRCODE = 'numeric_value_out_of_range',
+            DETAIL = large, HINT = 'Sums of their squares must be in the range of double precision: give the column another unit in a view.';
+    END IF;
     RETURN QUERY EXECUTE format($query$
         SELECT name, n_1, n_0, missing_1, missing_0, mean_1, mean_0, sqrt(variance_1), sqrt(variance_0), d, abs(d) > $2
         FROM (SELECT v.position, v.name,
@@ -2832,4 +2937,4 @@ BEGIN
                                FROM unnest(numbers) WITH ORDINALITY AS u (number, position)), customers, evaluations)
         USING numbers, threshold;
 END $$;
-COMMENT ON FUNCTION coverage_balance(regclass, regclass, text[], text, float8) IS 'whether customers with an evaluation differ from those without: for each column of numbers of customers (all but the key unless columns names some) the numbers of covered and uncovered customers with a value, and without one (NULL, NaN, infinite), means, standard deviations, standardized_difference() of covered less uncovered, and whether it lies beyond the threshold in either direction. Statistics are NULL where a group is too small for them. evaluations is a relation with customer_id, customers one with a row for each customer, identified by customer_key; ids are compared as text. Error 42703 names missing columns, 42804 where one is no number, 22023: the key NULL or the same in several rows, a threshold below 0 or not finite.';
+COMMENT ON FUNCTION coverage_balance(regclass, regclass, text[], text, float8) IS 'whether customers with an evaluation differ from those without: for each column of numbers of customers (all but the key unless columns names some) the numbers of covered and uncovered customers with a value, and without one (NULL, NaN, infinite), means, standard deviations, standardized_difference() of covered less uncovered, and whether it lies beyond the threshold in either direction. Statistics are NULL where a group is too small for them. evaluations is a relation with customer_id, customers one with a row for each customer, identified by customer_key; ids are compared as text. Error 42703 names missing columns, 42804 where one is no number, 22023: the key NULL or the same in several rows, a threshold below 0 or not finite; 22003: numbers whose sums of squares would be beyond double precision.';

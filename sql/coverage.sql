@@ -113,6 +113,26 @@ SELECT e.trace_id, e.span_id, e.name, e.score, e.source, timestamptz '2026-01-01
     error, scope, started_at, ended_at, service, simulated, response_id
 FROM twofold AS e, unnest(ARRAY[3, 2, 1, 2]) AS hour WHERE span_id = 'c' AND source = 'log';
 SELECT evaluation_id, evaluated_at, copies FROM deduplicate_evaluations('no_nanos') ORDER BY evaluated_at;
+-- where a copy is missing, the others still find each other: by time (a); by score where the times differ (b), and a third source joins (c); by time though the
+-- scores are in no order (d); a time in common, but another score (e); by order, where nothing else tells (f)
+CREATE TABLE missing_copy (LIKE reader_evaluation);
+INSERT INTO missing_copy (trace_id, name, span_id, source, evaluated_nanos, score, label)
+SELECT 't', 'quality', *
+FROM (VALUES ('a', 'event', 1000, 1, NULL), ('a', 'event', 2000, 1, NULL), ('a', 'event', 3000, 0.5, NULL), ('a', 'log', 2000, 1, NULL), ('a', 'log', 3000, 0.5, NULL),
+             ('b', 'event', 1000, 1, NULL), ('b', 'event', 2000, 0, NULL), ('b', 'log', 2001, 0, NULL),
+             ('c', 'attributes', 4000, 0, NULL), ('c', 'event', 1000, 1, NULL), ('c', 'event', 2000, 0, NULL), ('c', 'log', 2000, 0, NULL),
+             ('d', 'event', 1000, 1, NULL), ('d', 'event', 1000, 2, NULL), ('d', 'log', 1000, 2, NULL), ('d', 'log', 1000, 3, NULL),
+             ('e', 'event', 1000, 1, NULL), ('e', 'event', 2000, 2, NULL), ('e', 'log', 1000, 2, NULL),
+             ('f', 'event', 1000, NULL, 'good'), ('f', 'event', 2000, NULL, 'bad'), ('f', 'log', 1001, 0.9, NULL), ('f', 'log', 2001, 0.1, NULL))
+     AS v (span, source, nanos, score, label);
+SELECT evaluation_id, evaluated_nanos, score, label, sources, copies FROM deduplicate_evaluations('missing_copy') ORDER BY evaluation_id COLLATE "C";
+-- a list of labels is the same list however it is written (a), another list is another (b); a label is a list of one (c)
+CREATE TABLE list_label (LIKE reader_evaluation);
+INSERT INTO list_label (trace_id, name, evaluated_nanos, span_id, source, label, labels)
+SELECT 't', 'emotion', 10, *
+FROM (VALUES ('a', 'event', '["joy", "love"]', '{joy,love}'::text[]), ('a', 'log', '["joy","love"]', '{joy,love}'), ('b', 'event', '["joy"]', '{joy}'), ('b', 'log', '["joy","love"]', '{joy,love}'),
+             ('c', 'event', '["joy"]', '{joy}'), ('c', 'log', 'joy', NULL)) AS v (span, source, label, labels);
+SELECT evaluation_id, label, labels, copies FROM deduplicate_evaluations('list_label') ORDER BY evaluation_id COLLATE "C";
 -- once more: nothing is left to merge
 SELECT count(*) AS rows, max(copies) AS copies FROM deduplicate_evaluations('expected');
 SELECT count(*) FROM deduplicate_evaluations(NULL);
@@ -186,7 +206,7 @@ CREATE TABLE mixed AS SELECT * FROM reader_span ORDER BY md5(reader_span::text);
 SELECT * FROM resolve_customers('reader_span', 'asked', 'id') EXCEPT SELECT * FROM resolve_customers('mixed', 'asked', 'id');
 -- random spans with cycles, by a recursive query
 CREATE TABLE random_span AS
-SELECT 't' || i / 20 AS trace_id, 's' || i AS span_id, CASE WHEN random() < 0.9 THEN 's' || i / 20 * 20 + floor(20 * random()) END AS parent_span_id, NULL::text AS session_id,
+SELECT 't' || i / 20 AS trace_id, 's' || i AS span_id, CASE WHEN random() < 0.9 THEN 's' || i / 20 * 20 + floor(20 * random()) END AS parent_span_id, NULL::text AS session_id, NULL::text AS session_source,
        CASE WHEN random() < 0.1 THEN 'C-' || floor(5 * random()) END AS customer_id, 'span'::text AS customer_source
 FROM generate_series(0, 1999) AS i;
 CREATE VIEW random_asked AS
@@ -208,9 +228,66 @@ WITH RECURSIVE walk AS (
 )
 SELECT r.customer_source, count(*), count(*) FILTER (WHERE r IS NOT DISTINCT FROM e) AS right
 FROM resolve_customers('random_span', 'random_asked') AS r JOIN expected AS e ON e.span_id = r.evaluation_id GROUP BY 1 ORDER BY 1;
+-- whole documents: what the reader finds in one, and what is found in the rows of it. Up to 8 spans in 3 traces and 2 resources, evaluators that link to any
+-- of them, results that name any of them; customers and sessions on spans and resources
+CREATE FUNCTION chance(variadic what text[]) RETURNS float8 LANGUAGE sql IMMUTABLE
+    RETURN (('x' || left(md5(array_to_string(what, ' ')), 8))::bit(32)::bigint + 0.5) / 4294967296;
+CREATE FUNCTION attribute(key text, value text) RETURNS jsonb LANGUAGE sql IMMUTABLE
+    RETURN jsonb_build_object('key', key, 'value', jsonb_build_object('stringValue', value));
+CREATE TABLE drawn_span AS
+SELECT d, i, i % 2 AS resource, lpad(to_hex(16 * d + trunc(3 * chance('4', d::text, i::text, 'trace'))::int), 32, '0') AS trace_id, lpad(to_hex(i), 16, '0') AS span_id
+FROM generate_series(1, 200) AS d, LATERAL generate_series(1, 1 + trunc(8 * chance('4', d::text, 'spans'))::int) AS i;
+CREATE TABLE whole_document AS
+SELECT d, jsonb_build_object('resourceSpans', jsonb_agg(jsonb_build_object('resource', jsonb_build_object('attributes', about), 'scopeSpans',
+              jsonb_build_array(jsonb_build_object('spans', spans))) ORDER BY resource)) AS document
+FROM (SELECT d, resource,
+             CASE WHEN chance('4', d::text, resource::text, 'R') < 0.2 THEN jsonb_build_array(attribute('customer.id', 'R-' || resource)) ELSE '[]' END ||
+             CASE WHEN chance('4', d::text, resource::text, 'RS') < 0.2 THEN jsonb_build_array(attribute('session.id', 's-' || resource)) ELSE '[]' END AS about,
+             jsonb_agg(jsonb_strip_nulls(jsonb_build_object('traceId', s.trace_id, 'spanId', s.span_id,
+                 'parentSpanId', CASE WHEN chance('4', d::text, i::text, 'child') < 0.7 THEN p.span_id END,
+                 'links', CASE WHEN kind = 'EVALUATOR' AND chance('4', d::text, i::text, 'linked') < 0.6
+                     THEN jsonb_build_array(jsonb_build_object('traceId', l.trace_id, 'spanId', l.span_id)) ||
+                          CASE WHEN chance('4', d::text, i::text, 'linked twice') < 0.2 THEN jsonb_build_array(jsonb_build_object('traceId', l2.trace_id, 'spanId', l2.span_id)) ELSE '[]' END END,
+                 'attributes', CASE WHEN kind IS NOT NULL THEN jsonb_build_array(attribute('openinference.span.kind', kind)) ELSE '[]' END ||
+                     CASE WHEN chance('4', d::text, i::text, 'C') < 0.3 THEN jsonb_build_array(attribute('customer.id', 'C-' || trunc(2 * chance('4', d::text, i::text, 'which C')))) ELSE '[]' END ||
+                     CASE WHEN chance('4', d::text, i::text, 'S') < 0.3 THEN jsonb_build_array(attribute('session.id', 's-' || trunc(2 * chance('4', d::text, i::text, 'which S')))) ELSE '[]' END,
+                 'events', jsonb_build_array(jsonb_build_object('name', 'gen_ai.evaluation.result', 'attributes',
+                     jsonb_build_array(attribute('gen_ai.evaluation.name', 'q'), attribute('gen_ai.evaluation.score.value', '1')) ||
+                     CASE WHEN kind IS DISTINCT FROM 'EVALUATOR' AND chance('4', d::text, i::text, 'target') < 0.15 THEN jsonb_build_array(attribute('gen_ai.evaluation.target_span_id', t.span_id)) ELSE '[]' END)))) ORDER BY i) AS spans
+      FROM (SELECT *, CASE WHEN chance('4', d::text, i::text, 'kind') < 0.3 THEN 'EVALUATOR' WHEN chance('4', d::text, i::text, 'kind') < 0.5 THEN 'LLM' END AS kind FROM drawn_span) AS s
+      CROSS JOIN LATERAL (SELECT span_id FROM drawn_span AS o WHERE (o.d, o.trace_id) = (s.d, s.trace_id) ORDER BY chance('4', d::text, s.i::text, o.i::text, 'parent') LIMIT 1) AS p
+      CROSS JOIN LATERAL (SELECT trace_id, span_id FROM drawn_span AS o WHERE o.d = s.d ORDER BY chance('4', d::text, s.i::text, o.i::text, 'link') LIMIT 1) AS l
+      CROSS JOIN LATERAL (SELECT trace_id, span_id FROM drawn_span AS o WHERE o.d = s.d ORDER BY chance('4', d::text, s.i::text, o.i::text, 'link 2') LIMIT 1) AS l2
+      CROSS JOIN LATERAL (SELECT span_id FROM drawn_span AS o WHERE o.d = s.d ORDER BY chance('4', d::text, s.i::text, o.i::text, 'target') LIMIT 1) AS t
+      GROUP BY d, resource) AS r
+GROUP BY d;
+CREATE TABLE whole_span AS SELECT d, trace_id, span_id, parent_span_id, d || session_id AS session_id, session_source, customer_id, customer_source FROM whole_document, otlp_spans(document);
+CREATE TABLE whole_evaluation AS SELECT d, d || '/' || row_number() OVER (PARTITION BY d) AS evaluation_id, trace_id, span_id, target_trace_id, target_span_id, target_by, d || session_id AS session_id, session_source, customer_id, customer_source
+FROM whole_document, otlp_evaluations(document);
+SELECT e.customer_source AS reader, r.customer_source, count(*), count(*) FILTER (WHERE e.target_by <> 'span') AS about_others
+FROM whole_evaluation AS e JOIN resolve_customers('whole_span', 'whole_evaluation') AS r USING (evaluation_id) GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT e.evaluation_id, e.customer_id, e.customer_source, r.customer_id, r.customer_source
+FROM whole_evaluation AS e JOIN resolve_customers('whole_span', 'whole_evaluation') AS r USING (evaluation_id)
+WHERE (e.customer_id, coalesce(e.customer_source, 'unknown')) IS DISTINCT FROM (r.customer_id, r.customer_source);
+-- a job in trace u (C-1) judges v1 (nobody) by link, and one of several spans; w1 knows its resource, w2 is of another; x1 came with two resources
+CREATE TABLE judged_span (LIKE reader_span);
+INSERT INTO judged_span (trace_id, span_id, session_id, session_source, customer_id, customer_source) VALUES
+    ('u', 'u1', 's-u', 'span', 'C-1', 'span'), ('u', 'u2', NULL, NULL, NULL, NULL), ('u', 'u3', 's-u', 'span', 'C-2', 'span'), ('v', 'v1', NULL, NULL, NULL, NULL),
+    ('w', 'w1', NULL, NULL, 'R-1', 'resource'), ('w', 'w2', NULL, NULL, NULL, NULL), ('x', 'x1', NULL, NULL, 'R-1', 'resource'), ('x', 'x1', NULL, NULL, 'R-2', 'resource');
+CREATE TABLE judged (evaluation_id text, expected text, trace_id text, span_id text, target_trace_id text, target_span_id text, target_by text, session_id text,
+    customer_id text, customer_source text);
+INSERT INTO judged VALUES
+    ('1', 'unknown', 'u', 'u2', 'v', 'v1', 'link', NULL, NULL, NULL), ('2', 'unknown', 'u', 'u2', NULL, NULL, 'ambiguous', NULL, NULL, NULL),
+    ('3', 'ambiguous', 'u', 'u2', NULL, NULL, 'ambiguous', NULL, NULL, 'ambiguous'), ('4', 'span C-2', 'u', 'u3', 'v', 'v1', 'link', 's-u', 'C-2', 'span'),
+    ('5', 'trace C-1', 'u', 'u4', 'u', 'u4', 'span', NULL, NULL, NULL), ('6', 'unknown', 'v', 'v1', 'v', 'v1', 'span', NULL, NULL, NULL),
+    ('7', 'resource R-1', 'w', 'w1', 'w', 'w1', 'span', NULL, NULL, NULL), ('8', 'unknown', 'w', 'w2', 'w', 'w2', 'span', NULL, NULL, NULL),
+    ('9', 'ambiguous', 'x', 'x1', 'x', 'x1', 'span', NULL, NULL, NULL), ('10', 'resource R-2', 'x', 'x1', 'x', 'x1', 'span', NULL, 'R-2', 'resource');
+SELECT e.evaluation_id, expected, concat_ws(' ', r.customer_source, r.customer_id) AS found
+FROM judged AS e JOIN resolve_customers('judged_span', 'judged') AS r USING (evaluation_id)
+WHERE expected <> concat_ws(' ', r.customer_source, r.customer_id);
 -- one chain of 20,000 spans, all of them asked
 CREATE TABLE chain AS
-SELECT 't' AS trace_id, 's' || i AS span_id, 's' || i - 1 AS parent_span_id, NULL::text AS session_id, CASE WHEN i = 1 THEN 1 END AS customer_id, NULL::text AS customer_source
+SELECT 't' AS trace_id, 's' || i AS span_id, 's' || i - 1 AS parent_span_id, NULL::text AS session_id, NULL::text AS session_source, CASE WHEN i = 1 THEN 1 END AS customer_id, NULL::text AS customer_source
 FROM generate_series(1, 20000) AS i;
 CREATE VIEW chain_asked AS SELECT span_id AS evaluation_id, NULL AS target_trace_id, NULL AS target_span_id, NULL AS target_by, trace_id, span_id, session_id, NULL AS customer_id, customer_source FROM chain;
 SELECT customer_source, customer_id, count(*) FROM resolve_customers('chain', 'chain_asked') GROUP BY 1, 2 ORDER BY 1;
@@ -276,6 +353,9 @@ SELECT column_name, covered, uncovered, covered_mean, difference, flagged FROM c
 SELECT column_name, covered, uncovered, uncovered_mean, difference, flagged FROM coverage_balance('everybody', 'customer', '{tenure_days}');
 SELECT column_name, covered, covered_mean, covered_sd, difference, flagged FROM coverage_balance('one', 'customer', '{tenure_days}');
 SELECT item, n, share, matched FROM evaluation_coverage('nothing', 'customer');
+-- an id of somebody who is ambiguous is the id of nobody
+CREATE VIEW contested AS SELECT '1' AS customer_id, 'ambiguous' AS customer_source;
+SELECT part, item, n, matched FROM evaluation_coverage('contested', 'customer') WHERE n > 0;
 -- bad input
 SELECT count(*) FROM evaluation_coverage('reader_span', 'customer', 'id');
 SELECT count(*) FROM evaluation_coverage('customer', 'customer');
@@ -291,6 +371,14 @@ SELECT count(*) FROM coverage_balance('resolved', 'customer', threshold => NULL)
 SELECT count(*) FROM coverage_balance('resolved', 'customer', threshold => 'NaN');
 SELECT count(*) FROM coverage_balance('resolved', 'customer', customer_key => 'tenure_days');
 SELECT count(*) FROM coverage_balance('resolved', 'customer', customer_key => NULL);
+
+-- numbers whose squares are none, which column it is, and one that is just small enough
+CREATE TABLE large AS SELECT i AS customer_id, i * 1e200::float8 AS "Value", i * 1e150::float8 AS less, i * 10::numeric ^ 400 AS most FROM generate_series(1, 10) AS i;
+\set VERBOSITY default
+SELECT count(*) FROM coverage_balance('resolved', 'large', '{less,Value}');
+SELECT count(*) FROM coverage_balance('resolved', 'large');
+\set VERBOSITY terse
+SELECT column_name, covered, round(difference::numeric, 6) AS difference FROM coverage_balance('resolved', 'large', '{less}');
 
 -- Domains, also over domains, are what they are made of
 CREATE DOMAIN amount AS numeric(12, 2);
