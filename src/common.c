@@ -165,8 +165,8 @@ kept_row_type(FunctionCallInfo fcinfo)
 }
 
 /*
- * The row type that the executor expects: looking it up anew would leave some hundred bytes per call in the memory of the
- * query, which is much for a function that is called for every customer.
+ * The row type that the executor expects: looking it up anew would leave some hundred bytes per call in the memory of
+ * the query, which is much for a function that is called for every customer.
  */
 ReturnSetInfo *
 result_set(FunctionCallInfo fcinfo)

@@ -367,7 +367,8 @@ static Datum
 accumulate(FunctionCallInfo fcinfo, DateADT day, int64 amount, uint16 flags)
 {
 	HistoryDay	line = {.day = day, .amount = amount};
-	PurchaseHistory *h = PG_ARGISNULL(0) ? history_new(FIRST_CAPACITY, flags) : editable_state(fcinfo, PG_GETARG_HISTORY(0));
+	PurchaseHistory *h = PG_ARGISNULL(0) ? history_new(FIRST_CAPACITY, flags) :
+		editable_state(fcinfo, PG_GETARG_HISTORY(0));
 
 	h = add_line(h, &line, flags);
 	AssertHistory(h);

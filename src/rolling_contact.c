@@ -1,8 +1,8 @@
 /*
  * rolling_contact.c - the window function first_contact_resolved().
  *
- * What became of a contact is decided by the customer's next one. That is searched for once, unless the contact's window
- * is still open: rows behind the current one are read until the next contact is found, and it stays the next one until
+ * What became of a contact is decided by the customer's next one. That is searched for once, unless the contact's
+ * window is still open: rows behind the current one are read until the next contact is found, and it stays the next one until
  * the window has come to it. So a partition is read twice at most, and rows before the current one are let go.
  */
 #include "rolling.h"

@@ -183,7 +183,8 @@ clv_trace_langfuse_scores(PG_FUNCTION_ARGS)
 		put_langfuse_score(&reader, &document);
 	else
 		reader.problems[PROBLEM_DOCUMENT]++;
-	end_reader(&reader, "Each score needs a name, and a value or a comment; its timestamp is a date and time of ISO 8601.");
+	end_reader(&reader,
+			   "Each score needs a name, and a value or a comment; its timestamp is a date and time of ISO 8601.");
 	return (Datum) 0;
 }
 

@@ -154,8 +154,8 @@ value_of(const ValueFormula *formula, const Datum *a)
 }
 
 /*
- * Warn, once a query and driver, of a change that leaves the driver without a value. A fraction of 1 is no news: that is
- * what a margin is where none was given.
+ * Warn, once a query and driver, of a change that leaves the driver without a value. A fraction of 1 is no news: that
+ * is what a margin is where none was given.
  */
 static void
 warn_of_change(FunctionCallInfo fcinfo, const NumberType *type, const Argument *argument, int driver, Datum current,
