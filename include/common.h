@@ -38,7 +38,15 @@ extern Datum unchanged_state(FunctionCallInfo fcinfo);
  */
 extern void *editable_state(FunctionCallInfo fcinfo, void *state);
 
-/* As above with SQLSTATE 22003 (numeric_value_out_of_range). */
+/* Of an input function's parser, which has an escontext: report a soft error and answer false. */
+#define REJECT(parser, ...) \
+	do \
+	{ \
+		errsave((parser)->escontext, __VA_ARGS__); \
+		return false; \
+	} while (0)
+
+/* As argument_error() with SQLSTATE 22003 (numeric_value_out_of_range). */
 pg_noreturn extern void range_error(const char *message, const char *hint,
 									const char *detail_format, ...) pg_attribute_printf(3, 4);
 

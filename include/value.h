@@ -54,6 +54,10 @@ extern void check_scale(const Argument *argument, Numeric value);
 /* first_margin is 1; ERROR 22023 unless it is 0 or 1. */
 extern bool first_margin_at_1(int32 first_margin);
 
+/* Whether the margins of npv_clv() are a sum that has no end and no value. */
+extern bool endless_float8(float8 retention, float8 discount, float8 periods);
+extern bool endless_numeric(Numeric retention, Numeric discount, Numeric periods);
+
 /* The value, or ERROR 22003 where it overflowed. */
 extern float8 finite_result(float8 value);
 

@@ -16,14 +16,6 @@
 #define DAY_TEXT_MIN 11
 #define DAY_BINARY_SIZE 16
 
-/* Report a soft error and answer false. */
-#define REJECT(parser, ...) \
-	do \
-	{ \
-		errsave((parser)->escontext, __VA_ARGS__); \
-		return false; \
-	} while (0)
-
 typedef struct Parser
 {
 	const char *text;

@@ -14,14 +14,6 @@
 #define ENTRY_TEXT_MIN 23
 #define ENTRY_BINARY_SIZE 16
 
-/* Report a soft error and answer false. */
-#define REJECT(parser, ...) \
-	do \
-	{ \
-		errsave((parser)->escontext, __VA_ARGS__); \
-		return false; \
-	} while (0)
-
 typedef struct Parser
 {
 	const char *text;

@@ -227,6 +227,18 @@ first_margin_at_1(int32 first_margin)
 	return first_margin == 1;
 }
 
+bool
+endless_float8(float8 retention, float8 discount, float8 periods)
+{
+	return isinf(periods) && value_gap(retention, discount) <= 0;
+}
+
+bool
+endless_numeric(Numeric retention, Numeric discount, Numeric periods)
+{
+	return numeric_is_inf(periods) && compare(minus(retention, discount), int64_to_numeric(1)) >= 0;
+}
+
 pg_noreturn static void reject_endless(const char *retention, const char *discount);
 
 static void
@@ -249,7 +261,7 @@ clv_value_npv_float8(PG_FUNCTION_ARGS)
 		a[i] = PG_GETARG_FLOAT8(i);
 		check_float8(&npv_arguments[i], a[i]);
 	}
-	if (isinf(a[NPERIODS]) && value_gap(a[RETENTION], a[DISCOUNT]) <= 0)
+	if (endless_float8(a[RETENTION], a[DISCOUNT], a[NPERIODS]))
 		reject_endless(float8out_internal(a[RETENTION]), float8out_internal(a[DISCOUNT]));
 	PG_RETURN_FLOAT8(finite_result(value_of_margins(a[MARGIN], a[RETENTION], a[DISCOUNT], a[NPERIODS], at_1) -
 								   a[COST]));
@@ -332,7 +344,7 @@ clv_value_npv_numeric(PG_FUNCTION_ARGS)
 	}
 	check_scale(&npv_arguments[RETENTION], a[RETENTION]);
 	check_scale(&npv_arguments[DISCOUNT], a[DISCOUNT]);
-	if (numeric_is_inf(a[NPERIODS]) && compare(minus(a[RETENTION], a[DISCOUNT]), int64_to_numeric(1)) >= 0)
+	if (endless_numeric(a[RETENTION], a[DISCOUNT], a[NPERIODS]))
 		reject_endless(DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(a[RETENTION]))),
 					   DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(a[DISCOUNT]))));
 	PG_RETURN_NUMERIC(minus(decimal_value_of_margins(a[MARGIN], a[RETENTION], a[DISCOUNT], a[NPERIODS], at_1,

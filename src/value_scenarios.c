@@ -56,15 +56,14 @@ elasticity_float8(Datum difference, Datum value, Datum change)
 }
 
 static bool
-endless_float8(const Datum *a)
+endless_float8_datum(const Datum *a)
 {
-	return isinf(DatumGetFloat8(a[NPERIODS])) &&
-		value_gap(DatumGetFloat8(a[RETENTION]), DatumGetFloat8(a[DISCOUNT])) <= 0;
+	return endless_float8(DatumGetFloat8(a[RETENTION]), DatumGetFloat8(a[DISCOUNT]), DatumGetFloat8(a[NPERIODS]));
 }
 
 static const NumberType float8_type = {
 	float8pl, float8mi, float8mul, float8out, allowed_float8_datum, check_float8_datum, compare_float8_datum,
-	elasticity_float8, endless_float8
+	elasticity_float8, endless_float8_datum
 };
 
 static bool
@@ -99,15 +98,14 @@ elasticity_numeric(Datum difference, Datum value, Datum change)
 }
 
 static bool
-endless_numeric(const Datum *a)
+endless_numeric_datum(const Datum *a)
 {
-	return numeric_is_inf(DatumGetNumeric(a[NPERIODS])) &&
-		compare(minus(DatumGetNumeric(a[RETENTION]), DatumGetNumeric(a[DISCOUNT])), int64_to_numeric(1)) >= 0;
+	return endless_numeric(DatumGetNumeric(a[RETENTION]), DatumGetNumeric(a[DISCOUNT]), DatumGetNumeric(a[NPERIODS]));
 }
 
 static const NumberType numeric_type = {
 	numeric_add, numeric_sub, numeric_mul, numeric_out, allowed_numeric_datum, check_numeric_datum,
-	compare_numeric_datum, elasticity_numeric, endless_numeric
+	compare_numeric_datum, elasticity_numeric, endless_numeric_datum
 };
 
 /* A driver of a value: which argument it is, whether it is the business's to set, and why. */
