@@ -62,16 +62,16 @@ check_positive(const double *m, int n)
 
 /* ---- covariates -------------------------------------------------------------------------------- */
 
-static const BtydModel *
+static const ModelKind *
 next_model_with_covariates(Bytes *in)
 {
-	const BtydModel *model = next_model(in);
+	const ModelKind *model = next_model(in);
 
 	return model->covariates != COVARIATES_NONE ? model : &pareto_nbd_model;
 }
 
 static void
-check_applied(const BtydModel *model, const double *theta, const double *z, int n)
+check_applied(const ModelKind *model, const double *theta, const double *z, int n)
 {
 	double		theta_z[BTYD_MAX_PARAMS];
 	double		jacobian[BTYD_MAX_PARAMS * FIT_MAX_PARAMS];
@@ -95,7 +95,7 @@ check_applied(const BtydModel *model, const double *theta, const double *z, int 
 #define FAR 200.0
 
 static bool
-is_far(const BtydModel *model, const Rows *rows, const CovariateFrame *frame, const double *theta)
+is_far(const ModelKind *model, const Rows *rows, const CovariateFrame *frame, const double *theta)
 {
 	int			n = rows->ncovariates;
 
@@ -118,7 +118,7 @@ is_far(const BtydModel *model, const Rows *rows, const CovariateFrame *frame, co
 }
 
 static void
-check_likelihood(const BtydModel *model, const Rows *rows, const double *theta)
+check_likelihood(const ModelKind *model, const Rows *rows, const double *theta)
 {
 	double		grad[FIT_MAX_PARAMS];
 	double		hess[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
@@ -135,7 +135,7 @@ check_likelihood(const BtydModel *model, const Rows *rows, const double *theta)
 }
 
 static void
-check_fit(const BtydModel *model, const Rows *rows, const FitPrior *prior)
+check_fit(const ModelKind *model, const Rows *rows, const FitPrior *prior)
 {
 	FitResult	fit;
 	int			n = model->nparams + 2 * rows->ncovariates;
@@ -157,7 +157,7 @@ check_fit(const BtydModel *model, const Rows *rows, const FitPrior *prior)
 static void
 fuzz_covariates(Bytes *in)
 {
-	const BtydModel *model = next_model_with_covariates(in);
+	const ModelKind *model = next_model_with_covariates(in);
 	int			n = 1 + next_byte(in) % 3;
 	double		theta[FIT_MAX_PARAMS];
 	double		z[ROWS_MAX_COVARIATES];
@@ -181,7 +181,7 @@ fuzz_covariates(Bytes *in)
 static void
 fuzz_prior(Bytes *in)
 {
-	const BtydModel *model = next_model(in);
+	const ModelKind *model = next_model(in);
 	int			n = model->nparams - (model->counts_phases ? 1 : 0);
 	double		theta[BTYD_MAX_PARAMS];
 	double		center[BTYD_MAX_PARAMS];
@@ -244,8 +244,8 @@ fuzz_cohorts(Bytes *in)
 
 typedef struct Asked
 {
-	const BtydModel *model;
-	const BtydModel *spend;
+	const ModelKind *model;
+	const ModelKind *spend;
 	Customer	c;
 	double		t;
 } Asked;
@@ -296,7 +296,7 @@ asked_often(void *arg)
 static void
 fuzz_intervals(Bytes *in)
 {
-	const BtydModel *model = next_model(in);
+	const ModelKind *model = next_model(in);
 	Asked		a = {.spend = &gamma_gamma_model};
 	double		theta[BTYD_MAX_PARAMS];
 	double		spend[BTYD_MAX_PARAMS];

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 
 #define ROUNDING 1e-9			/* relative */
 #define NOTHING 1e-300			/* a smaller value may come out as 0 */
@@ -67,15 +67,15 @@ next_count(Bytes *in)
 }
 
 /* Any model that the table holds. */
-static inline const BtydModel *
+static inline const ModelKind *
 next_model(Bytes *in)
 {
-	const BtydModel *models[256];
+	const ModelKind *models[256];
 	int			n = 0;
 
 	for (int code = 0; code < 256; code++)
 	{
-		models[n] = btyd_model_by_code(code);
+		models[n] = model_kind_by_code(code);
 		if (models[n] != NULL)
 			n++;
 	}
@@ -89,7 +89,7 @@ next_phases(Bytes *in)
 }
 
 static inline void
-next_theta(Bytes *in, const BtydModel *model, double lo, double hi, double *theta)
+next_theta(Bytes *in, const ModelKind *model, double lo, double hi, double *theta)
 {
 	for (int i = 0; i < model->nparams; i++)
 		theta[i] = next_positive(in, lo, hi);

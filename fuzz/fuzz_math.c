@@ -67,7 +67,7 @@ fuzz_beta_geometric(Bytes *in)
 /* A customer of a model, and the times that are asked about. */
 typedef struct Asked
 {
-	const BtydModel *model;
+	const ModelKind *model;
 	double		theta[BTYD_MAX_PARAMS];
 	Customer	c;
 	double		t;
@@ -113,7 +113,7 @@ check_alive(const Asked *a)
 static void
 check_expected(const Asked *a)
 {
-	const BtydModel *m = a->model;
+	const ModelKind *m = a->model;
 	double		expected = m->expected_purchases(a->theta, &a->c, a->t);
 	double		later = m->expected_purchases(a->theta, &a->c, a->later);
 	double		ever = m->expected_purchases(a->theta, &a->c, INFINITY);
@@ -160,7 +160,7 @@ check_counts(const Asked *a, double n)
 }
 
 static void
-fuzz_purchases(const BtydModel *model, Bytes *in)
+fuzz_purchases(const ModelKind *model, Bytes *in)
 {
 	Asked		a = {.model = model};
 	double		n;
@@ -192,7 +192,7 @@ fuzz_purchases(const BtydModel *model, Bytes *in)
 /* ---- predictions of renewals and of spend ------------------------------------------------------ */
 
 static void
-check_lifetime(const BtydModel *model, const double *theta, double rate, double tenure)
+check_lifetime(const ModelKind *model, const double *theta, double rate, double tenure)
 {
 	double		life = model->expected_lifetime(theta, rate, tenure);
 	double		least = tenure == 0 ? 1 : 0;
@@ -203,7 +203,7 @@ check_lifetime(const BtydModel *model, const double *theta, double rate, double 
 }
 
 static void
-fuzz_renewals(const BtydModel *model, Bytes *in)
+fuzz_renewals(const ModelKind *model, Bytes *in)
 {
 	double		theta[BTYD_MAX_PARAMS];
 	double		t;
@@ -228,7 +228,7 @@ fuzz_renewals(const BtydModel *model, Bytes *in)
 }
 
 static void
-fuzz_spend(const BtydModel *model, Bytes *in)
+fuzz_spend(const ModelKind *model, Bytes *in)
 {
 	double		theta[BTYD_MAX_PARAMS];
 	double		x;
@@ -274,7 +274,7 @@ emit(double at, void *arg)
 }
 
 static void
-fuzz_simulation(const BtydModel *model, Bytes *in)
+fuzz_simulation(const ModelKind *model, Bytes *in)
 {
 	double		theta[BTYD_MAX_PARAMS];
 	Emitted		e = {.whole = model->reads != ROWS_TIMING};
@@ -292,7 +292,7 @@ fuzz_simulation(const BtydModel *model, Bytes *in)
 /* ---- likelihoods and fits ---------------------------------------------------------------------- */
 
 static void
-check_likelihood(const BtydModel *model, const Rows *rows, const double *theta)
+check_likelihood(const ModelKind *model, const Rows *rows, const double *theta)
 {
 	double		grad[BTYD_MAX_PARAMS];
 	double		hess[BTYD_MAX_PARAMS * BTYD_MAX_PARAMS];
@@ -310,7 +310,7 @@ check_likelihood(const BtydModel *model, const Rows *rows, const double *theta)
 }
 
 static void
-check_fit(const BtydModel *model, const Rows *rows)
+check_fit(const ModelKind *model, const Rows *rows)
 {
 	FitResult	fit;
 
@@ -332,7 +332,7 @@ check_fit(const BtydModel *model, const Rows *rows)
 }
 
 static void
-fuzz_fit(const BtydModel *model, Bytes *in)
+fuzz_fit(const ModelKind *model, Bytes *in)
 {
 	double		theta[BTYD_MAX_PARAMS];
 	FuzzRows	data;
@@ -352,7 +352,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	Bytes		in = {data, data + size};
 	unsigned	what = next_byte(&in) % 8;
-	const BtydModel *model = next_model(&in);
+	const ModelKind *model = next_model(&in);
 
 	if (what == 0)
 		fuzz_beta_geometric(&in);

@@ -15,9 +15,9 @@
  * The operations of a model of purchases, of renewals or of spend; each is refused where another is asked for, as
  * are a prior and a model whose effects of covariates have not been applied.
  */
-extern const BtydModel *purchase_operations(const ClvModel *m);
-extern const BtydModel *renewal_operations(const ClvModel *m);
-extern const BtydModel *spend_operations(const ClvModel *m);
+extern const ModelKind *purchase_operations(const ClvModel *m);
+extern const ModelKind *renewal_operations(const ClvModel *m);
+extern const ModelKind *spend_operations(const ClvModel *m);
 
 /* An error if the model is a prior. */
 extern void check_no_prior(const ClvModel *m);
@@ -34,26 +34,26 @@ typedef struct Question
 	double		t;
 } Question;
 
-/* A prediction of BtydModel: p_alive, expected_purchases or silence. */
+/* A prediction of ModelKind: p_alive, expected_purchases or silence. */
 typedef double (*Prediction) (const double *theta, const Customer *c, double t);
 
 /* The customer of the three arguments from first_arg on, checked as a row that the model reads. */
-extern Customer customer_of_numbers(FunctionCallInfo fcinfo, const BtydModel *kind, int first_arg);
+extern Customer customer_of_numbers(FunctionCallInfo fcinfo, const ModelKind *kind, int first_arg);
 
 /* The customer of a history at the end of the day as_of, with the summary; false before the first purchase. */
-extern bool customer_of_history(const ClvModel *m, const BtydModel *kind, const PurchaseHistory *h, DateADT as_of,
+extern bool customer_of_history(const ClvModel *m, const ModelKind *kind, const PurchaseHistory *h, DateADT as_of,
 								HistorySummary *s, Customer *c);
 
 /*
  * The questions of a prediction: arguments (model, x, t_x, t_cal [, t]), or (model, history, as_of [, until]) and then
  * false before the first purchase. nargs says how many of the arguments are those; without a time it is 0.
  */
-extern Question question_of_numbers(FunctionCallInfo fcinfo, const BtydModel *kind, int nargs);
-extern bool question_of_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, int nargs,
+extern Question question_of_numbers(FunctionCallInfo fcinfo, const ModelKind *kind, int nargs);
+extern bool question_of_dates(FunctionCallInfo fcinfo, const ClvModel *m, const ModelKind *kind, int nargs,
 							  Question *q);
 
 /* A length of time that is no error: not negative, and whole where the model counts opportunities. */
-extern double checked_horizon(const BtydModel *kind, double t);
+extern double checked_horizon(const ModelKind *kind, double t);
 
 /* An error unless as_of is a day and until, if it is not 'infinity', one that does not come before it. */
 extern void check_until(DateADT as_of, DateADT until);
@@ -62,7 +62,7 @@ extern void check_until(DateADT as_of, DateADT until);
  * From as_of to until in the model's unit, both checked; 'infinity' is no end. Of opportunities, those that a
  * customer since `first` has in (as_of, until].
  */
-extern double horizon_of_dates(const ClvModel *m, const BtydModel *kind, DateADT first, DateADT as_of, DateADT until);
+extern double horizon_of_dates(const ClvModel *m, const ModelKind *kind, DateADT first, DateADT as_of, DateADT until);
 
 /* The value unless it is infinite or does not exist, which is an error naming `what`. */
 extern double checked_result(double value, const char *what);
@@ -71,7 +71,7 @@ extern double checked_result(double value, const char *what);
 extern void renewal_arguments(FunctionCallInfo fcinfo, double *tenure, double *periods);
 
 /* Probability that a customer after `tenure` renewals leaves within the next `periods`. */
-extern double renewal_risk(const BtydModel *kind, const double *theta, double tenure, double periods);
+extern double renewal_risk(const ModelKind *kind, const double *theta, double tenure, double periods);
 
 /* ---- results and money ------------------------------------------------------------------------- */
 
@@ -96,7 +96,7 @@ extern double mean_spend(FunctionCallInfo fcinfo, const ClvModel *gg, SpendKnown
 /* What clv() and clv_ci() ask about one customer. */
 typedef struct ValueQuestion
 {
-	const BtydModel *purchases;
+	const ModelKind *purchases;
 	Question	question;
 	SpendKnown	known;
 	double		spend;			/* expected amount per purchase */
@@ -132,15 +132,15 @@ extern const FitStop stop_on_cancel;
 pg_noreturn extern void stop_call(const char *what);
 
 /* Whether models of this kind are fitted to what the sample holds. */
-extern bool can_fit(const BtydModel *kind, const ClvSample *sample);
+extern bool can_fit(const ModelKind *kind, const ClvSample *sample);
 
 /*
  * The model fitted to a stored sample of the rows it reads; other rows are an error. NULL, after a WARNING that
  * says why, where the data cannot determine it; a fit that did not converge is returned after a WARNING. With a
  * prior, which may be NULL, it is up to the caller to warn of the sample.
  */
-extern ClvModel *fit_sample(const BtydModel *kind, const ClvSample *sample);
-extern ClvModel *fit_sample_with_prior(const BtydModel *kind, const ClvSample *sample, const FitPrior *prior);
+extern ClvModel *fit_sample(const ModelKind *kind, const ClvSample *sample);
+extern ClvModel *fit_sample_with_prior(const ModelKind *kind, const ClvSample *sample, const FitPrior *prior);
 
 /* Warn where nobody bought in the days before as_of, and where spend goes with frequency. */
 extern void warn_of_sample(const ClvSample *sample);

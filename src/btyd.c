@@ -18,10 +18,10 @@ check_no_prior(const ClvModel *m)
 					   "It says how the parameters of " INT64_FORMAT " cohorts vary.", m->fit.n);
 }
 
-pg_noreturn static void refuse_model(const ClvModel *m, const BtydModel *kind, const char *wanted, const char *hint);
+pg_noreturn static void refuse_model(const ClvModel *m, const ModelKind *kind, const char *wanted, const char *hint);
 
 static void
-refuse_model(const ClvModel *m, const BtydModel *kind, const char *wanted, const char *hint)
+refuse_model(const ClvModel *m, const ModelKind *kind, const char *wanted, const char *hint)
 {
 	int			ncovariates = model_covariates(m, kind);
 
@@ -34,15 +34,15 @@ refuse_model(const ClvModel *m, const BtydModel *kind, const char *wanted, const
 }
 
 static inline bool
-is_ready(const ClvModel *m, const BtydModel *kind)
+is_ready(const ClvModel *m, const ModelKind *kind)
 {
 	return m->nparams == kind->nparams && !(m->flags & MODEL_PRIOR);
 }
 
-const BtydModel *
+const ModelKind *
 purchase_operations(const ClvModel *m)
 {
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 	bool		reads = kind->reads == ROWS_TIMING || kind->reads == ROWS_OPPORTUNITIES;
 
 	if (unlikely(!reads || !is_ready(m, kind)))
@@ -51,10 +51,10 @@ purchase_operations(const ClvModel *m)
 	return kind;
 }
 
-const BtydModel *
+const ModelKind *
 renewal_operations(const ClvModel *m)
 {
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 	bool		reads = kind->reads == ROWS_RENEWALS;
 
 	if (unlikely(!reads || !is_ready(m, kind)))
@@ -63,10 +63,10 @@ renewal_operations(const ClvModel *m)
 	return kind;
 }
 
-const BtydModel *
+const ModelKind *
 spend_operations(const ClvModel *m)
 {
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 	bool		reads = kind->reads == ROWS_SPEND;
 
 	if (unlikely(!reads || !is_ready(m, kind)))
@@ -87,7 +87,7 @@ unit_of(const ClvModel *m)
 /* ---- questions about one customer ------------------------------------------------------------------ */
 
 Customer
-customer_of_numbers(FunctionCallInfo fcinfo, const BtydModel *kind, int first_arg)
+customer_of_numbers(FunctionCallInfo fcinfo, const ModelKind *kind, int first_arg)
 {
 	double		row[3] = {PG_GETARG_FLOAT8(first_arg), PG_GETARG_FLOAT8(first_arg + 1),
 	PG_GETARG_FLOAT8(first_arg + 2)};
@@ -97,7 +97,7 @@ customer_of_numbers(FunctionCallInfo fcinfo, const BtydModel *kind, int first_ar
 }
 
 bool
-customer_of_history(const ClvModel *m, const BtydModel *kind, const PurchaseHistory *h, DateADT as_of,
+customer_of_history(const ClvModel *m, const ModelKind *kind, const PurchaseHistory *h, DateADT as_of,
 					HistorySummary *s, Customer *c)
 {
 	double		unit = unit_of(m);
@@ -111,7 +111,7 @@ customer_of_history(const ClvModel *m, const BtydModel *kind, const PurchaseHist
 }
 
 double
-checked_horizon(const BtydModel *kind, double t)
+checked_horizon(const ModelKind *kind, double t)
 {
 	if (!(t >= 0))
 		argument_error("the horizon must not be negative", "t is a length of time in the model's unit, or infinity.",
@@ -135,7 +135,7 @@ check_until(DateADT as_of, DateADT until)
 }
 
 double
-horizon_of_dates(const ClvModel *m, const BtydModel *kind, DateADT first, DateADT as_of, DateADT until)
+horizon_of_dates(const ClvModel *m, const ModelKind *kind, DateADT first, DateADT as_of, DateADT until)
 {
 	double		unit = unit_of(m);
 
@@ -148,7 +148,7 @@ horizon_of_dates(const ClvModel *m, const BtydModel *kind, DateADT first, DateAD
 }
 
 Question
-question_of_numbers(FunctionCallInfo fcinfo, const BtydModel *kind, int nargs)
+question_of_numbers(FunctionCallInfo fcinfo, const ModelKind *kind, int nargs)
 {
 	Question	q = {customer_of_numbers(fcinfo, kind, 1), 0};
 
@@ -158,7 +158,7 @@ question_of_numbers(FunctionCallInfo fcinfo, const BtydModel *kind, int nargs)
 }
 
 bool
-question_of_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, int nargs, Question *q)
+question_of_dates(FunctionCallInfo fcinfo, const ClvModel *m, const ModelKind *kind, int nargs, Question *q)
 {
 	DateADT		as_of = checked_day(PG_GETARG_DATEADT(2), "as_of");
 	HistorySummary s;
@@ -222,7 +222,7 @@ spend_of_summary(const HistorySummary *s)
 double
 mean_spend(FunctionCallInfo fcinfo, const ClvModel *gg, SpendKnown known)
 {
-	const BtydModel *kind = spend_operations(gg);
+	const ModelKind *kind = spend_operations(gg);
 	double		row[2] = {known.x, known.mean};
 	double		value;
 

@@ -149,7 +149,7 @@ clv_lr_test_cohorts(PG_FUNCTION_ARGS)
 
 typedef struct Candidate
 {
-	const BtydModel *kind;
+	const ModelKind *kind;
 	ClvModel   *model;			/* NULL where it cannot be fitted */
 	double		aic;			/* NAN unless it converged: then only is it the model's */
 } Candidate;
@@ -219,9 +219,9 @@ clv_compare_models(PG_FUNCTION_ARGS)
 	int			n = 0;
 	double		weights = 0;
 
-	for (int i = 0; btyd_model_at(i) != NULL; i++)
+	for (int i = 0; model_kind_at(i) != NULL; i++)
 	{
-		Candidate	c = {.kind = btyd_model_at(i), .aic = NAN};
+		Candidate	c = {.kind = model_kind_at(i), .aic = NAN};
 
 		if (!can_fit(c.kind, sample))
 			continue;

@@ -17,7 +17,7 @@ Datum
 clv_with_covariates(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 	const double *covariance = model_covariance(m);
 	int			n = model_covariates(m, kind);
 	double		z[ROWS_MAX_COVARIATES];

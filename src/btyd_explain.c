@@ -58,7 +58,7 @@ put_times(Explanation *e)
 static double
 put_purchases(Explanation *e)
 {
-	const BtydModel *kind = e->value.purchases;
+	const ModelKind *kind = e->value.purchases;
 	const Question *q = &e->value.question;
 	const char *as_of = day_text(e->as_of);
 	double		alive = checked_result(kind->p_alive(e->model->values, &q->customer, 0), "p_alive");
@@ -87,7 +87,7 @@ static void
 put_spend(Explanation *e)
 {
 	const ClvModel *gg = e->spend_model;
-	const BtydModel *kind = spend_operations(gg);
+	const ModelKind *kind = spend_operations(gg);
 	SpendKnown	known = e->value.known;
 	double		weight = kind->spend_weight(gg->values, known.x);
 	const char *note;

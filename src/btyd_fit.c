@@ -91,7 +91,7 @@ sample_hint(RowKind kind)
 }
 
 static ClvModel *
-model_of_fit(const BtydModel *kind, const ClvSample *sample, const FitResult *fit)
+model_of_fit(const ModelKind *kind, const ClvSample *sample, const FitResult *fit)
 {
 	int			k = fit->nparams;
 	ClvModel   *m = new_model(kind, (k - kind->nparams) / 2, &sample->frame, fit->has_covariance);
@@ -115,13 +115,13 @@ model_of_fit(const BtydModel *kind, const ClvSample *sample, const FitResult *fi
 }
 
 static bool
-needs_log_gaps(const BtydModel *kind)
+needs_log_gaps(const ModelKind *kind)
 {
 	return kind->counts_phases;
 }
 
 bool
-can_fit(const BtydModel *kind, const ClvSample *sample)
+can_fit(const ModelKind *kind, const ClvSample *sample)
 {
 	Rows		rows = sample_rows(sample);
 
@@ -129,10 +129,10 @@ can_fit(const BtydModel *kind, const ClvSample *sample)
 		!(needs_log_gaps(kind) && isnan(rows.log_gaps));
 }
 
-pg_noreturn static void refuse_sample(const BtydModel *kind, const ClvSample *sample);
+pg_noreturn static void refuse_sample(const ModelKind *kind, const ClvSample *sample);
 
 static void
-refuse_sample(const BtydModel *kind, const ClvSample *sample)
+refuse_sample(const ModelKind *kind, const ClvSample *sample)
 {
 	if (sample->kind != kind->reads)
 		argument_error("this sample does not fit this model", sample_hint(kind->reads),
@@ -149,7 +149,7 @@ refuse_sample(const BtydModel *kind, const ClvSample *sample)
 
 /* One small cohort must not stop a nightly refresh: what cannot be fitted is NULL with a WARNING. */
 ClvModel *
-fit_sample_with_prior(const BtydModel *kind, const ClvSample *sample, const FitPrior *prior)
+fit_sample_with_prior(const ModelKind *kind, const ClvSample *sample, const FitPrior *prior)
 {
 	Rows		rows = sample_rows(sample);
 	FitResult	result;
@@ -195,7 +195,7 @@ warn_of_sample(const ClvSample *sample)
 }
 
 ClvModel *
-fit_sample(const BtydModel *kind, const ClvSample *sample)
+fit_sample(const ModelKind *kind, const ClvSample *sample)
 {
 	ClvModel   *m = fit_sample_with_prior(kind, sample, NULL);
 
@@ -207,7 +207,7 @@ fit_sample(const BtydModel *kind, const ClvSample *sample)
 static Datum
 fit(FunctionCallInfo fcinfo, const char *name)
 {
-	const BtydModel *kind = btyd_model_by_kind(name);
+	const ModelKind *kind = model_kind_by_name(name);
 	ClvModel   *m;
 
 	if (kind == NULL)

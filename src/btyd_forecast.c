@@ -13,7 +13,7 @@
 typedef struct Waiting
 {
 	const ClvModel *model;
-	const BtydModel *kind;
+	const ModelKind *kind;
 	Customer	customer;
 	DateADT		first;
 	DateADT		as_of;

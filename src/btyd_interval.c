@@ -9,7 +9,7 @@
 #include "math/inference.h"
 
 static FittedModel
-fitted_model(const ClvModel *m, const BtydModel *kind)
+fitted_model(const ClvModel *m, const ModelKind *kind)
 {
 	return (FittedModel) {kind, m->nparams, m->values, model_covariance(m)};
 }
@@ -63,7 +63,7 @@ predicted(const double *theta, const double *second_theta, void *arg)
 
 /* (model, x, t_x, t_cal [, t], conf) */
 static Datum
-interval_for_numbers(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, Prediction predict,
+interval_for_numbers(FunctionCallInfo fcinfo, const ClvModel *m, const ModelKind *kind, Prediction predict,
 					 PredictionScale scale, const char *what)
 {
 	double		conf = checked_conf(PG_GETARG_FLOAT8(PG_NARGS() - 1));
@@ -75,7 +75,7 @@ interval_for_numbers(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel
 
 /* (model, history, as_of [, until], conf); NULL before the first purchase */
 static Datum
-interval_for_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, Prediction predict,
+interval_for_dates(FunctionCallInfo fcinfo, const ClvModel *m, const ModelKind *kind, Prediction predict,
 				   PredictionScale scale, const char *what)
 {
 	double		conf = checked_conf(PG_GETARG_FLOAT8(PG_NARGS() - 1));
@@ -92,14 +92,14 @@ interval_for_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *
 	Datum clv_##NAME##_ci(PG_FUNCTION_ARGS) \
 	{ \
 		ClvModel   *m = PG_GETARG_MODEL(0); \
-		const BtydModel *kind = purchase_operations(m); \
+		const ModelKind *kind = purchase_operations(m); \
 		return interval_for_numbers(fcinfo, m, kind, kind->OPERATION, SCALE, #NAME); \
 	} \
 	PG_FUNCTION_INFO_V1(clv_##NAME##_ci_history); \
 	Datum clv_##NAME##_ci_history(PG_FUNCTION_ARGS) \
 	{ \
 		ClvModel   *m = PG_GETARG_MODEL(0); \
-		const BtydModel *kind = purchase_operations(m); \
+		const ModelKind *kind = purchase_operations(m); \
 		return interval_for_dates(fcinfo, m, kind, kind->OPERATION, SCALE, #NAME); \
 	}
 
@@ -109,7 +109,7 @@ DEFINE_INTERVAL(churn_risk, silence, PREDICTION_LOGIT)
 
 typedef struct AskedRenewal
 {
-	const BtydModel *kind;
+	const ModelKind *kind;
 	double		tenure;
 	double		periods;
 } AskedRenewal;
@@ -139,7 +139,7 @@ clv_churn_risk_ci_renewal(PG_FUNCTION_ARGS)
 typedef struct AskedValue
 {
 	ValueQuestion question;
-	const BtydModel *spend;
+	const ModelKind *spend;
 } AskedValue;
 
 static double
@@ -172,7 +172,7 @@ clv_residual_value_ci(PG_FUNCTION_ARGS)
 /* ---- intervals of counts ----------------------------------------------------------------------- */
 
 static Datum
-count_row(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, const Question *q, double conf)
+count_row(FunctionCallInfo fcinfo, const ClvModel *m, const ModelKind *kind, const Question *q, double conf)
 {
 	double		low;
 	double		high;
@@ -200,7 +200,7 @@ Datum
 clv_purchase_count_interval(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = purchase_operations(m);
+	const ModelKind *kind = purchase_operations(m);
 	Question	q = question_of_numbers(fcinfo, kind, 5);
 
 	return count_row(fcinfo, m, kind, &q, checked_conf(PG_GETARG_FLOAT8(5)));
@@ -212,7 +212,7 @@ Datum
 clv_purchase_count_interval_history(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = purchase_operations(m);
+	const ModelKind *kind = purchase_operations(m);
 	Question	q;
 
 	if (!question_of_dates(fcinfo, m, kind, 4, &q))

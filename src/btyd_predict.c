@@ -16,7 +16,7 @@ static const Customer new_customer = {0, 0, 0};
 /* ---- purchases: one customer ------------------------------------------------------------------- */
 
 static Datum
-predict_for_numbers(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, Prediction predict,
+predict_for_numbers(FunctionCallInfo fcinfo, const ClvModel *m, const ModelKind *kind, Prediction predict,
 					const char *what)
 {
 	Question	q = question_of_numbers(fcinfo, kind, PG_NARGS());
@@ -26,7 +26,7 @@ predict_for_numbers(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel 
 
 /* NULL before the first purchase */
 static Datum
-predict_for_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *kind, Prediction predict,
+predict_for_dates(FunctionCallInfo fcinfo, const ClvModel *m, const ModelKind *kind, Prediction predict,
 				  const char *what)
 {
 	Question	q;
@@ -41,14 +41,14 @@ predict_for_dates(FunctionCallInfo fcinfo, const ClvModel *m, const BtydModel *k
 	Datum clv_##NAME(PG_FUNCTION_ARGS) \
 	{ \
 		ClvModel   *m = PG_GETARG_MODEL(0); \
-		const BtydModel *kind = purchase_operations(m); \
+		const ModelKind *kind = purchase_operations(m); \
 		return predict_for_numbers(fcinfo, m, kind, kind->OPERATION, #NAME); \
 	} \
 	PG_FUNCTION_INFO_V1(clv_##NAME##_history); \
 	Datum clv_##NAME##_history(PG_FUNCTION_ARGS) \
 	{ \
 		ClvModel   *m = PG_GETARG_MODEL(0); \
-		const BtydModel *kind = purchase_operations(m); \
+		const ModelKind *kind = purchase_operations(m); \
 		return predict_for_dates(fcinfo, m, kind, kind->OPERATION, #NAME); \
 	}
 
@@ -61,7 +61,7 @@ Datum
 clv_discounted_purchases(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = purchase_operations(m);
+	const ModelKind *kind = purchase_operations(m);
 	Customer	c = customer_of_numbers(fcinfo, kind, 1);
 	double		rate = PG_GETARG_FLOAT8(4);
 	double		t = PG_NARGS() > 5 ? checked_horizon(kind, PG_GETARG_FLOAT8(5)) : INFINITY;
@@ -75,7 +75,7 @@ clv_discounted_purchases(PG_FUNCTION_ARGS)
 /* ---- purchases: how many ----------------------------------------------------------------------- */
 
 static Datum
-probability(const ClvModel *m, const BtydModel *kind, const Question *q, int32 n)
+probability(const ClvModel *m, const ModelKind *kind, const Question *q, int32 n)
 {
 	if (n < 0)
 		argument_error("the number of purchases must not be negative", "n counts repeat purchases: 0, 1, 2, ...",
@@ -93,7 +93,7 @@ Datum
 clv_purchase_probability(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = purchase_operations(m);
+	const ModelKind *kind = purchase_operations(m);
 	Question	q = {new_customer, checked_horizon(kind, PG_GETARG_FLOAT8(2))};
 
 	return probability(m, kind, &q, PG_GETARG_INT32(1));
@@ -105,7 +105,7 @@ Datum
 clv_purchase_probability_given(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = purchase_operations(m);
+	const ModelKind *kind = purchase_operations(m);
 	Question	q = {customer_of_numbers(fcinfo, kind, 1), checked_horizon(kind, PG_GETARG_FLOAT8(5))};
 
 	return probability(m, kind, &q, PG_GETARG_INT32(4));
@@ -117,7 +117,7 @@ Datum
 clv_purchase_probability_history(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = purchase_operations(m);
+	const ModelKind *kind = purchase_operations(m);
 	DateADT		as_of = checked_day(PG_GETARG_DATEADT(2), "as_of");
 	DateADT		until = PG_GETARG_DATEADT(4);
 	HistorySummary s;
@@ -135,7 +135,7 @@ Datum
 clv_expected_purchases_new(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = purchase_operations(m);
+	const ModelKind *kind = purchase_operations(m);
 	double		t = checked_horizon(kind, PG_GETARG_FLOAT8(1));
 
 	PG_RETURN_FLOAT8(checked_result(kind->expected_purchases(m->values, &new_customer, t), "expected_purchases"));
@@ -224,7 +224,7 @@ Datum
 clv_new_customer_value(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = purchase_operations(m);
+	const ModelKind *kind = purchase_operations(m);
 	double		days = PG_GETARG_FLOAT8(2);
 	double		delta = daily_discount(fcinfo, PG_GETARG_FLOAT8(3)) * unit_of(m);
 	double		margin = checked_margin(PG_GETARG_FLOAT8(4));

@@ -16,7 +16,7 @@ checked_periods(double value, double least, const char *name)
 }
 
 double
-renewal_risk(const BtydModel *kind, const double *theta, double tenure, double periods)
+renewal_risk(const ModelKind *kind, const double *theta, double tenure, double periods)
 {
 	return -expm1(kind->log_survival(theta, tenure + periods) - kind->log_survival(theta, tenure));
 }
@@ -26,7 +26,7 @@ Datum
 clv_survival(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = renewal_operations(m);
+	const ModelKind *kind = renewal_operations(m);
 	double		t = checked_periods(PG_GETARG_FLOAT8(1), 0, "t");
 
 	PG_RETURN_FLOAT8(checked_result(exp(kind->log_survival(m->values, t)), "survival"));
@@ -37,7 +37,7 @@ Datum
 clv_retention_rate(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = renewal_operations(m);
+	const ModelKind *kind = renewal_operations(m);
 	double		t = checked_periods(PG_GETARG_FLOAT8(1), 1, "t");
 
 	PG_RETURN_FLOAT8(checked_result(exp(kind->log_survival(m->values, t) - kind->log_survival(m->values, t - 1)),
@@ -56,7 +56,7 @@ Datum
 clv_churn_risk_renewal(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = renewal_operations(m);
+	const ModelKind *kind = renewal_operations(m);
 	double		tenure;
 	double		periods;
 
@@ -70,7 +70,7 @@ Datum
 clv_expected_lifetime(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = renewal_operations(m);
+	const ModelKind *kind = renewal_operations(m);
 	double		rate = PG_GETARG_FLOAT8(1);
 	double		tenure = PG_NARGS() > 2 ? checked_periods(PG_GETARG_FLOAT8(2), 0, "tenure") : 0;
 	double		value;

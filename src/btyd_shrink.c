@@ -17,20 +17,20 @@
 
 /* Parameters on a scale come first; a count of phases is the last one, and is not drawn anywhere. */
 static int
-scaled_params(const BtydModel *kind, int nparams)
+scaled_params(const ModelKind *kind, int nparams)
 {
 	return nparams - (kind->counts_phases ? 1 : 0);
 }
 
 static bool
-same_phases(const ClvModel *a, const ClvModel *b, const BtydModel *kind)
+same_phases(const ClvModel *a, const ClvModel *b, const ModelKind *kind)
 {
 	return !kind->counts_phases || a->values[kind->nparams - 1] == b->values[kind->nparams - 1];
 }
 
 /* eta[n], and the covariance of these (n x n) where it is not NULL */
 static void
-copy_estimate(const ClvModel *m, const BtydModel *kind, int n, double *eta, double *covariance)
+copy_estimate(const ClvModel *m, const ModelKind *kind, int n, double *eta, double *covariance)
 {
 	for (int i = 0; i < n; i++)
 	{
@@ -71,7 +71,7 @@ check_own(const ClvModel *m)
 
 /* Whether a cohort can tell how cohorts vary. */
 static bool
-is_usable(const ClvModel *cohort, const ClvModel *pooled, const BtydModel *kind, double *work)
+is_usable(const ClvModel *cohort, const ClvModel *pooled, const ModelKind *kind, double *work)
 {
 	int			n = scaled_params(kind, pooled->nparams);
 	double	   *inverse = work + n * n;
@@ -88,7 +88,7 @@ is_usable(const ClvModel *cohort, const ClvModel *pooled, const BtydModel *kind,
 }
 
 static ClvModel *
-new_prior(const ClvModel *pooled, const BtydModel *kind, const double *between, int64 ncohorts)
+new_prior(const ClvModel *pooled, const ModelKind *kind, const double *between, int64 ncohorts)
 {
 	Frame		frame = FRAME_OF_NUMBERS;
 	int			k = pooled->nparams;
@@ -114,7 +114,7 @@ clv_cohort_prior(PG_FUNCTION_ARGS)
 	int			nmodels;
 	ClvModel  **models = models_of_array(PG_GETARG_ARRAYTYPE_P(0), &nmodels);
 	ClvModel   *pooled = PG_GETARG_MODEL(1);
-	const BtydModel *kind = model_operations(pooled);
+	const ModelKind *kind = model_operations(pooled);
 	int			n = scaled_params(kind, pooled->nparams);
 	double	   *eta = palloc((Size) Max(nmodels, 1) * n * sizeof(double));
 	double	   *covariance = palloc((Size) Max(nmodels, 1) * n * n * sizeof(double));
@@ -161,7 +161,7 @@ prior_argument(FunctionCallInfo fcinfo, int n)
 
 /* Center and precision (n x n) of a prior. */
 static void
-read_prior(const ClvModel *prior, const BtydModel *kind, int n, double *center, double *precision)
+read_prior(const ClvModel *prior, const ModelKind *kind, int n, double *center, double *precision)
 {
 	double		covariance[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
 
@@ -176,7 +176,7 @@ clv_shrink(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
 	ClvModel   *prior = prior_argument(fcinfo, 1);
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 	int			n = scaled_params(kind, m->nparams);
 	double		eta[FIT_MAX_PARAMS];
 	double		covariance[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
@@ -223,7 +223,7 @@ clv_shrunk_fit(PG_FUNCTION_ARGS)
 {
 	ClvSample  *sample = PG_GETARG_STORED_SAMPLE(0);
 	ClvModel   *prior = prior_argument(fcinfo, 1);
-	const BtydModel *kind = model_operations(prior);
+	const ModelKind *kind = model_operations(prior);
 	int			k = prior->nparams;
 	int			n = scaled_params(kind, k);
 	double		center[FIT_MAX_PARAMS];

@@ -79,7 +79,7 @@ customer_random(int64 seed, int32 customer, Stream stream)
 static void
 put_customer(ReturnSetInfo *rsinfo, const Simulation *s, int32 customer, const ClvModel *gg, int64 seed)
 {
-	const BtydModel *spend = gg ? spend_operations(gg) : NULL;
+	const ModelKind *spend = gg ? spend_operations(gg) : NULL;
 	Random		random = customer_random(seed, customer, STREAM_AMOUNTS);
 	double		character = gg ? spend->draw_customer(gg->values, &random) : 0;
 
@@ -103,7 +103,7 @@ put_customer(ReturnSetInfo *rsinfo, const Simulation *s, int32 customer, const C
 	}
 }
 
-static const BtydModel *
+static const ModelKind *
 simulated_operations(const ClvModel *m)
 {
 	return model_operations(m)->reads == ROWS_RENEWALS ? renewal_operations(m) : purchase_operations(m);
@@ -125,7 +125,7 @@ clv_simulate_purchases(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = result_set(fcinfo);
 	ClvModel   *m;
 	ClvModel   *gg;
-	const BtydModel *kind;
+	const ModelKind *kind;
 	Simulation	s = {0};
 	int32		customers;
 	int64		seed;

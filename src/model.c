@@ -8,10 +8,11 @@
 #include "math/matrix.h"
 
 ClvModel *
-new_model(const BtydModel *kind, int ncovariates, const Frame *frame, bool with_covariance)
+new_model(const ModelKind *kind, int ncovariates, const Frame *frame, bool with_covariance)
 {
-	int			nparams = kind->nparams + 2 * ncovariates;
-	int			nvalues = nparams + (with_covariance ? nparams * nparams : 0);
+	int			nparams = kind->nparams + (is_regression(kind) ? 1 : 2) * ncovariates;
+	int			nvalues = nparams + (with_covariance ? nparams * nparams : 0) +
+		(is_regression(kind) ? MODEL_RECORD_NUMBERS : 0);
 	Size		size = offsetof(ClvModel, values) + nvalues * sizeof(double);
 	ClvModel   *m = palloc0(size);
 
@@ -24,10 +25,10 @@ new_model(const BtydModel *kind, int ncovariates, const Frame *frame, bool with_
 	return m;
 }
 
-const BtydModel *
+const ModelKind *
 model_operations(const ClvModel *model)
 {
-	const BtydModel *kind = btyd_model_by_code(model->code);
+	const ModelKind *kind = model_kind_by_code(model->code);
 
 	if (kind == NULL)
 		ereport(ERROR,
@@ -44,25 +45,27 @@ version_text(int32 version)
 }
 
 const char *
-param_name(const BtydModel *kind, int ncovariates, int i)
+param_name(const ModelKind *kind, int ncovariates, int i)
 {
 	int			effect = i - kind->nparams;
 
 	if (effect < 0)
 		return kind->params[i];
+	if (is_regression(kind))
+		return psprintf("x%d", effect + 1);
 	if (effect < ncovariates)
 		return psprintf("purchase_%d", effect + 1);
 	return psprintf("dropout_%d", effect - ncovariates + 1);
 }
 
 double
-eta_of_param(const BtydModel *kind, int i, double value)
+eta_of_param(const ModelKind *kind, int i, double value)
 {
 	return param_scale(kind, i) == SCALE_LOG ? log(value) : value;
 }
 
 double
-param_of_eta(const BtydModel *kind, int i, double eta)
+param_of_eta(const ModelKind *kind, int i, double eta)
 {
 	return param_scale(kind, i) == SCALE_LOG ? exp(eta) : eta;
 }
@@ -88,7 +91,7 @@ checked_conf(double conf)
 /* ---- what a model may hold --------------------------------------------------------------------- */
 
 static bool
-is_possible(const BtydModel *kind, int i, double value)
+is_possible(const ModelKind *kind, int i, double value)
 {
 	switch (param_scale(kind, i))
 	{
@@ -103,7 +106,7 @@ is_possible(const BtydModel *kind, int i, double value)
 }
 
 const char *
-parameters_problem(const ClvModel *m, const BtydModel *kind)
+parameters_problem(const ClvModel *m, const ModelKind *kind)
 {
 	for (int i = 0; i < m->nparams; i++)
 		if (!is_possible(kind, i, m->values[i]))
@@ -145,7 +148,7 @@ is_positive_semidefinite(const double *covariance, int k)
 }
 
 static const char *
-covariance_problem(const double *covariance, const BtydModel *kind, int k)
+covariance_problem(const double *covariance, const ModelKind *kind, int k)
 {
 	for (int i = 0; i < k; i++)
 	{
@@ -194,7 +197,7 @@ fit_problem(const FitRecord *fit)
 const char *
 model_problem(const ClvModel *m)
 {
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 	const char *problem = frame_problem(&m->frame);
 
 	if (!problem)
@@ -215,7 +218,7 @@ model_problem(const ClvModel *m)
 static Datum
 typed_in_model(FunctionCallInfo fcinfo, const char *name)
 {
-	const BtydModel *kind = btyd_model_by_kind(name);
+	const ModelKind *kind = model_kind_by_name(name);
 	Frame		frame = FRAME_OF_NUMBERS;
 	ClvModel   *m;
 

@@ -49,7 +49,7 @@ Datum
 clv_model_out(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 	const double *covariance = model_covariance(m);
 	StringInfoData buf;
 	int			start;
@@ -166,7 +166,7 @@ scan_effects(const char **cursor, const char *name, double *values, int *n)
 
 /* "{r=number,...}": the kind's parameters, then the effects of covariates, as many on purchases as on dropout */
 static bool
-scan_parameters(const char **cursor, const BtydModel *kind, double *values, int *ncovariates)
+scan_parameters(const char **cursor, const ModelKind *kind, double *values, int *ncovariates)
 {
 	int			ndropout;
 
@@ -200,7 +200,7 @@ parse_model(const char **cursor)
 {
 	char		name[NAMEDATALEN];
 	size_t		len = strcspn(*cursor, "({");
-	const BtydModel *kind;
+	const ModelKind *kind;
 	ClvModel   *m;
 	Frame		frame;
 	FitRecord	fit;
@@ -211,7 +211,7 @@ parse_model(const char **cursor)
 	double		values[FIT_MAX_PARAMS + FIT_MAX_PARAMS * FIT_MAX_PARAMS];
 
 	strlcpy(name, *cursor, Min(len + 1, sizeof(name)));
-	kind = btyd_model_by_kind(name);
+	kind = model_kind_by_name(name);
 	if (kind == NULL)
 		return NULL;
 	*cursor += len;
@@ -297,7 +297,7 @@ clv_model_recv(PG_FUNCTION_ARGS)
 	int			flags = pq_getmsgint(buf, 2);
 	int			code = pq_getmsgint(buf, 4);
 	int			nparams = pq_getmsgint(buf, 4);
-	const BtydModel *kind = btyd_model_by_code(code);
+	const ModelKind *kind = model_kind_by_code(code);
 	Frame		frame;
 	ClvModel   *m;
 	int			ncovariates;
@@ -397,7 +397,7 @@ Datum
 clv_model_to_jsonb(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 	const double *covariance = model_covariance(m);
 	int			k = m->nparams;
 	StringInfoData buf;

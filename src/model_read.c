@@ -67,7 +67,7 @@ clv_model_tidy(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
 	double		conf = checked_conf(PG_GETARG_FLOAT8(1));
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 	const double *covariance = model_covariance(m);
 	ReturnSetInfo *rsinfo = result_set(fcinfo);
 
@@ -145,7 +145,7 @@ glance_set_fit(GlanceRow *row, const ClvModel *m)
 static void
 glance_row(const ClvModel *m, GlanceRow *row)
 {
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 
 	glance_set(row, GLANCE_KIND, CStringGetTextDatum(kind->kind));
 	if (unit_name(m->frame.unit_days))
@@ -208,7 +208,7 @@ clv_model_coef(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
 	char	   *term = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 	int			ncovariates = model_covariates(m, kind);
 	StringInfoData terms;
 
@@ -225,7 +225,7 @@ clv_model_coef(PG_FUNCTION_ARGS)
 
 /* Derivative of a parameter in its eta. */
 static double
-slope(const ClvModel *m, const BtydModel *kind, int i)
+slope(const ClvModel *m, const ModelKind *kind, int i)
 {
 	return param_scale(kind, i) == SCALE_LOG ? m->values[i] : 1;
 }
@@ -235,7 +235,7 @@ Datum
 clv_model_vcov(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const BtydModel *kind = model_operations(m);
+	const ModelKind *kind = model_operations(m);
 	const double *covariance = model_covariance(m);
 	int			k = m->nparams;
 	Datum		cells[FIT_MAX_PARAMS * FIT_MAX_PARAMS];

@@ -133,11 +133,23 @@ complete_sample(ClvSample *s)
 	return NULL;
 }
 
-/* How many covariates a sample of the kind may have. */
+/* How many covariates, or regressors and cluster, a sample of the kind may have. */
 static int64
 most_covariates(RowKind kind)
 {
-	return kind == ROWS_TIMING ? ROWS_MAX_COVARIATES : 0;
+	switch ((int) kind)
+	{
+		case ROWS_TIMING:
+			return ROWS_MAX_COVARIATES;
+		case ROWS_RESPONSE:
+		case ROWS_SURVIVAL:
+			return ROWS_MAX_REGRESSORS;
+		case ROWS_CLUSTERED:
+		case ROWS_CLUSTERED_SURVIVAL:
+		case ROWS_EFFECT:
+			return 1 + ROWS_MAX_REGRESSORS;
+	}
+	return 0;
 }
 
 /* A value with the header `head`, whose kind, columns, frame, gaps and number of rows are set, and empty rows. */

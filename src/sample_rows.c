@@ -205,6 +205,57 @@ agreement_problem(const double *row, const char **hint)
 	return NULL;
 }
 
+static const char *
+response_problem(const double *row, const char **hint)
+{
+	*hint = "Leave out or correct rows that are NaN or infinite; an unknown y is NULL.";
+	return isfinite(row[0]) ? NULL : "y must be finite";
+}
+
+static const char *
+survival_problem(const double *row, const char **hint)
+{
+	double		entry = row[0];
+	double		tenure = row[1];
+	double		event = row[2];
+
+	*hint = "tenure is the time from the start to the event, or to the end of observation without one.";
+	if (!(isfinite(entry) && isfinite(tenure) && entry >= 0))
+		return "entry and tenure must be finite and not negative";
+	if (event != 0 && event != 1)
+		return "event must be 0 or 1";
+	*hint = "entry is when observation began, 0 for those seen from their start; "
+		"those whose event came before are not in the data.";
+	if (entry >= tenure)
+		return "entry must be less than tenure";
+	return NULL;
+}
+
+static const char *
+prediction_problem(const double *row, const char **hint)
+{
+	*hint = "predicted is a probability: write 10 percent as 0.10.";
+	if (!(row[0] >= 0 && row[0] <= 1))
+		return "predicted must be between 0 and 1";
+	if (row[1] != 0 && row[1] != 1)
+		return "happened must be 0 or 1";
+	return NULL;
+}
+
+static const char *
+effect_problem(const double *row, const char **hint)
+{
+	*hint = "Leave out or correct rows that are NaN or infinite; unknown values are NULL.";
+	return isfinite(row[0]) && isfinite(row[1]) ? NULL : "treatment and y must be finite";
+}
+
+static const char *
+pair_problem(const double *row, const char **hint)
+{
+	*hint = "Leave out or correct rows that are NaN or infinite; unknown values are NULL.";
+	return isfinite(row[0]) && isfinite(row[1]) ? NULL : "a and b must be finite";
+}
+
 static const RowKindInfo row_kinds[] = {
 	[ROWS_TIMING] = {"timing", timing_problem, 3, {"x", "t_x", "t_cal"}},
 	[ROWS_SPEND] = {"spend", spend_problem, 2, {"x", "monetary_value"}},
@@ -217,6 +268,13 @@ static const RowKindInfo row_kinds[] = {
 	[ROWS_SIGNAL] = {"signal", signal_problem, SIGNAL_COLUMNS, {"n", "mean", "within"}},
 	[ROWS_RATING] = {"rating", rating_problem, 1, {"score"}},
 	[ROWS_AGREEMENT] = {"agreement", agreement_problem, 2, {"a", "b"}},
+	[ROWS_RESPONSE] = {"response", response_problem, 1, {"y"}},
+	[ROWS_CLUSTERED] = {"clustered_response", response_problem, 1, {"y"}},
+	[ROWS_SURVIVAL] = {"survival", survival_problem, 3, {"entry", "tenure", "event"}},
+	[ROWS_CLUSTERED_SURVIVAL] = {"clustered_survival", survival_problem, 3, {"entry", "tenure", "event"}},
+	[ROWS_PREDICTION] = {"prediction", prediction_problem, 2, {"predicted", "happened"}},
+	[ROWS_EFFECT] = {"effect", effect_problem, 2, {"treatment", "y"}},
+	[ROWS_PAIR] = {"pair", pair_problem, 2, {"a", "b"}},
 };
 
 StaticAssertDecl(MOST_KIND_COLUMNS <= ROWS_MAX_COLUMNS, "a row of any kind fits where rows are built");

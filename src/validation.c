@@ -124,10 +124,10 @@ clv_validation_add_calendar(PG_FUNCTION_ARGS)
 /* ---- models ------------------------------------------------------------------------------------ */
 
 /* The operations of a model of purchase times, whose unit is known. */
-static const BtydModel *
+static const ModelKind *
 timing_operations(const ClvModel *m)
 {
-	const BtydModel *kind = purchase_operations(m);
+	const ModelKind *kind = purchase_operations(m);
 
 	if (kind->reads != ROWS_TIMING)
 		argument_error("this needs a model of purchase times", "Pass a model from pareto_nbd_fit() or bgnbd_fit().",
@@ -136,16 +136,16 @@ timing_operations(const ClvModel *m)
 	return kind;
 }
 
-static const BtydModel *
+static const ModelKind *
 timing_kind(const text *name)
 {
-	const BtydModel *kind = btyd_model_by_kind(text_to_cstring(name));
+	const ModelKind *kind = model_kind_by_name(text_to_cstring(name));
 	StringInfoData kinds;
 
 	if (kind != NULL && kind->reads == ROWS_TIMING)
 		return kind;
 	initStringInfo(&kinds);
-	for (int i = 0; (kind = btyd_model_at(i)) != NULL; i++)
+	for (int i = 0; (kind = model_kind_at(i)) != NULL; i++)
 		if (kind->reads == ROWS_TIMING)
 			appendStringInfo(&kinds, "%s'%s'", kinds.len > 0 ? ", " : "", kind->kind);
 	argument_error("this is no kind of model of purchase times", psprintf("Use one of %s.", kinds.data),
@@ -160,7 +160,7 @@ typedef struct Forecast
 	const ClvSample *holdout;
 	Rows		rows;
 	bool		has_money;		/* some customer spent something */
-	const BtydModel *kind;
+	const ModelKind *kind;
 	const ClvModel *model;		/* NULL: it could not be fitted */
 	const ClvModel *spend_model;	/* NULL: none, or it could not be fitted */
 	double	   *purchases;		/* predicted; NULL without a model */
@@ -205,7 +205,7 @@ warn_if_seen(const ClvSample *holdout, const ClvModel *m)
 static bool
 has_population_mean(const ClvModel *spend_model)
 {
-	const BtydModel *kind = model_operations(spend_model);
+	const ModelKind *kind = model_operations(spend_model);
 
 	if (!isnan(kind->expected_spend(spend_model->values, 0, 0)))
 		return true;

@@ -130,7 +130,7 @@ note_purchase(double at, void *arg)
 }
 
 double
-simulate_customer(const BtydModel *model, Random *random, const double *theta, double t_cal, double *columns)
+simulate_customer(const ModelKind *model, Random *random, const double *theta, double t_cal, double *columns)
 {
 	Purchases	p = {0, 0, 0};
 

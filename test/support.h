@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 #include "math/rows.h"
 
 /* Rows under construction: add, then fold into the distinct sorted rows a fit reads. */
@@ -39,7 +39,7 @@ extern void simulate_bgnbd(Random *random, const double *theta, double t_cal, do
  * A row (x, t_x, t_cal) of a new customer of any model of purchases, seen until t_cal, or (x, t_x, n) in
  * opportunities. Returns the sum of the logarithms of the times between purchases.
  */
-extern double simulate_customer(const BtydModel *model, Random *random, const double *theta, double t_cal,
+extern double simulate_customer(const ModelKind *model, Random *random, const double *theta, double t_cal,
 							  double *columns);
 /* Mean of x amounts of one gamma-gamma customer. */
 extern double simulate_mean_spend(Random *random, const double *theta, double x);

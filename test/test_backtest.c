@@ -21,8 +21,8 @@ amount_of_mean(const double *theta, double x, double m)
 	return x > 0 ? m + theta[0] : theta[0];
 }
 
-static const BtydModel timing = {.expected_purchases = half_a_purchase};
-static const BtydModel spend = {.expected_spend = amount_of_mean};
+static const ModelKind timing = {.expected_purchases = half_a_purchase};
+static const ModelKind spend = {.expected_spend = amount_of_mean};
 static const double half = 0.5;
 static const double ten = 10;
 

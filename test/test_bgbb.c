@@ -257,7 +257,7 @@ other_start(const Rows *rows, double *theta)
 static void
 test_start_does_not_matter(void **state)
 {
-	BtydModel	model = bgbb_model;
+	ModelKind	model = bgbb_model;
 	Sample		sample;
 	FitResult	first;
 

@@ -12,8 +12,8 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-static const BtydModel *const with_phases[] = {&bgcnbd_model, &mbgcnbd_model};
-static const BtydModel *const without[] = {&bgnbd_model, &mbgnbd_model};
+static const ModelKind *const with_phases[] = {&bgcnbd_model, &mbgcnbd_model};
+static const ModelKind *const without[] = {&bgnbd_model, &mbgnbd_model};
 
 /* ---- references ------------------------------------------------------------------------------ */
 
@@ -29,7 +29,7 @@ static const char *const column_names[COLUMNS] = {
 static double
 predict(const double *row, int column)
 {
-	const BtydModel *model = with_phases[(int) row[AT_ONCE]];
+	const ModelKind *model = with_phases[(int) row[AT_ONCE]];
 	double		theta[] = {row[R_], row[ALPHA], row[A_], row[B_], row[K]};
 	Customer	c = {row[X], row[T_X], row[T_CAL]};
 
@@ -68,7 +68,7 @@ static const Customer customers[] = {{0, 0, 0}, {0, 0, 39}, {1, .5, 39}, {10, 39
 									 {3000, 518, 520}};
 
 /* All combinations, and for each of them a horizon of at most 3 times the age and 200 purchases. */
-typedef void (*Check) (const BtydModel *model, const double *theta, const Customer *c, double t);
+typedef void (*Check) (const ModelKind *model, const double *theta, const Customer *c, double t);
 
 static void
 check_all(Check check)
@@ -90,7 +90,7 @@ check_all(Check check)
 }
 
 static void
-check_distribution(const BtydModel *model, const double *theta, const Customer *c, double t)
+check_distribution(const ModelKind *model, const double *theta, const Customer *c, double t)
 {
 	double		expected = model->expected_purchases(theta, c, t);
 	double		sum = model->purchase_probability(theta, c, 0, t);
@@ -120,7 +120,7 @@ test_pmf_is_a_distribution(void **state)
 
 /* Neighbouring horizons take different methods somewhere: no jump. */
 static void
-check_growth(const BtydModel *model, const double *theta, const Customer *c, double t)
+check_growth(const ModelKind *model, const double *theta, const Customer *c, double t)
 {
 	const double step = 1 + 1e-9;
 
@@ -147,7 +147,7 @@ test_expected_is_continuous(void **state)
 }
 
 static void
-check_limits(const BtydModel *model, const double *theta, const Customer *c, double t)
+check_limits(const ModelKind *model, const double *theta, const Customer *c, double t)
 {
 	double		lifetime = model->expected_purchases(theta, c, INFINITY);
 	double		alive = model->p_alive(theta, c, 0);
@@ -180,8 +180,8 @@ test_one_phase(void **state)
 		for (size_t j = 0; j < LENGTH(customers); j++)
 			for (int m = 0; m < 2; m++)
 			{
-				const BtydModel *one = with_phases[m];
-				const BtydModel *none = without[m];
+				const ModelKind *one = with_phases[m];
+				const ModelKind *none = without[m];
 				const double *p = thetas[i];
 				double		theta[] = {p[0], p[1], p[2], p[3], 1};
 				const Customer *c = &customers[j];
@@ -198,7 +198,7 @@ test_one_phase(void **state)
 
 typedef struct Discount
 {
-	const BtydModel *model;
+	const ModelKind *model;
 	const double *theta;
 	const Customer *c;
 	double		delta;
@@ -232,7 +232,7 @@ discounted_by_parts(const Discount *d, double t)
 }
 
 static void
-check_discounting(const BtydModel *model, const double *theta, const Customer *c, double t)
+check_discounting(const ModelKind *model, const double *theta, const Customer *c, double t)
 {
 	static const double deltas[] = {.0018, .3, -.001};
 
@@ -288,7 +288,7 @@ take_purchase(double at, void *arg)
 
 /* What happened after time 20, given what had happened until then, in classes of x and t_x. */
 static void
-check_simulation(const BtydModel *model, const double *theta)
+check_simulation(const ModelKind *model, const double *theta)
 {
 	enum
 	{
@@ -356,7 +356,7 @@ test_simulation(void **state)
 /* ---- choosing k ------------------------------------------------------------------------------ */
 
 static void
-simulate_cohort(const BtydModel *model, const double *theta, uint64_t seed, int customers, Sample *sample)
+simulate_cohort(const ModelKind *model, const double *theta, uint64_t seed, int customers, Sample *sample)
 {
 	Random		random;
 
@@ -431,7 +431,7 @@ test_cdnow(void **state)
 }
 
 static void
-assert_no_fit(const BtydModel *model, const Rows *rows, FitStatus status, const char *about)
+assert_no_fit(const ModelKind *model, const Rows *rows, FitStatus status, const char *about)
 {
 	FitResult	fit;
 

@@ -22,11 +22,11 @@ static const CovariateFrame plain = {{0, 0}, {1, 1}};
 static bool
 takes_covariates(int code)
 {
-	return btyd_model_by_code(code)->covariates != COVARIATES_NONE;
+	return model_kind_by_code(code)->covariates != COVARIATES_NONE;
 }
 
 static void
-customer_theta(const BtydModel *model, const double *z, double *theta_z)
+customer_theta(const ModelKind *model, const double *z, double *theta_z)
 {
 	double		u = theta[4] * z[0] + theta[5] * z[1];
 	double		v = theta[6] * z[0] + theta[7] * z[1];
@@ -47,7 +47,7 @@ customer_theta(const BtydModel *model, const double *z, double *theta_z)
 
 /* Customers who share their covariates (0 or 1), and some with covariates of their own. */
 static void
-simulate_rows(const BtydModel *model, Random *random, int customers, double start, Sample *sample)
+simulate_rows(const ModelKind *model, Random *random, int customers, double start, Sample *sample)
 {
 	sample_init(sample, N + 3);
 	for (int i = 0; i < customers; i++)
@@ -77,9 +77,9 @@ static void
 test_definition(void **state)
 {
 	(void) state;
-	for (int code = 1; btyd_model_by_code(code) != NULL; code++)
+	for (int code = 1; model_kind_by_code(code) != NULL; code++)
 	{
-		const BtydModel *model = btyd_model_by_code(code);
+		const ModelKind *model = model_kind_by_code(code);
 		Random		random;
 		Sample		sample;
 		double		sum = 0;
@@ -108,9 +108,9 @@ static void
 test_derivatives(void **state)
 {
 	(void) state;
-	for (int code = 1; btyd_model_by_code(code) != NULL; code++)
+	for (int code = 1; model_kind_by_code(code) != NULL; code++)
 	{
-		const BtydModel *model = btyd_model_by_code(code);
+		const ModelKind *model = model_kind_by_code(code);
 		Random		random;
 		Sample		sample;
 		double		grad[NPARAMS];
@@ -153,9 +153,9 @@ test_jacobian(void **state)
 	static const double z[N] = {1.5, -2};
 
 	(void) state;
-	for (int code = 1; btyd_model_by_code(code) != NULL; code++)
+	for (int code = 1; model_kind_by_code(code) != NULL; code++)
 	{
-		const BtydModel *model = btyd_model_by_code(code);
+		const ModelKind *model = model_kind_by_code(code);
 		double		jacobian[BASE * NPARAMS];
 		double		at[BASE];
 		double		defined[BASE];
@@ -189,9 +189,9 @@ static void
 test_recovery(void **state)
 {
 	(void) state;
-	for (int code = 1; btyd_model_by_code(code) != NULL; code++)
+	for (int code = 1; model_kind_by_code(code) != NULL; code++)
 	{
-		const BtydModel *model = btyd_model_by_code(code);
+		const ModelKind *model = model_kind_by_code(code);
 		FitResult	fits[2];
 
 		if (!takes_covariates(code))
@@ -238,9 +238,9 @@ test_coverage(void **state)
 	};
 
 	(void) state;
-	for (int code = 1; btyd_model_by_code(code) != NULL; code++)
+	for (int code = 1; model_kind_by_code(code) != NULL; code++)
 	{
-		const BtydModel *model = btyd_model_by_code(code);
+		const ModelKind *model = model_kind_by_code(code);
 		int			covered[NPARAMS] = {0};
 
 		for (int cohort = 0; cohort < COHORTS && takes_covariates(code); cohort++)
@@ -390,9 +390,9 @@ static void
 test_effects_out_of_range(void **state)
 {
 	(void) state;
-	for (int code = 1; btyd_model_by_code(code) != NULL; code++)
+	for (int code = 1; model_kind_by_code(code) != NULL; code++)
 	{
-		const BtydModel *model = btyd_model_by_code(code);
+		const ModelKind *model = model_kind_by_code(code);
 		double		data[] = {1, 0, 2, 30, 39, 1};
 		Rows		rows = {1, 3, data, N, NAN};
 		double		far[NPARAMS];

@@ -16,7 +16,7 @@
  * maximum.
  */
 static void
-assert_maximum(const BtydModel *model, const Rows *rows, const FitResult *fit)
+assert_maximum(const ModelKind *model, const Rows *rows, const FitResult *fit)
 {
 	double		grad[BTYD_MAX_PARAMS];
 
@@ -38,7 +38,7 @@ assert_maximum(const BtydModel *model, const Rows *rows, const FitResult *fit)
 
 /* No maximum, but a finite point and a reason. */
 static void
-assert_no_maximum(const BtydModel *model, const FitResult *fit, const char *about)
+assert_no_maximum(const ModelKind *model, const FitResult *fit, const char *about)
 {
 	assert_int_equal(fit->status, FIT_NOT_CONVERGED);
 	assert_false(fit->has_covariance);
@@ -52,7 +52,7 @@ assert_no_maximum(const BtydModel *model, const FitResult *fit, const char *abou
 }
 
 static void
-assert_impossible(const BtydModel *model, const Rows *rows, const char *about)
+assert_impossible(const ModelKind *model, const Rows *rows, const char *about)
 {
 	FitResult	fit;
 
@@ -68,7 +68,7 @@ assert_impossible(const BtydModel *model, const Rows *rows, const char *about)
 /* ---- golden maxima --------------------------------------------------------------------------- */
 
 static void
-assert_golden(const BtydModel *model, const Rows *rows, double log_likelihood, double tolerance,
+assert_golden(const ModelKind *model, const Rows *rows, double log_likelihood, double tolerance,
 			  const double *theta, const double *std_error, double theta_tolerance)
 {
 	FitResult	fit;
@@ -544,19 +544,19 @@ static void
 test_table_of_models(void **state)
 {
 	(void) state;
-	assert_ptr_equal(btyd_model_by_code(1), &bgnbd_model);
-	assert_ptr_equal(btyd_model_by_kind("bgnbd"), &bgnbd_model);
-	assert_ptr_equal(btyd_model_by_code(2), &gamma_gamma_model);
-	assert_ptr_equal(btyd_model_by_kind("gamma_gamma"), &gamma_gamma_model);
-	assert_null(btyd_model_by_code(0));
-	assert_null(btyd_model_by_kind("BG/NBD"));
+	assert_ptr_equal(model_kind_by_code(1), &bgnbd_model);
+	assert_ptr_equal(model_kind_by_name("bgnbd"), &bgnbd_model);
+	assert_ptr_equal(model_kind_by_code(2), &gamma_gamma_model);
+	assert_ptr_equal(model_kind_by_name("gamma_gamma"), &gamma_gamma_model);
+	assert_null(model_kind_by_code(0));
+	assert_null(model_kind_by_name("BG/NBD"));
 }
 
 /* Codes are stored: those known are below, and the gaps are models yet to come. */
 #define CODES 20
 
 /*
- * What a model reads says which operations it has, all of them and no others (btyd_model.h): callers do not look for
+ * What a model reads says which operations it has, all of them and no others (model_kind.h): callers do not look for
  * NULL.
  */
 static void
@@ -567,7 +567,7 @@ test_models_are_complete(void **state)
 	(void) state;
 	for (int code = 1; code < CODES; code++)
 	{
-		const BtydModel *m = btyd_model_by_code(code);
+		const ModelKind *m = model_kind_by_code(code);
 
 		if (m == NULL)
 			continue;
@@ -580,7 +580,7 @@ test_models_are_complete(void **state)
 
 		models++;
 		assert_int_equal(m->code, code);
-		assert_ptr_equal(btyd_model_by_kind(m->kind), m);
+		assert_ptr_equal(model_kind_by_name(m->kind), m);
 		assert_int_equal(purchases + renewals + spend, 1);
 		assert_true(m->nparams <= BTYD_MAX_PARAMS);
 		for (int i = 0; i < m->nparams; i++)
@@ -599,7 +599,7 @@ test_models_are_complete(void **state)
 		assert_true(m->nests == NULL || (m->nests->reads == m->reads && m->nests->nparams == m->nparams - 1));
 	}
 	for (int code = CODES; code < 10 * CODES; code++)
-		assert_null(btyd_model_by_code(code));
+		assert_null(model_kind_by_code(code));
 	assert_true(models >= 7);
 }
 

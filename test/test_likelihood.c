@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -192,7 +192,7 @@ difference(Reference reference, const Rows *rows, const Real *theta, int i, int 
  * allow for.
  */
 static void
-check_derivatives(const BtydModel *model, Reference reference, const Rows *rows,
+check_derivatives(const ModelKind *model, Reference reference, const Rows *rows,
 				  const double *theta, Real h)
 {
 	int			n = model->nparams - model->counts_phases;
@@ -276,9 +276,9 @@ static const double bgnbd_points[][4] = {
 	{2.5, 400, 2000, 0.3},
 };
 
-static const BtydModel *const nbd_models[] = {&bgnbd_model, &mbgnbd_model};
+static const ModelKind *const nbd_models[] = {&bgnbd_model, &mbgnbd_model};
 static const Reference nbd_references[] = {bgnbd_reference, mbgnbd_reference};
-static const BtydModel *const cnbd_models[] = {&bgcnbd_model, &mbgcnbd_model};
+static const ModelKind *const cnbd_models[] = {&bgcnbd_model, &mbgcnbd_model};
 static const Reference cnbd_references[] = {bgcnbd_reference, mbgcnbd_reference};
 
 /*
@@ -544,7 +544,7 @@ test_renewal_derivatives(void **state)
 /* ---- stopping -------------------------------------------------------------------------------- */
 
 static void
-check_stopping(const BtydModel *model, const double *theta, Sample *sample, int polls)
+check_stopping(const ModelKind *model, const double *theta, Sample *sample, int polls)
 {
 	for (int stop_at = 0; stop_at <= polls; stop_at++)
 	{

@@ -14,7 +14,7 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-static const BtydModel *const model = &pareto_nbd_model;
+static const ModelKind *const model = &pareto_nbd_model;
 
 static double
 log_likelihood_of(const double *theta, const Customer *c)
@@ -627,7 +627,7 @@ start_elsewhere(const Rows *rows, double *theta)
 static void
 test_start_does_not_matter(void **state)
 {
-	BtydModel	moved = pareto_nbd_model;
+	ModelKind	moved = pareto_nbd_model;
 	Sample		timing;
 	Sample		spend;
 	FitResult	usual;

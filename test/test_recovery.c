@@ -53,7 +53,7 @@ note_renewal(double at, void *arg)
 
 /* One customer of the model: the row a fit would see. Returns the log gaps. */
 static double
-simulate_row(const BtydModel *model, const double *theta, Random *random, double *row)
+simulate_row(const ModelKind *model, const double *theta, Random *random, double *row)
 {
 	switch ((int) model->reads)
 	{
@@ -87,7 +87,7 @@ simulate_row(const BtydModel *model, const double *theta, Random *random, double
 }
 
 static void
-fit_cohort(const BtydModel *model, const Planted *p, int cohort, FitResult *fit)
+fit_cohort(const ModelKind *model, const Planted *p, int cohort, FitResult *fit)
 {
 	Random		random;
 	Sample		sample;
@@ -111,7 +111,7 @@ fit_cohort(const BtydModel *model, const Planted *p, int cohort, FitResult *fit)
 /* ---- parameters -------------------------------------------------------------------------------- */
 
 static void
-check_parameter(const BtydModel *model, int i, int covered, double sum, double squares)
+check_parameter(const ModelKind *model, int i, int covered, double sum, double squares)
 {
 	double		mean = sum / COHORTS;
 	double		sd = sqrt((squares - COHORTS * mean * mean) / (COHORTS - 1));
@@ -123,7 +123,7 @@ check_parameter(const BtydModel *model, int i, int covered, double sum, double s
 }
 
 static void
-check_recovery(const BtydModel *model, const Planted *p)
+check_recovery(const ModelKind *model, const Planted *p)
 {
 	const double *theta = p->theta;
 	int			covered[BTYD_MAX_PARAMS] = {0};
@@ -162,14 +162,14 @@ test_parameters(void **state)
 {
 	(void) state;
 	for (size_t i = 0; i < NPLANTED; i++)
-		check_recovery(btyd_model_by_kind(planted[i].kind), &planted[i]);
+		check_recovery(model_kind_by_name(planted[i].kind), &planted[i]);
 }
 
 /* ---- predictions ------------------------------------------------------------------------------- */
 
 typedef struct Question
 {
-	const BtydModel *model;
+	const ModelKind *model;
 	Customer	customer;
 	double		t;
 } Question;
@@ -215,7 +215,7 @@ static const struct
 #define NPREDICTIONS (sizeof(predictions) / sizeof(predictions[0]))
 
 static void
-check_intervals(const BtydModel *model, const Planted *p)
+check_intervals(const ModelKind *model, const Planted *p)
 {
 	bool		discrete = model->reads == ROWS_OPPORTUNITIES;
 	Question	questions[] = {{model, {2, discrete ? 5 : 30.43, discrete ? 7 : 38.86}, discrete ? 5 : 39},
@@ -259,7 +259,7 @@ test_prediction_intervals(void **state)
 	(void) state;
 	for (size_t i = 0; i < NPLANTED; i++)
 		if (planted[i].cohorts > 0)
-			check_intervals(btyd_model_by_kind(planted[i].kind), &planted[i]);
+			check_intervals(model_kind_by_name(planted[i].kind), &planted[i]);
 }
 
 /* ---- counts ------------------------------------------------------------------------------------ */
@@ -313,7 +313,7 @@ distance_from_uniform(double *u, int n)
  * count lies is uniform (randomised within the jump), and the 95 % interval holds 95 % of them or more.
  */
 static void
-check_counts(const BtydModel *model, const double *theta)
+check_counts(const ModelKind *model, const double *theta)
 {
 	enum
 	{
@@ -357,7 +357,7 @@ test_counts(void **state)
 	(void) state;
 	for (size_t i = 0; i < NPLANTED; i++)
 	{
-		const BtydModel *model = btyd_model_by_kind(planted[i].kind);
+		const ModelKind *model = model_kind_by_name(planted[i].kind);
 
 		if (model->purchase_probability != NULL)
 			check_counts(model, planted[i].theta);
@@ -369,12 +369,12 @@ static void
 test_all_models(void **state)
 {
 	(void) state;
-	for (int code = 1; btyd_model_by_code(code) != NULL; code++)
+	for (int code = 1; model_kind_by_code(code) != NULL; code++)
 	{
 		bool		found = false;
 
 		for (size_t i = 0; i < NPLANTED; i++)
-			found = found || btyd_model_by_kind(planted[i].kind) == btyd_model_by_code(code);
+			found = found || model_kind_by_name(planted[i].kind) == model_kind_by_code(code);
 		assert_true(found);
 	}
 }

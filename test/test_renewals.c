@@ -36,7 +36,7 @@ test_references(void **state)
 	for (; read_numbers(file, row, COLUMNS); rows++)
 	{
 		int			code = (int) row[MODEL];
-		const BtydModel *model = btyd_model_by_code(code);
+		const ModelKind *model = model_kind_by_code(code);
 		double		value[] = {model->log_survival(row + ALPHA, row[T]),
 							   model->expected_lifetime(row + ALPHA, row[RATE], row[TENURE])};
 
@@ -54,7 +54,7 @@ test_references(void **state)
 	assert_int_equal(rows, 90);
 	for (int code = 8; code <= 9; code++)
 		print_message("%s: worst relative error of log survival %.1e, of lifetimes %.1e\n",
-					  btyd_model_by_code(code)->title, worst[code][0], worst[code][1]);
+					  model_kind_by_code(code)->title, worst[code][0], worst[code][1]);
 }
 
 /* ---- predictions ----------------------------------------------------------------------------- */
@@ -189,7 +189,7 @@ retention(const char *segment, int years, Sample *sample, double *percent)
 }
 
 static void
-fit_published(const BtydModel *model, const char *segment, int years, FitResult *fit, double *percent)
+fit_published(const ModelKind *model, const char *segment, int years, FitResult *fit, double *percent)
 {
 	Sample		sample;
 
@@ -306,7 +306,7 @@ note_renewal(double at, void *arg)
 
 /* A customer observed up to period `end`, from `entry` on; false for one who left before. */
 static bool
-simulate_renewals(const BtydModel *model, const double *theta, Random *random, double entry, double end, double *row)
+simulate_renewals(const ModelKind *model, const double *theta, Random *random, double entry, double end, double *row)
 {
 	double		renewals = 0;
 
@@ -331,12 +331,12 @@ static void
 test_left_truncation(void **state)
 {
 	static const double theta[] = {.7, 2.5, 1.3};
-	static const BtydModel *const models[] = {&sbg_model, &bdw_model};
+	static const ModelKind *const models[] = {&sbg_model, &bdw_model};
 
 	(void) state;
 	for (size_t m = 0; m < LENGTH(models); m++)
 	{
-		const BtydModel *model = models[m];
+		const ModelKind *model = models[m];
 		Random		random;
 		Sample		truncated;
 		Sample		ignored;
@@ -383,7 +383,7 @@ test_simulation(void **state)
 		CUSTOMERS = 100000
 	};
 	static const double theta[] = {.26, 1.72, 1.58};
-	static const BtydModel *const models[] = {&sbg_model, &bdw_model};
+	static const ModelKind *const models[] = {&sbg_model, &bdw_model};
 
 	(void) state;
 	for (size_t m = 0; m < LENGTH(models); m++)
@@ -412,7 +412,7 @@ test_simulation(void **state)
 /* ---- hopeless data --------------------------------------------------------------------------- */
 
 static void
-assert_fit(const BtydModel *model, const Rows *rows, FitStatus status, const char *about)
+assert_fit(const ModelKind *model, const Rows *rows, FitStatus status, const char *about)
 {
 	FitResult	fit;
 
@@ -428,7 +428,7 @@ assert_fit(const BtydModel *model, const Rows *rows, FitStatus status, const cha
 static void
 test_impossible(void **state)
 {
-	static const BtydModel *const models[] = {&sbg_model, &bdw_model};
+	static const ModelKind *const models[] = {&sbg_model, &bdw_model};
 	static const double one[] = {0, 3, 1, 1};
 	static const double nobody_left[] = {0, 3, 0, 7, 0, 4, 0, 9};
 	static const double all_left_first[] = {0, 1, 1, 50, 2, 3, 1, 8};

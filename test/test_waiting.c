@@ -133,7 +133,7 @@ test_no_answer(void **state)
 
 typedef struct Asked
 {
-	const BtydModel *model;
+	const ModelKind *model;
 	const double *theta;
 	Customer	customer;
 	double		unit;			/* steps in a unit of the model; 1 for opportunities */
@@ -204,7 +204,7 @@ test_all_models(void **state)
 	double		bgbb[] = {1.20352239, .74971636, .65671817, 2.78344198};
 	struct
 	{
-		const BtydModel *model;
+		const ModelKind *model;
 		const double *theta;
 		double		unit;
 	}			models[] = {

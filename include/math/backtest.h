@@ -7,14 +7,14 @@
 #ifndef CLV_MATH_BACKTEST_H
 #define CLV_MATH_BACKTEST_H
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 
 /* Two models of one population; the second may be missing. */
 typedef struct Forecaster
 {
-	const BtydModel *timing;
+	const ModelKind *timing;
 	const double *theta;
-	const BtydModel *spend;		/* NULL: no spend is predicted */
+	const ModelKind *spend;		/* NULL: no spend is predicted */
 	const double *spend_theta;
 	double		units;			/* time units of the model in one of the rows */
 } Forecaster;
@@ -69,7 +69,7 @@ extern bool backtest_classes(const Rows *rows, const double *predicted, const Fi
  * what comes after the last is left out. unit_days is the model's time unit. by_age is room for the numbers of
  * one customer at every age from 0 to ends[n - 1] less the first day, filled with NAN.
  */
-extern bool backtest_track(const BtydModel *model, const double *theta, double unit_days, const Rows *rows,
+extern bool backtest_track(const ModelKind *model, const double *theta, double unit_days, const Rows *rows,
 						   const double *ends, size_t n, double *by_age, double *actual, double *expected,
 						   const FitStop *stop);
 

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 
 /*
  * Given alive: lambda ~ Gamma(R, A), p ~ Beta(a, b). log_dead_odds is log q = log(P(dead) / P(alive)),

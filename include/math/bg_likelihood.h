@@ -32,14 +32,14 @@ extern void bg_add_segment(const double *row, const double *end, double chances,
 extern double bg_phases_log_likelihood(const Rows *rows, const double *theta, AddSegment add, double *grad,
 									   double *hess, const FitStop *stop);
 
-/* As in BtydModel; bg_start() sets the first BG_PARAMS, and the models with phases need the gaps as well. */
+/* As in ModelKind; bg_start() sets the first BG_PARAMS, and the models with phases need the gaps as well. */
 extern bool bg_phases_undetermined(const Rows *rows, const char **reason, const char **hint);
 extern void bg_start(const Rows *rows, double k, double *theta);
 extern void bg_ran_off(const double *theta, const char **reason, const char **hint);
 extern double bg_mean_rate(const double *theta, double k);
 extern double bg_mean_dropout(const double *theta);
 
-/* As in BtydModel; leaves_at_once: a customer may leave after the first purchase. */
+/* As in ModelKind; leaves_at_once: a customer may leave after the first purchase. */
 extern void bg_simulate(const double *theta, double k, bool leaves_at_once, double t, Random *random,
 						EmitPurchase emit, void *arg);
 

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 
 typedef enum FitStatus
 {
@@ -19,7 +19,8 @@ typedef enum FitStatus
 /*
  * The parameters of a fit: those of the model, then for each covariate its effect on the purchase rate,
  * then for each its effect on dropout. A model's own are positive and searched for on the log scale, a
- * count of phases is tried and has no scale, effects have their own. eta is a parameter on its scale.
+ * count of phases is tried and has no scale, effects have their own, as has all of a regression. eta is a parameter on
+ * its scale.
  */
 typedef enum ParamScale
 {
@@ -29,9 +30,9 @@ typedef enum ParamScale
 } ParamScale;
 
 static inline ParamScale
-param_scale(const BtydModel *model, int i)
+param_scale(const ModelKind *model, int i)
 {
-	if (i >= model->nparams)
+	if (i >= model->nparams || model->response)
 		return SCALE_OWN;
 	return model->counts_phases && i == model->nparams - 1 ? SCALE_NONE : SCALE_LOG;
 }
@@ -66,7 +67,7 @@ typedef struct FitResult
  * Fit the model to the rows, starting from the data, or from the center of the prior; deterministic.
  * prior and stop may be NULL. log_likelihood is that of the data alone.
  */
-extern void btyd_fit(const BtydModel *model, const Rows *rows, const FitPrior *prior,
+extern void btyd_fit(const ModelKind *model, const Rows *rows, const FitPrior *prior,
 					 const FitStop *stop, FitResult *result);
 
 #endif

@@ -34,7 +34,7 @@ typedef double (*PredictedValue) (const double *theta, const double *second_thet
 
 typedef struct FittedModel
 {
-	const BtydModel *model;
+	const ModelKind *model;
 	int			nparams;
 	const double *theta;
 	const double *covariance;	/* of eta, nparams x nparams; NULL: taken to be known */
@@ -53,7 +53,7 @@ extern Estimate prediction_interval(PredictedValue f, void *arg, const FittedMod
  * The smallest interval [low, high] of the number of purchases within t with at most (1 - conf) / 2 of the
  * probability on either side. False when asked to stop, or where high would be above 10 million.
  */
-extern bool count_interval(const BtydModel *model, const double *theta, const Customer *c, double t, double conf,
+extern bool count_interval(const ModelKind *model, const double *theta, const Customer *c, double t, double conf,
 						   const FitStop *stop, double *low, double *high);
 
 /* P(chi-square of df degrees of freedom > x); NAN where GSL fails. */

@@ -4,7 +4,7 @@
 #ifndef CLV_MATH_LIKELIHOOD_H
 #define CLV_MATH_LIKELIHOOD_H
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 
 /* What a model adds to. Only the upper triangle of the Hessian, natural scale, is added to. */
 typedef struct Likelihood
@@ -27,7 +27,7 @@ typedef struct Likelihood
 typedef void (*AddSegment) (const double *row, const double *end, Likelihood *sum);
 
 /*
- * The log_likelihood of a BtydModel of nparams parameters from its AddSegment; grad, hess and stop may
+ * The log_likelihood of a ModelKind of nparams parameters from its AddSegment; grad, hess and stop may
  * be NULL. Returns NAN when asked to stop.
  */
 extern double sum_segments(const Rows *rows, const double *theta, int nparams, AddSegment add,

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 #include "math/rows.h"
 
 /* An estimate from n answers; without any, all but n are NAN. */

@@ -4,10 +4,10 @@
 #ifndef CLV_MATH_RENEWALS_H
 #define CLV_MATH_RENEWALS_H
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 
 /*
- * The `undetermined` of a BtydModel that needs customers at risk in at least `periods` different periods: the
+ * The `undetermined` of a ModelKind that needs customers at risk in at least `periods` different periods: the
  * data hold one renewal rate for each, and no more.
  */
 extern bool renewals_undetermined(const Rows *rows, int periods, const char **reason, const char **hint);
@@ -15,7 +15,7 @@ extern bool renewals_undetermined(const Rows *rows, int periods, const char **re
 /* Share of customers who leave, of those at risk, all periods together. */
 extern double renewals_churn(const Rows *rows);
 
-/* Which of alpha and beta ran off and why, as in BtydModel. */
+/* Which of alpha and beta ran off and why, as in ModelKind. */
 extern void renewals_ran_off(double alpha, double beta, const char **reason, const char **hint);
 
 /* alpha / (alpha + beta): the share that leaves at the first renewal, mean of the beta distribution. */

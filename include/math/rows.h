@@ -21,8 +21,20 @@ typedef enum RowKind
 	ROWS_RFM = 8,				/* bins, days_since_last, frequency, monetary: bins is the same in all rows */
 	ROWS_SIGNAL = 9,			/* n, mean, within: a customer's scores, their mean and sum of squared deviations */
 	ROWS_RATING = 10,			/* score: an answer to a question of a survey */
-	ROWS_AGREEMENT = 11			/* a, b: the categories that two raters chose, as whole numbers */
+	ROWS_AGREEMENT = 11,		/* a, b: the categories that two raters chose, as whole numbers */
+	ROWS_RESPONSE = 12,			/* y, of regressors x: see below */
+	ROWS_CLUSTERED = 13,		/* the same of a cluster and x */
+	ROWS_SURVIVAL = 14,			/* entry, tenure, event, of regressors x, which may be none */
+	ROWS_CLUSTERED_SURVIVAL = 15,	/* the same of a cluster and x */
+	ROWS_PREDICTION = 16,		/* predicted, happened: a probability, and 1 where it came true, else 0 */
+	ROWS_EFFECT = 17,			/* treatment, y, of a unit and x */
+	ROWS_PAIR = 18				/* a, b: two measurements of one thing */
 } RowKind;
+
+/*
+ * Regressors stand before the values of a row, where covariates of other kinds do. In the kinds that have clusters or
+ * units, the first of them is the number of the cluster or unit, so that the rows of one are neighbours.
+ */
 
 /*
  * ROWS_RENEWALS: churned = 1, the customer left in period `tenure` = 1, 2, ...; churned = 0, is still a
@@ -60,8 +72,9 @@ enum
 	SIGNAL_N, SIGNAL_MEAN, SIGNAL_WITHIN, SIGNAL_COLUMNS
 };
 
-#define ROWS_MAX_COVARIATES 16
-#define ROWS_MAX_COLUMNS (3 + ROWS_MAX_COVARIATES)	/* covariates and values */
+#define ROWS_MAX_COVARIATES 16	/* of a model of purchases */
+#define ROWS_MAX_REGRESSORS 32	/* of a regression */
+#define ROWS_MAX_COLUMNS (3 + 1 + ROWS_MAX_REGRESSORS)	/* covariates, or cluster and regressors, and values */
 
 /*
  * n rows, each of ncovariates covariates, ncols values of its kind, and its count (a whole number held as

@@ -5,7 +5,7 @@
 #ifndef CLV_MATH_SHRINK_H
 #define CLV_MATH_SHRINK_H
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 
 /*
  * The covariance between[n * n] of the true eta of m >= 2 cohorts, from their estimates eta (m x n) and the

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 #include "math/rows.h"
 
 /* ---- first contact resolution -------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
 
 #include "math/rows.h"
 
-/* BtydModel's undetermined: too few customers, no repeat purchase, no differences. */
+/* ModelKind's undetermined: too few customers, no repeat purchase, no differences. */
 extern bool timing_undetermined(const Rows *rows, const char **reason, const char **hint);
 
 /*

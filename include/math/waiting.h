@@ -4,7 +4,7 @@
 #ifndef CLV_MATH_WAITING_H
 #define CLV_MATH_WAITING_H
 
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 
 /*
  * A purchase less likely than this has no date: its probability is 1 less that of silence, which is known to some

@@ -235,7 +235,7 @@ track_actual(const Rows *rows, const double *ends, size_t n, double *actual, con
 }
 
 bool
-backtest_track(const BtydModel *model, const double *theta, double unit_days, const Rows *rows, const double *ends,
+backtest_track(const ModelKind *model, const double *theta, double unit_days, const Rows *rows, const double *ends,
 			   size_t n, double *by_age, double *actual, double *expected, const FitStop *stop)
 {
 	const Customer new_customer = {0, 0, 0};

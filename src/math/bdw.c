@@ -301,7 +301,7 @@ bdw_simulate(const double *theta, double t, Random *random, EmitPurchase emit, v
 			return;
 }
 
-const BtydModel bdw_model = {
+const ModelKind bdw_model = {
 	.code = 9,
 	.kind = "bdw",
 	.title = "BdW",

@@ -531,7 +531,7 @@ bgbb_simulate(const double *theta, double t, Random *random, EmitPurchase emit, 
 	}
 }
 
-const BtydModel bgbb_model = {
+const ModelKind bgbb_model = {
 	.code = 7,
 	.kind = "bgbb",
 	.title = "BG/BB",

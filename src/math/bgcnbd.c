@@ -81,7 +81,7 @@ bgcnbd_simulate(const double *theta, double t, Random *random, EmitPurchase emit
 	bg_simulate(theta, theta[BG_K], false, t, random, emit, arg);
 }
 
-const BtydModel bgcnbd_model = {
+const ModelKind bgcnbd_model = {
 	.code = 5,
 	.kind = "bgcnbd",
 	.title = "BG/CNBD-k",

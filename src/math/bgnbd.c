@@ -82,7 +82,7 @@ bgnbd_simulate(const double *theta, double t, Random *random, EmitPurchase emit,
 	bg_simulate(theta, 1, false, t, random, emit, arg);
 }
 
-const BtydModel bgnbd_model = {
+const ModelKind bgnbd_model = {
 	.code = 1,
 	.kind = "bgnbd",
 	.title = "BG/NBD",

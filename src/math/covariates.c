@@ -66,7 +66,7 @@ map_odds(const double *theta, double v, InnerMap *map)
 }
 
 static void
-map_inner(const BtydModel *model, const double *theta, double u, double v, InnerMap *map)
+map_inner(const ModelKind *model, const double *theta, double u, double v, InnerMap *map)
 {
 	memset(map, 0, sizeof(*map));
 	memcpy(map->theta, theta, sizeof(map->theta));
@@ -94,7 +94,7 @@ dot(const double *a, const double *b, int n)
 }
 
 void
-covariates_apply(const BtydModel *model, const double *theta, const double *z, int n, double *theta_z,
+covariates_apply(const ModelKind *model, const double *theta, const double *z, int n, double *theta_z,
 				 double *jacobian)
 {
 	InnerMap	map;
@@ -175,7 +175,7 @@ typedef struct InnerSum
 } InnerSum;
 
 static void
-chain(const BtydModel *model, const InnerMap *map, double *grad, double *hess, InnerSum *sum)
+chain(const ModelKind *model, const InnerMap *map, double *grad, double *hess, InnerSum *sum)
 {
 	double		bent = 0;
 
@@ -283,7 +283,7 @@ in_range(const double *theta)
 }
 
 double
-covariates_log_likelihood(const BtydModel *model, const Rows *rows, const CovariateFrame *frame,
+covariates_log_likelihood(const ModelKind *model, const Rows *rows, const CovariateFrame *frame,
 						  const double *theta, double *grad, double *hess, const FitStop *stop)
 {
 	int			n = rows->ncovariates;
@@ -326,7 +326,7 @@ covariates_log_likelihood(const BtydModel *model, const Rows *rows, const Covari
 }
 
 void
-covariates_unframe(const BtydModel *model, const CovariateFrame *frame, int n, double *theta, double *covariance)
+covariates_unframe(const ModelKind *model, const CovariateFrame *frame, int n, double *theta, double *covariance)
 {
 	int			nparams = BASE + 2 * n;
 	double		jacobian[FIT_MAX_PARAMS * FIT_MAX_PARAMS] = {0};

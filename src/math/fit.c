@@ -61,7 +61,7 @@ typedef struct Point
 
 typedef struct Search
 {
-	const BtydModel *model;
+	const ModelKind *model;
 	const Rows *rows;
 	const FitPrior *prior;
 	int			nparams;		/* all of them: the stride of the prior's matrix */
@@ -538,7 +538,7 @@ hopeless(Search *search, FitResult *result)
 }
 
 void
-btyd_fit(const BtydModel *model, const Rows *rows, const FitPrior *prior, const FitStop *stop,
+btyd_fit(const ModelKind *model, const Rows *rows, const FitPrior *prior, const FitStop *stop,
 		 FitResult *result)
 {
 	Search		search = {.model = model, .rows = rows, .prior = prior, .outer = stop};

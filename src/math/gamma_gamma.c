@@ -239,7 +239,7 @@ gamma_gamma_draw_amount(const double *theta, double customer, Random *random)
 	return random_gamma(random, theta[P_P]) / customer;
 }
 
-const BtydModel gamma_gamma_model = {
+const ModelKind gamma_gamma_model = {
 	.code = 2,
 	.kind = "gamma_gamma",
 	.title = "gamma-gamma",

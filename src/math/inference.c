@@ -129,7 +129,7 @@ prediction_interval(PredictedValue f, void *arg, const FittedModel *first, const
 }
 
 bool
-count_interval(const BtydModel *model, const double *theta, const Customer *c, double t, double conf,
+count_interval(const ModelKind *model, const double *theta, const Customer *c, double t, double conf,
 			   const FitStop *stop, double *low, double *high)
 {
 	double		tail = 0.5 * (1 - conf);

@@ -81,7 +81,7 @@ mbgcnbd_simulate(const double *theta, double t, Random *random, EmitPurchase emi
 	bg_simulate(theta, theta[BG_K], true, t, random, emit, arg);
 }
 
-const BtydModel mbgcnbd_model = {
+const ModelKind mbgcnbd_model = {
 	.code = 6,
 	.kind = "mbgcnbd",
 	.title = "MBG/CNBD-k",

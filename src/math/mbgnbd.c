@@ -82,7 +82,7 @@ mbgnbd_simulate(const double *theta, double t, Random *random, EmitPurchase emit
 	bg_simulate(theta, 1, true, t, random, emit, arg);
 }
 
-const BtydModel mbgnbd_model = {
+const ModelKind mbgnbd_model = {
 	.code = 4,
 	.kind = "mbgnbd",
 	.title = "MBG/NBD",

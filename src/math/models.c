@@ -1,11 +1,11 @@
 /*
  * models.c - the table of models.
  */
-#include "math/btyd_model.h"
+#include "math/model_kind.h"
 
 #include <string.h>
 
-static const BtydModel *const models[] = {
+static const ModelKind *const models[] = {
 	&bgnbd_model,
 	&gamma_gamma_model,
 	&pareto_nbd_model,
@@ -15,18 +15,22 @@ static const BtydModel *const models[] = {
 	&bgbb_model,
 	&sbg_model,
 	&bdw_model,
+	&lm_model,
+	&logit_model,
+	&hazard_model,
+	&cox_model,
 };
 
 #define NMODELS (sizeof(models) / sizeof(models[0]))
 
-const BtydModel *
-btyd_model_at(int i)
+const ModelKind *
+model_kind_at(int i)
 {
 	return i >= 0 && (size_t) i < NMODELS ? models[i] : NULL;
 }
 
-const BtydModel *
-btyd_model_by_code(int code)
+const ModelKind *
+model_kind_by_code(int code)
 {
 	for (size_t i = 0; i < NMODELS; i++)
 		if (models[i]->code == code)
@@ -34,8 +38,8 @@ btyd_model_by_code(int code)
 	return NULL;
 }
 
-const BtydModel *
-btyd_model_by_kind(const char *kind)
+const ModelKind *
+model_kind_by_name(const char *kind)
 {
 	for (size_t i = 0; i < NMODELS; i++)
 		if (strcmp(models[i]->kind, kind) == 0)

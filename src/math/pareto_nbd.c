@@ -551,7 +551,7 @@ pareto_nbd_simulate(const double *theta, double t, Random *random, EmitPurchase 
 		at += random_exponential(random) / rate;
 }
 
-const BtydModel pareto_nbd_model = {
+const ModelKind pareto_nbd_model = {
 	.code = 3,
 	.kind = "pareto_nbd",
 	.title = "Pareto/NBD",

@@ -109,7 +109,7 @@ sbg_simulate(const double *theta, double t, Random *random, EmitPurchase emit, v
 			return;
 }
 
-const BtydModel sbg_model = {
+const ModelKind sbg_model = {
 	.code = 8,
 	.kind = "sbg",
 	.title = "sBG",

@@ -1,15 +1,16 @@
 /*
- * btyd_model.h - what a model of purchases, churn or spend must know, and the table of models.
+ * model_kind.h - what a model of purchases, churn, spend or a response must know, and the table of models.
  *
- * A model is one file in src/math that fills one const BtydModel, and one line in src/math/models.c.
+ * A model is one file in src/math that fills one const ModelKind, and one line in src/math/models.c.
  * What a model reads says which operations it has, the others are NULL, and the caller refuses the model
  * by what it reads:
+ *   ROWS_RESPONSE, ROWS_SURVIVAL		response: the regressions, see regression.h; no other operation
  *   ROWS_TIMING, ROWS_OPPORTUNITIES	p_alive to discounted_purchases, simulate, and both means
  *   ROWS_RENEWALS						log_survival, expected_lifetime, simulate, and mean_dropout
  *   ROWS_SPEND							expected_spend, draw_customer, draw_amount
  */
-#ifndef CLV_MATH_BTYD_MODEL_H
-#define CLV_MATH_BTYD_MODEL_H
+#ifndef CLV_MATH_MODEL_KIND_H
+#define CLV_MATH_MODEL_KIND_H
 
 #include <stdbool.h>
 
@@ -58,7 +59,7 @@ typedef bool (*EmitPurchase) (double at, void *arg);
  * finite numbers for valid input; a value below 1e-300 may come out as 0. Where the exact value is
  * infinite they return INFINITY, where it does not exist NAN, and the caller raises the error.
  */
-typedef struct BtydModel
+typedef struct ModelKind
 {
 	int			code;			/* stored on disk: never renumber */
 	const char *kind;			/* "bgnbd": name in glance(), jsonb and the text form */
@@ -70,7 +71,7 @@ typedef struct BtydModel
 	/* the last parameter is a whole number k >= 1, chosen by trying: log_likelihood has no slope in it */
 	bool		counts_phases;
 	CovariateEffect covariates;
-	const struct BtydModel *nests;	/* the special case of this model with one parameter less inside its range */
+	const struct ModelKind *nests;	/* the special case of this model with one parameter less inside its range */
 
 	/*
 	 * Why the rows cannot determine the model, as static texts, or false when they can (cheap
@@ -124,28 +125,36 @@ typedef struct BtydModel
 	 */
 	double		(*expected_lifetime) (const double *theta, double rate, double tenure);
 
+	/* A regression: what is expected where the linear predictor is eta, such as a probability. */
+	double		(*response) (double eta);
+
 	/* Draw a new customer and emit the purchases after the first, or the renewals, in (0, t], in order. */
 	void		(*simulate) (const double *theta, double t, Random *random, EmitPurchase emit, void *arg);
 	/* What distinguishes a customer's amounts, and one amount of that customer. */
 	double		(*draw_customer) (const double *theta, Random *random);
 	double		(*draw_amount) (const double *theta, double customer, Random *random);
-} BtydModel;
+} ModelKind;
 
-extern const BtydModel bgnbd_model; /* 1 */
-extern const BtydModel gamma_gamma_model;	/* 2 */
-extern const BtydModel pareto_nbd_model;	/* 3 */
-extern const BtydModel mbgnbd_model;	/* 4 */
-extern const BtydModel bgcnbd_model;	/* 5 */
-extern const BtydModel mbgcnbd_model;	/* 6 */
-extern const BtydModel bgbb_model;	/* 7 */
-extern const BtydModel sbg_model;	/* 8 */
-extern const BtydModel bdw_model;	/* 9 */
+extern const ModelKind bgnbd_model; /* 1 */
+extern const ModelKind gamma_gamma_model;	/* 2 */
+extern const ModelKind pareto_nbd_model;	/* 3 */
+extern const ModelKind mbgnbd_model;	/* 4 */
+extern const ModelKind bgcnbd_model;	/* 5 */
+extern const ModelKind mbgcnbd_model;	/* 6 */
+extern const ModelKind bgbb_model;	/* 7 */
+extern const ModelKind sbg_model;	/* 8 */
+extern const ModelKind bdw_model;	/* 9 */
+
+extern const ModelKind lm_model;	/* 10 */
+extern const ModelKind logit_model; /* 11 */
+extern const ModelKind hazard_model;	/* 12 */
+extern const ModelKind cox_model;	/* 13 */
 
 /* The models one after the other, i = 0, 1, ...; NULL behind the last. */
-extern const BtydModel *btyd_model_at(int i);
+extern const ModelKind *model_kind_at(int i);
 
 /* Find a model by its code on disk or by its kind; NULL if unknown. */
-extern const BtydModel *btyd_model_by_code(int code);
-extern const BtydModel *btyd_model_by_kind(const char *kind);
+extern const ModelKind *model_kind_by_code(int code);
+extern const ModelKind *model_kind_by_name(const char *kind);
 
 #endif

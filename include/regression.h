@@ -1,0 +1,47 @@
+/*
+ * regression.h - what the files of the regression room, and the rooms behind it, share: rows of a response and its
+ * regressors, and the model that a fit of them becomes.
+ */
+#ifndef CLV_REGRESSION_H
+#define CLV_REGRESSION_H
+
+#include "model.h"
+#include "sample.h"
+
+/*
+ * Argument x float8[] of SQL functions: the numbers go to x[ROWS_MAX_REGRESSORS], the answer is how many there are, or
+ * -1 where one is NULL. An array that is empty, longer or not a list, and numbers that are not finite, are errors.
+ */
+extern int	regressors_of_array(Datum array, double *x);
+
+/*
+ * The number of a cluster: that of a bigint is the bigint, which must be a whole number that a double can hold, that of
+ * a text 53 bits of its hash.
+ */
+extern double cluster_of_bigint(int64 cluster);
+extern double cluster_of_text(const text *cluster);
+
+/* Argument arg, a bigint or a text, as the number of a cluster. */
+extern double cluster_argument(FunctionCallInfo fcinfo, int arg);
+
+/* The kind of a model that is a regression with as many regressors as there are x; another is an error. */
+extern const ModelKind *regression_operations(const ClvModel *m);
+extern void check_regressors(const ClvModel *m, int nx);
+
+/* What a fit read: n rows, n_distinct different ones; the fingerprint is 0 where the rows are not known any more. */
+typedef struct RowsRead
+{
+	int64		n;
+	int64		n_distinct;
+	uint64		fingerprint;
+} RowsRead;
+
+/*
+ * The model of a fit of nx regressors; frame counts what was dropped. NULL, after a WARNING that says why, where the
+ * data cannot determine it (FIT_IMPOSSIBLE); a fit that did not converge, and one with columns whose effect cannot be
+ * told, is returned after a WARNING that names them. A fit that was stopped raises the error of the cancel.
+ */
+extern ClvModel *regression_model(const ModelKind *kind, int nx, const FitResult *fit, const RegressionRecord *record,
+								  const Frame *frame, const RowsRead *read);
+
+#endif
