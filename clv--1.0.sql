@@ -2938,3 +2938,57 @@ BEGIN
         USING numbers, threshold;
 END $$;
 COMMENT ON FUNCTION coverage_balance(regclass, regclass, text[], text, float8) IS 'whether customers with an evaluation differ from those without: for each column of numbers of customers (all but the key unless columns names some) the numbers of covered and uncovered customers with a value, and without one (NULL, NaN, infinite), means, standard deviations, standardized_difference() of covered less uncovered, and whether it lies beyond the threshold in either direction. Statistics are NULL where a group is too small for them. evaluations is a relation with customer_id, customers one with a row for each customer, identified by customer_key; ids are compared as text. Error 42703 names missing columns, 42804 where one is no number, 22023: the key NULL or the same in several rows, a threshold below 0 or not finite; 22003: numbers whose sums of squares would be beyond double precision.';
+
+-- ---- regression: samples --------------------------------------------------------------------------------------------
+
+-- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[]) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[]) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[], bigint) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[], text) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[], bigint) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[], text) IS 'transition: count one row of a regression';
+
+CREATE AGGREGATE regression_sample(y float8, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y float8, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y float8, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE regression_sample(float8, float8[]) IS 'the rows of a regression: a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[]) IS 'the rows of a regression: a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(float8, float8[], bigint) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; the bigint must be one that a double can hold. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(float8, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[], bigint) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; the bigint must be one that a double can hold. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
