@@ -106,6 +106,12 @@ sample_covariates(const ClvSample *s)
  */
 extern ClvSample *sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame *frame);
 
+/*
+ * The same with one more row skipped, of which not even the number of regressors is known, because they are NULL: a
+ * sample of nothing else takes the number of the first row that has some.
+ */
+extern ClvSample *sample_skipping(FunctionCallInfo fcinfo, RowKind kind, const Frame *frame);
+
 /* Add a valid row `count` times. The state may move; the old one is left to its memory context. */
 extern ClvSample *sample_add(ClvSample *state, const double *row, double count);
 

@@ -519,6 +519,23 @@ building_state(FunctionCallInfo fcinfo)
 	return editable_state(fcinfo, s);
 }
 
+/* Whether nothing but skipped rows of an unknown number of regressors came in so far, see sample_skipping(). */
+static inline bool
+awaits_regressors(const ClvSample *s)
+{
+	return s->nrows == 0 && s->kind >= ROWS_RESPONSE && sample_covariates(s) == 0;
+}
+
+/* A state that has no row yet, with room for rows of so many columns. */
+static ClvSample *
+with_columns(const ClvSample *empty, int columns)
+{
+	ClvSample	head = *empty;
+
+	head.columns = columns;
+	return copy_with_room(&head, SAMPLE_FOLDING, SAMPLE_FIRST_ROWS);
+}
+
 ClvSample *
 sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame *frame)
 {
@@ -529,7 +546,21 @@ sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame
 		return new_sample(kind, columns, frame);
 	s = building_state(fcinfo);
 	if (unlikely(!same_key(s, kind, columns, frame)))
+	{
+		if (s->kind == kind && awaits_regressors(s))
+			s = with_columns(s, columns);
 		check_same_key(s, kind, columns, frame);
+	}
+	return s;
+}
+
+ClvSample *
+sample_skipping(FunctionCallInfo fcinfo, RowKind kind, const Frame *frame)
+{
+	ClvSample  *s = PG_ARGISNULL(0) ? new_sample(kind, row_columns(kind), frame) : building_state(fcinfo);
+
+	check_same_key(s, kind, s->columns, frame);
+	sample_skip(s, 1);
 	return s;
 }
 
@@ -549,7 +580,9 @@ clv_sample_combine(PG_FUNCTION_ARGS)
 										 other->nrows + SAMPLE_FIRST_ROWS));
 
 	s = building_state(fcinfo);
-	check_same_key(s, other->kind, other->columns, &other->frame);
+	if (s->kind == other->kind && awaits_regressors(s))
+		s = with_columns(s, other->columns);
+	check_same_key(s, other->kind, awaits_regressors(other) ? s->columns : other->columns, &other->frame);
 	if (s->gaps_known && other->gaps_known)
 		add_gaps(s, other->gaps_whole, other->gaps_fraction);
 	else
