@@ -526,6 +526,16 @@ columns_open(const ClvSample *s)
 	return s->nrows == 0 && s->frame.n_skipped > 0 && sample_covariates(s) == 0;
 }
 
+/* A state that has no row yet, with room for rows of so many columns. */
+static ClvSample *
+with_columns(const ClvSample *empty, int columns)
+{
+	ClvSample	head = *empty;
+
+	head.columns = columns;
+	return copy_with_room(&head, SAMPLE_FOLDING, SAMPLE_FIRST_ROWS);
+}
+
 ClvSample *
 sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame *frame)
 {
@@ -535,10 +545,12 @@ sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame
 	if (PG_ARGISNULL(0))
 		return new_sample(kind, columns, frame);
 	s = building_state(fcinfo);
-	if (unlikely(s->columns != columns && s->kind == kind && columns_open(s)))
-		s->columns = columns;	/* the room for rows follows from the size of the value */
 	if (unlikely(!same_key(s, kind, columns, frame)))
+	{
+		if (s->kind == kind && columns_open(s))
+			s = with_columns(s, columns);
 		check_same_key(s, kind, columns, frame);
+	}
 	return s;
 }
 
@@ -569,7 +581,7 @@ clv_sample_combine(PG_FUNCTION_ARGS)
 
 	s = building_state(fcinfo);
 	if (s->kind == other->kind && columns_open(s))
-		s->columns = other->columns;
+		s = with_columns(s, other->columns);
 	check_same_key(s, other->kind, columns_open(other) ? s->columns : other->columns, &other->frame);
 	if (s->gaps_known && other->gaps_known)
 		add_gaps(s, other->gaps_whole, other->gaps_fraction);
