@@ -5,11 +5,7 @@
 
 #include <math.h>
 
-#include <gsl/gsl_cdf.h>
-
-#include "math/gsl_guard.h"
 #include "math/inference.h"
-#include "math/special.h"
 
 /* ---- two periods --------------------------------------------------------------------------------- */
 
@@ -26,29 +22,18 @@ term_change(TermEstimate before, TermEstimate after, double conf)
 	double		variance = before.variance + after.variance;
 	TermChange	c = {after.estimate - before.estimate, sqrt(variance), NAN, NAN, NAN, NAN, NAN};
 	double		inverse;
-	double		reach;
-	gsl_error_handler_t *handler;
+	Estimate	interval;
 
 	if (!(variance > 0))
 		return c;
 	inverse = inverse_df(before.variance / variance, before.df) + inverse_df(after.variance / variance, after.df);
-	c.statistic = c.difference / c.std_error;
 	if (inverse > 0)
 		c.df = 1 / inverse;
-	handler = gsl_guard_enter();
-	if (inverse > 0)
-	{
-		c.p_value = at_most_1(2 * gsl_cdf_tdist_Q(fabs(c.statistic), c.df));
-		reach = gsl_cdf_tdist_Qinv(0.5 - 0.5 * conf, c.df);
-	}
-	else
-	{
-		c.p_value = erfc(fabs(c.statistic) * M_SQRT1_2);
-		reach = normal_quantile(0.5 + 0.5 * conf);
-	}
-	gsl_guard_leave(handler);
-	c.conf_low = c.difference - reach * c.std_error;
-	c.conf_high = c.difference + reach * c.std_error;
+	interval = t_estimate(c.difference, variance, c.df, conf);
+	c.statistic = c.difference / c.std_error;
+	c.p_value = t_p_value(c.statistic, c.df);
+	c.conf_low = interval.conf_low;
+	c.conf_high = interval.conf_high;
 	return c;
 }
 
@@ -57,15 +42,12 @@ chow_test(ResidualSquares a, ResidualSquares b, ResidualSquares pooled)
 {
 	double		within = a.sum + b.sum;
 	FTest		test = {NAN, pooled.df - (a.df + b.df), a.df + b.df, NAN};
-	gsl_error_handler_t *handler;
 
 	if (!(test.df1 > 0 && test.df2 > 0 && within > 0))
 		return test;
 	/* one fit cannot leave less than two do, but for rounding */
 	test.statistic = fmax(pooled.sum - within, 0) / test.df1 / (within / test.df2);
-	handler = gsl_guard_enter();
-	test.p_value = gsl_cdf_fdist_Q(test.statistic, test.df1, test.df2);
-	gsl_guard_leave(handler);
+	test.p_value = f_tail(test.statistic, test.df1, test.df2);
 	return test;
 }
 

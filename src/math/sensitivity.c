@@ -6,9 +6,7 @@
 
 #include <math.h>
 
-#include <gsl/gsl_cdf.h>
-
-#include "math/gsl_guard.h"
+#include "math/inference.h"
 #include "math/special.h"
 
 /* ---- E-values ------------------------------------------------------------------------------------ */
@@ -91,10 +89,8 @@ double
 robustness_value_alpha(double t, double df, double q, double alpha)
 {
 	double		f = q * (fabs(t) / sqrt(df));
-	gsl_error_handler_t *handler = gsl_guard_enter();
-	double		critical = gsl_cdf_tdist_Qinv(0.5 * alpha, df - 1) / sqrt(df - 1);
+	double		critical = t_estimate(0, 1 / (df - 1), df - 1, 1 - alpha).conf_high;
 
-	gsl_guard_leave(handler);
 	if (f <= critical)
 		return 0;
 	if (f * critical <= 1)
