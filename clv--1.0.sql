@@ -2946,3 +2946,115 @@ COMMENT ON FUNCTION coverage_balance(regclass, regclass, text[], text, float8) I
 CREATE FUNCTION predict(model clv_model, x float8[]) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_regression_predict' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION predict(clv_model, float8[]) IS 'what a regression expects at x, the numbers in the order of the fit: the mean of y (lm), the probability of the event (logit), the hazard relative to that at x = 0 (Cox). A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors, for models that need a period (see hazard()) and for models within groups, which have no level; 22003 where the prediction is no finite number.';
+
+-- ---- regression: samples --------------------------------------------------------------------------------------------
+
+-- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[]) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[]) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[], bigint) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[], text) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[], bigint) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[], text) IS 'transition: count one row of a regression';
+
+CREATE AGGREGATE regression_sample(y float8, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y float8, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y float8, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE regression_sample(float8, float8[]) IS 'the rows of a regression: a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[]) IS 'the rows of a regression: a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(float8, float8[], bigint) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; the bigint must be one that a double can hold. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(float8, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[], bigint) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; the bigint must be one that a double can hold. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+-- ---- survival: Kaplan-Meier, log-rank -------------------------------------------------------------------------------
+
+-- Transition functions: not for direct use. A row with a NULL is counted as skipped.
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_regressors' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_regressors' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_bigint_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_text_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean) IS 'transition: count one row (tenure, event)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8) IS 'transition: count one row (tenure, event, entry)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[]) IS 'transition: count one row (tenure, event, x)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8) IS 'transition: count one row (tenure, event, x, entry)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, bigint) IS 'transition: count one row (tenure, event, x, entry, cluster)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, text) IS 'transition: count one row (tenure, event, x, entry, cluster)';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean) IS 'times to an event, with counts: tenure is the time from the start to the event, or without one (event false: censored) to the end of observation. One unit for all, such as months. For survival_points(), km_survival(), log_rank_test() and their like; merged by clv_sample(). Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. Error 22023: tenure negative or not finite; an event at tenure 0, before which nobody was at risk.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8) IS 'as survival_sample(tenure, event), of customers who came under observation at entry (left truncation, delayed entry): those whose event came before are not in the data. At risk in (entry, tenure]. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. Error 22023 also: entry negative, not finite or above tenure; an event at entry.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[]) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[]) IS 'as survival_sample(tenure, event), with 1 to 32 regressors x of each customer, for regressions of survival. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one. Error 22023 also: other numbers of x, x not finite.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8) IS 'as survival_sample(tenure, event, x), of customers who came under observation at entry. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one. Error 22023 also: entry negative, not finite or above tenure; an event at entry.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8, cluster bigint) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, bigint) IS 'as survival_sample(tenure, event, x, entry), of rows that belong to clusters, such as several rows of one customer, for cluster-robust errors. The cluster is a whole number of at most 2^53. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8, cluster text) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, text) IS 'as survival_sample(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
