@@ -29,7 +29,7 @@ static const double linear_covariance[] = {CELL_0, -CELL_0, -CELL_0, CELL_0 + CE
 static const LiftQuestion published = {
 	.churn = {&logit_model, 2, logit_theta, logit_covariance},
 	.driver = 0, .lift = 0.05, .lowest = 0, .highest = 1, .margin = 120, .margin_share = 1, .rate = 0.1,
-	.horizon = INFINITY, .customers = 100000, .cost = 300000, .conf = CONF
+	.horizon = INFINITY, .customers = 100000, .cost = 300000, .conf = CONF, .df = NAN
 };
 
 static void
@@ -75,6 +75,15 @@ test_worked_example(void **state)
 	assert_relative(p.estimate[LIFT_REQUIRED], 0.0086854947272011323, 1e-12);
 	assert_relative(p.interval[LIFT_REQUIRED].std_error, 0.0027297847835804373, 1e-12);
 	assert_true(p.estimate[LIFT_CLIPPED_SHARE] == 0);
+
+	/* t of 1 degree of freedom is Cauchy's distribution */
+	q.df = 1;
+	project(&q, &rows, &p);
+	assert_relative(p.interval[LIFT_NET].conf_high - p.estimate[LIFT_NET],
+					tan(M_PI * 0.475) * 100000 * 5.5217837481902099, 1e-9);
+	assert_relative(p.estimate[LIFT_PROBABILITY_OF_BREAK_EVEN],
+					0.5 + atan(1445202.8721323485 / (100000 * 5.5217837481902099)) / M_PI, 1e-9);
+	q.df = NAN;
 
 	/* the same as a mixture of the two cells */
 	q.churn = (FittedModel) {&lm_model, 2, linear_theta, linear_covariance};

@@ -45,6 +45,7 @@ typedef struct LiftQuestion
 	double		customers;		/* how many the return is for */
 	double		cost;			/* not negative */
 	double		conf;
+	double		df;				/* of Student's t; NAN: normal */
 } LiftQuestion;
 
 typedef struct LiftProjection
@@ -69,8 +70,9 @@ typedef enum LiftStatus
  * and Lehmann 2003), before and after the lift; means over customers are of values, not values of mean customers.
  * Standard errors by the delta method with analytic derivatives in the parameters of both models, which are taken to be
  * independent; customers, margin, rate and cost are taken as known. That of the required lift is of an implicit
- * function. Intervals are normal, those of churn by a logistic model on the logit scale. Without a covariance, and for
- * what the parameters do not change, there is none: NAN, not 0. stop may be NULL.
+ * function. Intervals and the probability of break-even are normal, or of Student's t; intervals of churn by a logistic
+ * model are so on the logit scale. Without a covariance, and for what the parameters do not change, there is none: NAN,
+ * not 0. stop may be NULL.
  */
 extern LiftStatus project_lift(const LiftQuestion *q, const Rows *rows, const FitStop *stop, LiftProjection *p);
 

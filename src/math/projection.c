@@ -342,7 +342,7 @@ static void
 set_mean(LiftProjection *p, const LiftQuestion *q, LiftQuantity quantity, const Mean *mean)
 {
 	p->estimate[quantity] = mean->value;
-	p->interval[quantity] = real_estimate(mean->value, variance_of(q, mean), q->conf);
+	p->interval[quantity] = t_estimate(mean->value, variance_of(q, mean), q->df, q->conf);
 }
 
 /* A probability of a logistic model has its interval on that scale, within 0 and 1. */
@@ -356,7 +356,7 @@ set_churn(LiftProjection *p, const LiftQuestion *q, LiftQuantity quantity, const
 	if (q->churn.model == &logit_model && spread > 0)
 	{
 		double		eta = log(value / (1 - value));
-		Estimate	e = real_estimate(eta, variance_of(q, mean) / (spread * spread), q->conf);
+		Estimate	e = t_estimate(eta, variance_of(q, mean) / (spread * spread), q->df, q->conf);
 
 		p->interval[quantity].conf_low = logit_model.response(e.conf_low);
 		p->interval[quantity].conf_high = logit_model.response(e.conf_high);
@@ -368,11 +368,13 @@ set_money(LiftProjection *p, const LiftQuestion *q, const Mean *change)
 {
 	Mean		total = combined(change, q->customers, NULL, 0);
 	double		error = sqrt(variance_of(q, &total));
+	double		tail;
 
 	set_mean(p, q, LIFT_RETURN, &total);
 	total.value -= q->cost;
 	set_mean(p, q, LIFT_NET, &total);
-	p->estimate[LIFT_PROBABILITY_OF_BREAK_EVEN] = 0.5 * erfc(-total.value / error * M_SQRT1_2);
+	tail = 0.5 * t_p_value(total.value / error, q->df);
+	p->estimate[LIFT_PROBABILITY_OF_BREAK_EVEN] = total.value > 0 ? 1 - tail : tail;
 	if (q->cost > 0)
 	{
 		total = combined(&total, 1 / q->cost, NULL, 0);
@@ -436,7 +438,7 @@ set_required(LiftProjection *p, const LiftQuestion *q, const Rows *rows, double 
 		return false;
 	change = combined(&m.value_after, 1, &m.value_before, -1);
 	if (slope != 0)
-		p->interval[LIFT_REQUIRED] = real_estimate(lift, variance_of(q, &change) / (slope * slope), q->conf);
+		p->interval[LIFT_REQUIRED] = t_estimate(lift, variance_of(q, &change) / (slope * slope), q->df, q->conf);
 	return true;
 }
 
