@@ -2957,3 +2957,114 @@ CREATE FUNCTION lift_projection(churn_model clv_model, customers clv_sample, dri
     RETURNS TABLE (quantity text, estimate float8, std_error float8, conf_low float8, conf_high float8)
     AS 'MODULE_PATHNAME', 'clv_impact_lift_projection' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 15;
 COMMENT ON FUNCTION lift_projection(clv_model, clv_sample, integer, float8, float8, float8, float8, float8, float8, float8, float8, float8, clv_model, float8, float8[], float8) IS 'what a lift of x[driver] is worth, computed for every customer of the sample and averaged. churn_model: logit_fit() or lm_fit() of churn within a period on x; customers: regression_sample() of those it is about, with the same x (y is not read); lift: added to x[driver], up to the ends of its scale, lowest and highest (below 0: down); margin: money per customer and period, the first at once; annual_discount_rate: fraction a year (0.10), period_years: length of a period; horizon: whole periods, no end by default; n_customers: for the return, those of the sample by default; cost: of the lift, money. With margin_model, lm_fit() of the margin or spend per period of customers who stayed on the same x, margin must be NULL, and margin_share says what part of that is margin. covariance: of churn_model, in place of its own, as vcov() has it. Fifteen rows in fixed order: churn_before, churn_after, churn_change (absolute), churn_change_relative; value_before, value_after, value_change, of which value_by_retention (at margins as they were) and value_by_expansion (the rest; NULL without margin_model); return (value_change times customers), net (less cost), roi (net / cost), probability_of_break_even, required_lift (whose return is the cost; NULL if none on the scale is), clipped_share (of customers at the end of the scale before the lift is used up). Standard errors by the delta method; NULL where nothing depends on the parameters or they have no covariance. Both models are taken as independent. Normal intervals, t where a model has errors by cluster. No rows if a necessary argument is NULL. WARNING and NULL: a driver without effect in the model; WARNING: a linear model of churn beyond 0 or 1. Error 22023: other models, numbers that cannot be, customers outside the scale; 22003: a value without end. Source: Gupta and Lehmann 2003; docs/projection.md.';
+-- ---- regression: samples --------------------------------------------------------------------------------------------
+
+-- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[]) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[]) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[], bigint) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[], text) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[], bigint) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[], text) IS 'transition: count one row of a regression';
+
+CREATE AGGREGATE regression_sample(y float8, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y float8, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y float8, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE regression_sample(float8, float8[]) IS 'the rows of a regression: a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[]) IS 'the rows of a regression: a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(float8, float8[], bigint) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; the bigint must be one that a double can hold. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(float8, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[], bigint) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; the bigint must be one that a double can hold. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+-- ---- survival: Kaplan-Meier, log-rank -------------------------------------------------------------------------------
+
+-- Transition functions: not for direct use. A row with a NULL is counted as skipped.
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_regressors' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_regressors' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_bigint_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_text_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean) IS 'transition: count one row (tenure, event)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8) IS 'transition: count one row (tenure, event, entry)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[]) IS 'transition: count one row (tenure, event, x)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8) IS 'transition: count one row (tenure, event, x, entry)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, bigint) IS 'transition: count one row (tenure, event, x, entry, cluster)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, text) IS 'transition: count one row (tenure, event, x, entry, cluster)';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean) IS 'times to an event, with counts: tenure is the time from the start to the event, or without one (event false: censored) to the end of observation. One unit for all, such as months. For survival_points(), km_survival(), log_rank_test() and their like; merged by clv_sample(). Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. Error 22023: tenure negative or not finite; an event at tenure 0, before which nobody was at risk.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8) IS 'as survival_sample(tenure, event), of customers who came under observation at entry (left truncation, delayed entry): those whose event came before are not in the data. At risk in (entry, tenure]. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. Error 22023 also: entry negative, not finite or above tenure; an event at entry.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[]) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[]) IS 'as survival_sample(tenure, event), with 1 to 32 regressors x of each customer, for regressions of survival. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one. Error 22023 also: other numbers of x, x not finite.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8) IS 'as survival_sample(tenure, event, x), of customers who came under observation at entry. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one. Error 22023 also: entry negative, not finite or above tenure; an event at entry.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8, cluster bigint) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, bigint) IS 'as survival_sample(tenure, event, x, entry), of rows that belong to clusters, such as several rows of one customer, for cluster-robust errors. The cluster is a whole number of at most 2^53. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8, cluster text) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, text) IS 'as survival_sample(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
