@@ -235,8 +235,9 @@ test_scores_brute_force(void **state)
 		assert_relative(brier.std_error, sqrt(squares[0] / (c.n - 1) / c.n), 1e-13);
 		assert_relative(log_loss.estimate, loss[1], 1e-13);
 		assert_relative(log_loss.std_error, sqrt(squares[1] / (c.n - 1) / c.n), 1e-13);
-		assert_relative(brier.conf_high, brier.estimate + Z * brier.std_error, 1e-13);
-		assert_relative(log_loss.conf_low, log_loss.estimate - Z * log_loss.std_error, 1e-13);
+		mean = log(loss[0] / (1 - loss[0])) + Z * brier.std_error / (loss[0] * (1 - loss[0]));
+		assert_relative(brier.conf_high, 1 / (1 + exp(-mean)), 1e-13);
+		assert_relative(log_loss.conf_low, loss[1] * exp(-Z * log_loss.std_error / loss[1]), 1e-13);
 		sample_free(&c.sample);
 	}
 }
@@ -361,6 +362,7 @@ test_scores_extremes(void **state)
 	PredictionBin bins[10];
 	int			nbins;
 	BrierParts	parts;
+	double		highest;
 
 	(void) state;
 	begin(&c);
@@ -403,6 +405,23 @@ test_scores_extremes(void **state)
 	assert_true(c.totals.certain == 7 && c.totals.refuted == 1);
 	assert_true(log_loss_measure(rows, &c.totals, CONF, NULL, &m));
 	assert_true(isnan(m.estimate) && m.problem == QUALITY_REFUTED);
+	sample_free(&c.sample);
+
+	/* nearly all wrong: the interval ends at 1, and is that of the opposite predictions turned round */
+	begin(&c);
+	add(&c, 0, 1, 29);
+	add(&c, 0, 0, 1);
+	rows = finish(&c);
+	assert_true(brier_measure(rows, CONF, NULL, &m));
+	assert_true(m.estimate < m.conf_high && m.conf_high < 1);
+	highest = m.conf_high;
+	sample_free(&c.sample);
+	begin(&c);
+	add(&c, 1, 1, 29);
+	add(&c, 1, 0, 1);
+	rows = finish(&c);
+	assert_true(brier_measure(rows, CONF, NULL, &m));
+	assert_relative(m.conf_low, 1 - highest, 1e-13);
 	sample_free(&c.sample);
 }
 

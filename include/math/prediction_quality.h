@@ -59,14 +59,14 @@ typedef struct PredictionTotals
 extern bool prediction_totals(const Rows *rows, const FitStop *stop, PredictionTotals *totals);
 
 /*
- * The mean of (predicted - happened)^2 (G. W. Brier 1950), with the standard error of a mean and the interval
- * estimate -+ z std_error at confidence 0 < conf < 1.
+ * The mean of (predicted - happened)^2 (G. W. Brier 1950), with the standard error of a mean; the interval at confidence
+ * 0 < conf < 1 is estimate -+ z std_error on the logit scale, so that it stays between 0 and 1.
  */
 extern bool brier_measure(const Rows *rows, double conf, const FitStop *stop, QualityMeasure *brier);
 
 /*
- * The mean of -ln(probability predicted for what came), as brier_measure(). QUALITY_REFUTED where one of these is
- * infinite.
+ * The mean of -ln(probability predicted for what came), as brier_measure() with an interval on the log scale.
+ * QUALITY_REFUTED where one of these is infinite.
  */
 extern bool log_loss_measure(const Rows *rows, const PredictionTotals *totals, double conf, const FitStop *stop,
 							 QualityMeasure *log_loss);

@@ -84,9 +84,25 @@ surprise(double predicted, bool happened)
 	return happened ? -log(predicted) : -log1p(-predicted);
 }
 
+/* The interval of a positive mean on the log scale, and of one below 1 on the logit scale, so that it stays there. */
+static void
+bounded_interval(QualityMeasure *m, bool below_1, double conf)
+{
+	double		rest = below_1 ? 1 - m->estimate : 1;
+	double		reach = normal_quantile(0.5 + 0.5 * conf) * m->std_error / (m->estimate * rest);
+	double		odds = m->estimate / rest;
+
+	m->conf_low = odds * exp(-reach);
+	m->conf_high = odds * exp(reach);
+	if (!below_1)
+		return;
+	m->conf_low /= 1 + m->conf_low;
+	m->conf_high /= 1 + m->conf_high;
+}
+
 /* The mean of a loss, with the standard error of a mean: two passes, so that nothing cancels. */
 static bool
-mean_loss(const Rows *rows, Loss loss, double conf, const FitStop *stop, QualityMeasure *measure)
+mean_loss(const Rows *rows, Loss loss, bool below_1, double conf, const FitStop *stop, QualityMeasure *measure)
 {
 	CompensatedSum sum = {0, 0};
 	CompensatedSum squares = {0, 0};
@@ -119,13 +135,15 @@ mean_loss(const Rows *rows, Loss loss, double conf, const FitStop *stop, Quality
 	*measure = normal_measure(mean, std_error > ROUNDING * mean / sqrt(n) ? std_error : 0, conf);
 	if (n == 1)
 		measure->problem = QUALITY_TOO_FEW;
+	if (measure->problem == QUALITY_FINE)
+		bounded_interval(measure, below_1, conf);
 	return true;
 }
 
 bool
 brier_measure(const Rows *rows, double conf, const FitStop *stop, QualityMeasure *brier)
 {
-	return mean_loss(rows, squared_error, conf, stop, brier);
+	return mean_loss(rows, squared_error, true, conf, stop, brier);
 }
 
 bool
@@ -133,7 +151,7 @@ log_loss_measure(const Rows *rows, const PredictionTotals *totals, double conf, 
 				 QualityMeasure *log_loss)
 {
 	*log_loss = no_measure(QUALITY_REFUTED);
-	return totals->refuted > 0 || mean_loss(rows, surprise, conf, stop, log_loss);
+	return totals->refuted > 0 || mean_loss(rows, surprise, false, conf, stop, log_loss);
 }
 
 QualityMeasure
