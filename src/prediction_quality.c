@@ -79,14 +79,16 @@ static const struct
 	[QUALITY_ONE_OUTCOME] = {true, "it happened in all rows, or in none",
 	"Measure more rows, or a longer time after the prediction."},
 	[QUALITY_REFUTED] = {true, "what was predicted to be certain or impossible came otherwise",
-	"A probability of exactly 0 or 1 is a claim that one row refutes: is the prediction a probability, and not a class?"},
+	"A probability of exactly 0 or 1 is a claim that one row refutes: is the prediction a probability, and not a "
+	"class?"},
 	[QUALITY_CERTAIN] = {true, "predictions of exactly 0 or 1 have no logit",
 	"Is the prediction a probability, and not a class? Leave these rows out, or look at calibration_table()."},
-	[QUALITY_CONSTANT] = {true, "all predictions are the same", "calibration_in_the_large compares them with what happened."},
+	[QUALITY_CONSTANT] = {true, "all predictions are the same",
+	"calibration_in_the_large compares them with what happened."},
 	[QUALITY_SEPARATED] = {true, "a threshold tells all events from the other rows, so that no slope is steep enough",
 	"Measure more rows, and make sure that the predictions have not seen the outcome."},
-	[QUALITY_NOT_CONVERGED] = {true, "the search for the maximum of the likelihood did not end",
-	"Look for predictions that are extremely close to 0 or 1."},
+	[QUALITY_FLAT] = {true, "the likelihood is too flat to find its maximum",
+	"Look for predictions that are extremely close to 0 or 1, and came otherwise."},
 	[QUALITY_PERFECT_RANKING] = {false, "a threshold tells all events from the other rows",
 	"Measure more rows, and make sure that the predictions have not seen the outcome."},
 	[QUALITY_TOO_FEW] = {false, "two rows are the least, and for the AUC two in which it happened and two others",
@@ -250,7 +252,8 @@ clv_validation_prediction_quality(PG_FUNCTION_ARGS)
 	set_parts(measures, &totals, bins, nbins);
 	warn_of_measures(measures, &totals);
 	if (totals.n > 0)
-		binning = psprintf("%s: %d", totals.distinct <= most_bins ? "distinct predictions" : "bins of equal count", nbins);
+		binning = psprintf("%s: %d", totals.distinct <= most_bins ? "distinct predictions" : "bins of equal count",
+						   nbins);
 	for (int i = 0; i < MEASURES; i++)
 		put_measure(result, &measures[i], binning);
 	return (Datum) 0;

@@ -1,6 +1,6 @@
 /*
- * test_prediction_quality.c - predictions beside what happened: against published numbers, closed forms, and brute force
- * over all pairs of rows by the definitions.
+ * test_prediction_quality.c - predictions beside what happened: against published numbers, closed forms, and brute
+ * force over all pairs of rows by the definitions.
  */
 #include "support.h"
 
@@ -552,6 +552,19 @@ test_recalibration_hard(void **state)
 	assert_true(recalibrate(rows, &c.totals, CONF, NULL, &r));
 	assert_true(r.slope.problem == QUALITY_FINE && r.in_the_large.problem == QUALITY_FINE);
 	check_maximum(&c, &r);
+	sample_free(&c.sample);
+
+	/* a slope of 2 ln(9) / (logit of the smallest number), and a shift that may be anything between both predictions */
+	begin(&c);
+	add(&c, 0x1p-1074, 0, 9);
+	add(&c, 0x1p-1074, 1, 1);
+	add(&c, 0.5, 0, 1);
+	add(&c, 0.5, 1, 9);
+	rows = finish(&c);
+	assert_true(recalibrate(rows, &c.totals, CONF, NULL, &r));
+	assert_relative(r.slope.estimate, 2 * log(9) / (1074 * log(2)), 1e-12);
+	assert_relative(r.intercept.estimate, log(9), 1e-12);
+	assert_true(r.in_the_large.problem == QUALITY_FLAT && isnan(r.in_the_large.estimate));
 	sample_free(&c.sample);
 }
 

@@ -1,6 +1,6 @@
 /*
- * test_rates.c - Wilson's and Newcombe's intervals, survey scores, Cohen's kappa and standardized differences against published values
- * and against their definitions at 40 digits, which test/reference/make_rates prints.
+ * test_rates.c - Wilson's and Newcombe's intervals, survey scores, Cohen's kappa and standardized differences against
+ * published values and against their definitions at 40 digits, which test/reference/make_rates prints.
  */
 #include "support.h"
 

@@ -2,8 +2,8 @@
  * prediction_quality.h - predicted probabilities beside what happened: scores, ranking, calibration, lift.
  *
  * Rows are those of ROWS_PREDICTION, sorted: rows of equal prediction are neighbours, so nothing here sorts, and all of
- * it takes one or a few passes. Functions that return bool answer false when stop (which may be NULL) asked them to end;
- * their results then are not set. Formulas in docs/quality.md. Standard errors take the rows to be independent.
+ * it takes one or a few passes. Functions that return bool answer false when stop (which may be NULL) asked them to
+ * end; their results then are not set. Formulas in docs/quality.md. Standard errors take the rows to be independent.
  */
 #ifndef CLV_MATH_PREDICTION_QUALITY_H
 #define CLV_MATH_PREDICTION_QUALITY_H
@@ -24,7 +24,7 @@ typedef enum QualityProblem
 	QUALITY_CERTAIN,			/* predictions of 0 or 1 have no logit */
 	QUALITY_CONSTANT,			/* all predictions are the same */
 	QUALITY_SEPARATED,			/* a threshold tells all events from the rest */
-	QUALITY_NOT_CONVERGED,
+	QUALITY_FLAT,				/* the likelihood is too flat to find its maximum */
 	/* an estimate, but no standard error */
 	QUALITY_PERFECT_RANKING,	/* AUC of 0 or 1 */
 	QUALITY_TOO_FEW,			/* a single row, event or other row */
@@ -59,8 +59,8 @@ typedef struct PredictionTotals
 extern bool prediction_totals(const Rows *rows, const FitStop *stop, PredictionTotals *totals);
 
 /*
- * The mean of (predicted - happened)^2 (G. W. Brier 1950), with the standard error of a mean; the interval at confidence
- * 0 < conf < 1 is estimate -+ z std_error on the logit scale, so that it stays between 0 and 1.
+ * The mean of (predicted - happened)^2 (G. W. Brier 1950), with the standard error of a mean; the interval at
+ * confidence 0 < conf < 1 is estimate -+ z std_error on the logit scale, so that it stays between 0 and 1.
  */
 extern bool brier_measure(const Rows *rows, double conf, const FitStop *stop, QualityMeasure *brier);
 
@@ -124,8 +124,8 @@ extern bool prediction_bins(const Rows *rows, const PredictionTotals *totals, in
 
 /*
  * The parts of the Brier score over bins, brier = reliability - resolution + uncertainty + within_variance -
- * within_covariance (A. H. Murphy 1973; the last two, which are 0 where each bin is one prediction, by D. B. Stephenson,
- * C. A. S. Coelho and I. T. Jolliffe 2008), and the expected calibration error: the mean over rows of
+ * within_covariance (A. H. Murphy 1973; the last two, which are 0 where each bin is one prediction, by D. B.
+ * Stephenson, C. A. S. Coelho and I. T. Jolliffe 2008), and the expected calibration error: the mean over rows of
  * |mean prediction of the bin - share of events in it|. NAN without rows.
  */
 typedef struct BrierParts

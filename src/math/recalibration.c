@@ -29,6 +29,13 @@ typedef struct Evaluation
 	double		spread;			/* and the sum of (x - center)^2 */
 } Evaluation;
 
+/* Whether the rows tell more than rounding: recalibrated predictions that are all next to 0 or 1 do not. */
+static bool
+tells(const Evaluation *e, double n)
+{
+	return e->weight > 16 * DBL_EPSILON * n;
+}
+
 typedef struct Line
 {
 	double		intercept;
@@ -90,7 +97,7 @@ fit_line(const Rows *rows, const PredictionTotals *totals, double conf, const Fi
 	Line		step = {0, 0};
 	double		best = -INFINITY;
 
-	recalibration->slope = recalibration->intercept = no_measure(QUALITY_NOT_CONVERGED);
+	recalibration->slope = recalibration->intercept = no_measure(QUALITY_FLAT);
 	for (int i = 0; i < MOST_STEPS; i++)
 	{
 		Evaluation	e;
@@ -111,7 +118,7 @@ fit_line(const Rows *rows, const PredictionTotals *totals, double conf, const Fi
 		distance = e.excess * (e.excess / e.weight) + e.excess_x * step.slope;
 		if (!(distance <= CLOSE + ROUNDING * totals->n))
 			continue;
-		if (isfinite(line.intercept) && isfinite(line.slope))
+		if (tells(&e, totals->n) && isfinite(line.intercept) && isfinite(line.slope))
 		{
 			recalibration->slope = normal_measure(line.slope, 1 / sqrt(e.spread), conf);
 			recalibration->intercept =
@@ -140,7 +147,7 @@ fit_shift(const Rows *rows, const PredictionTotals *totals, double conf, const F
 	double		high = base - logit(fmin(totals->lowest[0], totals->lowest[1]));
 	double		at = fmin(fmax(0, low), high);
 
-	*shift = no_measure(QUALITY_NOT_CONVERGED);
+	*shift = no_measure(QUALITY_FLAT);
 	for (int i = 0; i < MOST_STEPS; i++)
 	{
 		Evaluation	e;
@@ -151,7 +158,8 @@ fit_shift(const Rows *rows, const PredictionTotals *totals, double conf, const F
 		next = at + e.excess / e.weight;
 		if (e.excess * (e.excess / e.weight) <= CLOSE + ROUNDING * totals->n || high <= low)
 		{
-			*shift = normal_measure(next, 1 / sqrt(e.weight), conf);
+			if (tells(&e, totals->n))
+				*shift = normal_measure(next, 1 / sqrt(e.weight), conf);
 			return true;
 		}
 		if (e.excess > 0)
