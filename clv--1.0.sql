@@ -1227,33 +1227,35 @@ CREATE FUNCTION tidy(model clv_model, conf float8 DEFAULT 0.95,
         OUT conf_low float8, OUT conf_high float8)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'clv_model_tidy' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 4;
-COMMENT ON FUNCTION tidy(clv_model, float8) IS 'parameters of a model, one row each, on their natural scale: estimate, standard error, interval at confidence conf. Positive parameters have an interval from the log scale, and statistic and p_value are NULL, as no test of "= 0" exists. Effects of covariates (purchase_1 and so on: on the logarithm of the purchase rate; dropout_1: on the logarithm of the dropout rate, or with BG models the log odds of dropout; positive is more) have a symmetric interval and Wald''s test. A count of phases (k) has an estimate alone. std_error and interval are NULL without a covariance, and where a double cannot hold them. Of a prior they describe how cohorts vary. Error 22023 unless 0 < conf < 1.';
+COMMENT ON FUNCTION tidy(clv_model, float8) IS 'parameters of a model, one row each, on their natural scale: estimate, standard error, interval at confidence conf. Positive parameters have an interval from the log scale, and statistic and p_value are NULL, as no test of "= 0" exists. Effects of covariates (purchase_1 and so on: on the logarithm of the purchase rate; dropout_1: on the logarithm of the dropout rate, or with BG models the log odds of dropout; positive is more) have a symmetric interval and Wald''s test. A count of phases (k) has an estimate alone. Effects of a regression (x1 and so on, in the order of x) have a symmetric interval and test, by Student''s t where the model has degrees of freedom, see glance(); a column whose effect cannot be told has an estimate of NULL. std_error and interval are NULL without a covariance, and where a double cannot hold them. Of a prior they describe how cohorts vary. Error 22023 unless 0 < conf < 1.';
 
 CREATE FUNCTION glance(model clv_model,
         OUT kind text, OUT unit text, OUT as_of date, OUT first_day date, OUT last_day date,
         OUT n bigint, OUT n_distinct bigint, OUT n_skipped bigint, OUT log_likelihood float8, OUT aic float8, OUT bic float8,
         OUT converged boolean, OUT iterations integer, OUT gradient_norm float8, OUT mean_rate float8, OUT mean_dropout float8,
-        OUT covariates integer, OUT own_weight float8, OUT fitted_by text)
+        OUT covariates integer, OUT own_weight float8, OUT fitted_by text, OUT errors text, OUT clusters bigint,
+        OUT df float8, OUT sigma float8, OUT r_squared float8, OUT statistic float8, OUT p_value float8)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'clv_model_glance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
-COMMENT ON FUNCTION glance(clv_model) IS 'one row about a model: kind, time unit, dates of the data, rows used (n; of a prior the cohorts it comes from), distinct and skipped, log-likelihood (density of purchase times), AIC, BIC (over all parameters; NULL for a model drawn towards a prior), whether the fit converged, iterations, gradient_norm (distance to the maximum in standard errors), mean purchase rate per unit while alive, mean dropout probability after a purchase or per period, or rate per unit (Pareto/NBD), both of a customer whose covariates are 0, number of covariates, own_weight (share of the cohort''s own data in the parameters: 1 unless shrunk), version that fitted it. NULL where a typed-in model has none. Compare log-likelihoods only for the same rows, as_of and unit.';
+COMMENT ON FUNCTION glance(clv_model) IS 'one row about a model: kind, time unit, dates of the data, rows used (n; of a prior the cohorts it comes from), distinct and skipped, log-likelihood (density of purchase times), AIC, BIC (over all parameters; NULL for a model drawn towards a prior), whether the fit converged, iterations, gradient_norm (distance to the maximum in standard errors), mean purchase rate per unit while alive, mean dropout probability after a purchase or per period, or rate per unit (Pareto/NBD), both of a customer whose covariates are 0, number of covariates, own_weight (share of the cohort''s own data in the parameters: 1 unless shrunk), version that fitted it. NULL where a typed-in model has none. Of a regression also: errors (what the standard errors stand on: model, HC0 to HC3, or CR1, robust against dependence within clusters), clusters, df (degrees of freedom of t; NULL: normal), sigma (residual standard deviation), r_squared (McFadden''s of a logistic one), and the test that no regressor has an effect: statistic (F where there is a df, else chi-square of the likelihood ratio) and p_value; covariates is the number of regressors, and the residual variance of a linear one counts as a parameter. Compare log-likelihoods only for the same rows, as_of and unit.';
 
 CREATE FUNCTION glance(models clv_model[],
         OUT kind text, OUT unit text, OUT as_of date, OUT first_day date, OUT last_day date,
         OUT n bigint, OUT n_distinct bigint, OUT n_skipped bigint, OUT log_likelihood float8, OUT aic float8, OUT bic float8,
         OUT converged boolean, OUT iterations integer, OUT gradient_norm float8, OUT mean_rate float8, OUT mean_dropout float8,
-        OUT covariates integer, OUT own_weight float8, OUT fitted_by text)
+        OUT covariates integer, OUT own_weight float8, OUT fitted_by text, OUT errors text, OUT clusters bigint,
+        OUT df float8, OUT sigma float8, OUT r_squared float8, OUT statistic float8, OUT p_value float8)
     RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'clv_model_glance_array' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 4;
 COMMENT ON FUNCTION glance(clv_model[]) IS 'glance() of several models side by side: one row for each, in order; a NULL among them, such as a model that could not be fitted, has a row of NULLs. An array of more dimensions is an error.';
 
 CREATE FUNCTION coef(model clv_model, term text) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_model_coef' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
-COMMENT ON FUNCTION coef(clv_model, text) IS 'one parameter of a model on its natural scale, by name; an unknown name is an error 22023 that lists the names';
+COMMENT ON FUNCTION coef(clv_model, text) IS 'one parameter of a model on its natural scale, by name; NULL where the effect of a column cannot be told; an unknown name is an error 22023 that lists the names';
 
 CREATE FUNCTION vcov(model clv_model) RETURNS float8[]
     AS 'MODULE_PATHNAME', 'clv_model_vcov' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20;
-COMMENT ON FUNCTION vcov(clv_model) IS 'covariance matrix of the parameters on their natural scale, rows and columns in the order of tidy(); NULL without one (typed-in, or not converged). Error 22003 where a cell is out of range.';
+COMMENT ON FUNCTION vcov(clv_model) IS 'covariance matrix of the parameters on their natural scale, rows and columns in the order of tidy(), NULL for columns whose effect cannot be told; NULL without one (typed-in, or not converged). Error 22003 where a cell is out of range.';
 
 CREATE FUNCTION clv_model_to_jsonb(model clv_model) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
@@ -3022,3 +3024,121 @@ BEGIN
         USING numbers, threshold;
 END $$;
 COMMENT ON FUNCTION coverage_balance(regclass, regclass, text[], text, float8) IS 'whether customers with an evaluation differ from those without: for each column of numbers of customers (all but the key unless columns names some) the numbers of covered and uncovered customers with a value, and without one (NULL, NaN, infinite), means, standard deviations, standardized_difference() of covered less uncovered, and whether it lies beyond the threshold in either direction. Statistics are NULL where a group is too small for them. evaluations is a relation with customer_id, customers one with a row for each customer, identified by customer_key; ids are compared as text. Error 42703 names missing columns, 42804 where one is no number, 22023: the key NULL or the same in several rows, a threshold below 0 or not finite; 22003: numbers whose sums of squares would be beyond double precision.';
+
+-- ---- regression: predictions ------------------------------------------------------------------------------------------
+
+CREATE FUNCTION predict(model clv_model, x float8[]) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_predict' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION predict(clv_model, float8[]) IS 'what a regression expects at x, the numbers in the order of the fit: the mean of y (lm), the probability of the event (logit), the hazard relative to that at x = 0 (Cox). A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors, for models that need a period (see hazard()) and for models within groups, which have no level; 22003 where the prediction is no finite number.';
+
+-- ---- regression: samples --------------------------------------------------------------------------------------------
+
+-- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[]) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[]) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[], bigint) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[], text) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[], bigint) IS 'transition: count one row of a regression';
+COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[], text) IS 'transition: count one row of a regression';
+
+CREATE AGGREGATE regression_sample(y float8, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y float8, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y float8, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE regression_sample(y boolean, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE regression_sample(float8, float8[]) IS 'the rows of a regression: a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[]) IS 'the rows of a regression: a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(float8, float8[], bigint) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; the bigint must be one that a double can hold. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(float8, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[], bigint) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; the bigint must be one that a double can hold. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+COMMENT ON AGGREGATE regression_sample(boolean, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+-- ---- survival: Kaplan-Meier, log-rank -------------------------------------------------------------------------------
+
+-- Transition functions: not for direct use. A row with a NULL is counted as skipped.
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_regressors' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_regressors' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_bigint_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_text_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean) IS 'transition: count one row (tenure, event)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8) IS 'transition: count one row (tenure, event, entry)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[]) IS 'transition: count one row (tenure, event, x)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8) IS 'transition: count one row (tenure, event, x, entry)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, bigint) IS 'transition: count one row (tenure, event, x, entry, cluster)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, text) IS 'transition: count one row (tenure, event, x, entry, cluster)';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean) IS 'times to an event, with counts: tenure is the time from the start to the event, or without one (event false: censored) to the end of observation. One unit for all, such as months. For survival_points(), km_survival(), log_rank_test() and their like; merged by clv_sample(). Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. Error 22023: tenure negative or not finite; an event at tenure 0, before which nobody was at risk.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8) IS 'as survival_sample(tenure, event), of customers who came under observation at entry (left truncation, delayed entry): those whose event came before are not in the data. At risk in (entry, tenure]. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. Error 22023 also: entry negative, not finite or above tenure; an event at entry.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[]) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[]) IS 'as survival_sample(tenure, event), with 1 to 32 regressors x of each customer, for regressions of survival. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one. Error 22023 also: other numbers of x, x not finite.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8) IS 'as survival_sample(tenure, event, x), of customers who came under observation at entry. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one. Error 22023 also: entry negative, not finite or above tenure; an event at entry.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8, cluster bigint) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, bigint) IS 'as survival_sample(tenure, event, x, entry), of rows that belong to clusters, such as several rows of one customer, for cluster-robust errors. The cluster is a whole number of at most 2^53. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8, cluster text) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, text) IS 'as survival_sample(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';

@@ -66,7 +66,7 @@ next_count(Bytes *in)
 	return kind < 128 ? kind % 8 : floor(exp(next_fraction(in) * log(kind < 240 ? 100 : 4000)));
 }
 
-/* Any model that the table holds. */
+/* Any model of customers that the table holds. */
 static inline const ModelKind *
 next_model(Bytes *in)
 {
@@ -76,7 +76,7 @@ next_model(Bytes *in)
 	for (int code = 0; code < 256; code++)
 	{
 		models[n] = model_kind_by_code(code);
-		if (models[n] != NULL)
+		if (models[n] != NULL && models[n]->response == NULL)
 			n++;
 	}
 	return models[next_byte(in) % n];

@@ -54,6 +54,12 @@ typedef struct ClvModel
 
 #define MODEL_RECORD_NUMBERS 5
 
+static inline double *
+record_numbers(const ClvModel *model)
+{
+	return (double *) ((char *) model + VARSIZE(model)) - MODEL_RECORD_NUMBERS;
+}
+
 /* The value a Datum holds, detoasted; an error where a newer version of clv wrote it. */
 static inline ClvModel *
 model_from_datum(Datum datum)
@@ -86,12 +92,19 @@ model_covariates(const ClvModel *model, const ModelKind *kind)
 extern RegressionRecord model_record(const ClvModel *model);
 extern void set_model_record(ClvModel *model, const RegressionRecord *record);
 
+/* "model", "HC0", ... of a kind of errors */
+extern const char *error_kind_name(ErrorKind errors);
+
+/* How many parameters a model has, but for columns whose effect cannot be told. */
+extern int	known_params(const ClvModel *model);
+
 /* A new model with room for its parameters and, if wanted, their covariance; values are zero. */
 extern ClvModel *new_model(const ModelKind *kind, int ncovariates, const Frame *frame, bool with_covariance);
 
 /*
  * Name of parameter i of a model of that kind with so many covariates: one of the kind's, or palloc'd: purchase_1 is
- * the effect of the first covariate on the purchase rate, dropout_1 that on dropout; of a regression x1 is that of x[1].
+ * the effect of the first covariate on the purchase rate, dropout_1 that on dropout; of a regression x1 is that of
+ * x[1].
  */
 extern const char *param_name(const ModelKind *kind, int ncovariates, int i);
 

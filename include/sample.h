@@ -113,6 +113,12 @@ extern ClvSample *sample_add(ClvSample *state, const double *row, double count);
 extern void sample_skip(ClvSample *state, int64 count);
 
 /*
+ * The aggregate state in argument 0 after a row with a NULL, which is counted as skipped. How many covariates or
+ * regressors the others have is not known by then: a sample of such rows alone takes as many as what comes next.
+ */
+extern ClvSample *sample_skip_null(FunctionCallInfo fcinfo, RowKind kind, const Frame *frame);
+
+/*
  * ROWS_TIMING, ROWS_HOLDOUT: add one customer's sum of the logarithms of the times between purchases (at most MAX_COUNT
  * either way), or forget the sum of all, because a customer's is not known.
  */

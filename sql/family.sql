@@ -241,7 +241,7 @@ SELECT * FROM purchase_count_interval(bgnbd_model(1e9, 1, 1, 1e9), 0, 0, 0, 52);
 
 -- Choosing ----------------------------------------------------------------------------------------------------------------
 -- statistic = 2 (LL - LL), two parameters more
-SELECT near(statistic, 2 * (f.log_likelihood - r.log_likelihood), 1e-12) AS statistic, df, p_value < 1e-6 AS clear FROM covariate_fits, lr_test(plain, pareto), glance(plain) r, glance(pareto) f;
+SELECT near(t.statistic, 2 * (f.log_likelihood - r.log_likelihood), 1e-12) AS statistic, t.df, t.p_value < 1e-6 AS clear FROM covariate_fits, lr_test(plain, pareto) t, glance(plain) r, glance(pareto) f;
 -- BdW with c = 1 is sBG; the tail of chi-square of one degree of freedom is twice that of the normal distribution, by the midpoint rule
 SELECT segment, df, near(p_value, tail, 1e-6) AS p_value FROM retention, lr_test(sbg, bdw),
     LATERAL (SELECT sum(2 * exp(-0.5 * (sqrt(statistic) + (k + 0.5) * 0.0002) ^ 2) / sqrt(2 * pi()) * 0.0002) AS tail FROM generate_series(0, 50000) k) q ORDER BY segment;

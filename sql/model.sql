@@ -158,5 +158,31 @@ SELECT receive(b) = m::text AS prior, receive(set_byte(b, 3, 13)) AS fitted_prio
 FROM (SELECT m, clv_model_send(m) AS b FROM (VALUES ('gamma_gamma(prior=3){p=1,q=2,v=3}{1,0,0,0,1,0,0,0,1}'::clv_model)) v (m)) w \gx
 -- bytes 41 to 48 hold the number of rows, which a typed-in model does not have
 SELECT receive(b) AS typed_in, receive(overlay(b PLACING int8send(7) FROM 41)) AS with_rows FROM (SELECT clv_model_send(bgnbd_model(1, 2, 3, 4)) AS b) t;
+SELECT receive(b) = m::text AS regression, receive(set_byte(b, 3, 4 + 16 * 6)) AS errors, receive(set_byte(b, 11, 1)) AS no_regressor, receive(overlay(b PLACING float8send(-1) FROM length(b) - 39)) AS df
+FROM (SELECT m, clv_model_send(m) AS b FROM (VALUES ('lm(errors=CR1,df=11,clusters=12){intercept=1,x1=2,x2=null}{1,0.5,0,0.5,4,0,0,0,0}'::clv_model)) v (m)) w \gx
 DROP TABLE models, extreme, effects; DROP FUNCTION receive(bytea);
 SELECT lo_unlink(424242);
+-- Regressions: typed in, with effects that cannot be told, Student's t where there are degrees of freedom
+SELECT model FROM (VALUES ('lm{intercept=1,x1=-0,x2=null}'::clv_model), ('lm(errors=CR1,df=11,clusters=12){intercept=1,x1=2,x2=null}{1,0.5,0,0.5,4,0,0,0,0}'),
+    ('logit{intercept=-1,x1=0.5}'), ('hazard{intercept=-1,log_period=0.1,log_period_squared=0,x1=0.5}'), ('cox{x1=0.5}')) AS m (model);
+CREATE TABLE regression AS SELECT 'lm(errors=CR1,df=11,clusters=12){intercept=1,x1=2,x2=null}{1,0.5,0,0.5,4,0,0,0,0}'::clv_model AS m;
+-- golden: 2 (1 - T_11(1)) = .3388006961962, quantile 2.200985160082949 (tables of Student's t)
+SELECT term, estimate, std_error, statistic, abs(p_value / 0.33880069619620146 - 1) < 1e-12 AS p, abs((conf_high - estimate) / std_error / 2.2009851600916397 - 1) < 1e-12 AS reach FROM regression, tidy(m);
+SELECT vcov(m), coef(m, 'x1') AS x1, coef(m, 'x2') AS x2, m::jsonb - 'covariance' AS json FROM regression;
+SELECT kind, errors, clusters, df, sigma, r_squared, statistic, p_value, covariates, n FROM regression, glance(m);
+SELECT predict(m, '{1,7}'), predict('logit{intercept=0,x1=2}', '{0}') AS even, predict('cox{x1=2}', '{0}') AS relative, predict(m, '{1,null}') AS unknown FROM regression;
+SELECT 'cox{}'::clv_model;
+SELECT 'lm(errors=CR1){intercept=1,x1=2}'::clv_model;
+SELECT 'lm(r_squared=1.5){intercept=1,x1=2}'::clv_model;
+SELECT 'lm(df=0){intercept=1,x1=2}'::clv_model;
+SELECT 'lm{intercept=1,x1=null}{1,0,0,1}'::clv_model;
+SELECT 'lm(prior=3){intercept=1,x1=2}{1,0,0,1}'::clv_model;
+SELECT predict(m, '{1}') FROM regression;
+SELECT predict('hazard{intercept=-1,log_period=0.1,log_period_squared=0,x1=0.5}', '{1}');
+SELECT predict('lm{intercept=null,x1=2}', '{1}');
+SELECT predict('cox{x1=2000}', '{1}');
+SELECT predict(bgnbd_model(1, 1, 1, 1), '{1}');
+SELECT with_covariates(m, '{1}') FROM regression;
+SELECT cohort_prior(array[m, m, m], m) FROM regression;
+SELECT p_alive(m, 1, 1, 1) FROM regression;
+DROP TABLE regression;

@@ -24,6 +24,10 @@ check_maximum(const ClvModel *m)
 					   "Fit a larger group of customers, or see glance(model).", "The %s model %s.",
 					   model_operations(m)->title,
 					   (m->flags & MODEL_FITTED) ? "did not converge" : "was typed in");
+	if (is_regression(model_operations(m)) && m->fit.fingerprint == 0)
+		argument_error("it is not known which rows the model was fitted to",
+					   "Test terms of the larger model: wald_test(model, terms).",
+					   "The %s model was fitted to sums over rows.", model_operations(m)->title);
 	if (m->fit.own_weight != 1)
 		argument_error("the test needs fits to the data alone", "Pass the cohorts' own fits.",
 					   "A model was drawn towards a prior: the weight of its own data is %g.", m->fit.own_weight);
@@ -79,7 +83,7 @@ static bool
 is_nested(const ClvModel *restricted, const ClvModel *full)
 {
 	if (restricted->code == full->code)
-		return restricted->nparams < full->nparams;
+		return known_params(restricted) < known_params(full);
 	return model_operations(full)->nests == model_operations(restricted);
 }
 
@@ -102,7 +106,7 @@ clv_lr_test(PG_FUNCTION_ARGS)
 	check_same_terms(restricted, full);
 	check_same_rows(restricted->fit.n, restricted->fit.fingerprint, full);
 	return likelihood_ratio(fcinfo, restricted->fit.log_likelihood, full->fit.log_likelihood,
-							full->nparams - restricted->nparams);
+							known_params(full) - known_params(restricted));
 }
 
 /* (pooled, models of the cohorts) */

@@ -28,6 +28,9 @@ clv_with_covariates(PG_FUNCTION_ARGS)
 	bool		finite = true;
 
 	check_no_prior(m);
+	if (is_regression(kind))
+		argument_error("a regression has regressors, not covariates", "predict(model, x) takes them.",
+					   "The model is a %s model.", kind->title);
 	if (known == 0)
 		PG_RETURN_NULL();
 	if (known != n)

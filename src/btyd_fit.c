@@ -125,7 +125,8 @@ can_fit(const ModelKind *kind, const ClvSample *sample)
 {
 	Rows		rows = sample_rows(sample);
 
-	return sample->kind == kind->reads && (rows.ncovariates == 0 || kind->covariates != COVARIATES_NONE) &&
+	return sample->kind == kind->reads && kind->log_likelihood != NULL &&
+		(rows.ncovariates == 0 || kind->covariates != COVARIATES_NONE) &&
 		!(needs_log_gaps(kind) && isnan(rows.log_gaps));
 }
 

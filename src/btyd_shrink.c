@@ -64,6 +64,10 @@ static void
 check_own(const ClvModel *m)
 {
 	check_no_prior(m);
+	if (is_regression(model_operations(m)))
+		argument_error("regressions are not drawn towards each other",
+					   "Fit all cohorts at once, with columns that say what differs between them.",
+					   "The model is a %s model.", model_operations(m)->title);
 	if ((m->flags & MODEL_FITTED) && m->fit.own_weight != 1)
 		argument_error("this model has been drawn towards a prior already", "Pass the cohort's own fit.",
 					   "The weight of its own data is %g.", m->fit.own_weight);

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "math/matrix.h"
+#include "utils/float.h"
 
 ClvModel *
 new_model(const ModelKind *kind, int ncovariates, const Frame *frame, bool with_covariance)
@@ -15,6 +16,7 @@ new_model(const ModelKind *kind, int ncovariates, const Frame *frame, bool with_
 		(is_regression(kind) ? MODEL_RECORD_NUMBERS : 0);
 	Size		size = offsetof(ClvModel, values) + nvalues * sizeof(double);
 	ClvModel   *m = palloc0(size);
+	double		nan = get_float8_nan();
 
 	SET_VARSIZE(m, size);
 	m->version = MODEL_VERSION;
@@ -22,6 +24,8 @@ new_model(const ModelKind *kind, int ncovariates, const Frame *frame, bool with_
 	m->code = kind->code;
 	m->nparams = nparams;
 	m->frame = *frame;
+	if (is_regression(kind))
+		set_model_record(m, &(RegressionRecord) {ERRORS_MODEL, nan, nan, nan, nan, nan});
 	return m;
 }
 
@@ -42,6 +46,55 @@ char *
 version_text(int32 version)
 {
 	return psprintf("%d.%d.%d", version / 10000, version / 100 % 100, version % 100);
+}
+
+/* ---- what only a regression knows -------------------------------------------------------------- */
+
+RegressionRecord
+model_record(const ClvModel *m)
+{
+	const double *numbers = record_numbers(m);
+	RegressionRecord record = {
+		.errors = (m->flags & MODEL_ERRORS) >> MODEL_ERRORS_SHIFT,
+		.df = numbers[0],
+		.sigma = numbers[1],
+		.r_squared = numbers[2],
+		.statistic = numbers[3],
+		.clusters = numbers[4],
+	};
+
+	return record;
+}
+
+void
+set_model_record(ClvModel *m, const RegressionRecord *record)
+{
+	double	   *numbers = record_numbers(m);
+
+	m->flags = (m->flags & ~MODEL_ERRORS) | record->errors << MODEL_ERRORS_SHIFT;
+	numbers[0] = record->df;
+	numbers[1] = record->sigma;
+	numbers[2] = record->r_squared;
+	numbers[3] = record->statistic;
+	numbers[4] = record->clusters;
+}
+
+const char *
+error_kind_name(ErrorKind errors)
+{
+	static const char *const names[ERROR_KINDS] = {"model", "HC0", "HC1", "HC2", "HC3", "CR1"};
+
+	return names[errors];
+}
+
+int
+known_params(const ClvModel *m)
+{
+	int			known = 0;
+
+	for (int i = 0; i < m->nparams; i++)
+		known += !isnan(m->values[i]);
+	return known;
 }
 
 const char *
@@ -76,7 +129,7 @@ canonicalize_model(ClvModel *m)
 	int			nvalues = (VARSIZE(m) - offsetof(ClvModel, values)) / sizeof(double);
 
 	for (int i = 0; i < nvalues; i++)
-		m->values[i] += 0.0;
+		m->values[i] = isnan(m->values[i]) ? get_float8_nan() : m->values[i] + 0.0;
 	m->fit.log_likelihood += 0.0;
 }
 
@@ -98,7 +151,7 @@ is_possible(const ModelKind *kind, int i, double value)
 		case SCALE_LOG:
 			return isfinite(value) && value > 0;
 		case SCALE_OWN:
-			return isfinite(value);
+			return isfinite(value) || (is_regression(kind) && isnan(value));
 		case SCALE_NONE:
 			return value >= 1 && value <= BTYD_MAX_PHASES && value == floor(value);
 	}
@@ -115,7 +168,8 @@ parameters_problem(const ClvModel *m, const ModelKind *kind)
 				case SCALE_LOG:
 					return "parameters must be positive and finite";
 				case SCALE_OWN:
-					return "effects of covariates must be finite";
+					return is_regression(kind) ? "effects must be finite, or null where they cannot be told"
+						: "effects of covariates must be finite";
 				case SCALE_NONE:
 					return "the number of phases must be a whole number from 1 to " CppAsString2(BTYD_MAX_PHASES);
 			}
@@ -148,8 +202,11 @@ is_positive_semidefinite(const double *covariance, int k)
 }
 
 static const char *
-covariance_problem(const double *covariance, const ModelKind *kind, int k)
+covariance_problem(const ClvModel *m, const ModelKind *kind)
 {
+	const double *covariance = model_covariance(m);
+	int			k = m->nparams;
+
 	for (int i = 0; i < k; i++)
 	{
 		if (!(covariance[i * k + i] >= 0))
@@ -160,6 +217,8 @@ covariance_problem(const double *covariance, const ModelKind *kind, int k)
 				return "the covariance must be finite and symmetric";
 			if (param_scale(kind, i) == SCALE_NONE && covariance[i * k + j] != 0)
 				return "a number of phases has no variance";
+			if (isnan(m->values[i]) && covariance[i * k + j] != 0)
+				return "an effect that cannot be told has no variance";
 		}
 	}
 	return is_positive_semidefinite(covariance, k) ? NULL : "the covariance must be positive semidefinite";
@@ -194,6 +253,30 @@ fit_problem(const FitRecord *fit)
 	return NULL;
 }
 
+static bool
+is_below(double number, double least)
+{
+	return !isnan(number) && !(isfinite(number) && number >= least);
+}
+
+static const char *
+record_problem(const ClvModel *m, const ModelKind *kind)
+{
+	RegressionRecord record;
+
+	if (!is_regression(kind))
+		return (m->flags & MODEL_ERRORS) ? "only a regression has robust errors" : NULL;
+	record = model_record(m);
+	if (record.errors >= ERROR_KINDS || (record.errors == ERRORS_CR1 && isnan(record.clusters)))
+		return "the kind of the errors is out of range";
+	if (is_below(record.df, 1) || is_below(record.sigma, 0) || is_below(record.statistic, 0) ||
+		is_below(record.clusters, 1) || is_below(-record.r_squared, -1))
+		return "a number about the fit is out of range";
+	if (!(m->flags & MODEL_FITTED) && !(isnan(record.sigma) && isnan(record.r_squared) && isnan(record.statistic)))
+		return "a typed-in regression has parameters, covariance, kind of errors, df and clusters only";
+	return NULL;
+}
+
 const char *
 model_problem(const ClvModel *m)
 {
@@ -208,8 +291,12 @@ model_problem(const ClvModel *m)
 		problem = "a model has no holdout";
 	if (!problem && (m->flags & MODEL_FITTED) && (m->flags & MODEL_PRIOR))
 		problem = "a prior is not fitted to rows";
+	if (!problem && is_regression(kind) && (m->flags & MODEL_PRIOR))
+		problem = "a regression is no prior";
 	if (!problem && model_covariance(m))
-		problem = covariance_problem(model_covariance(m), kind, m->nparams);
+		problem = covariance_problem(m, kind);
+	if (!problem)
+		problem = record_problem(m, kind);
 	return problem;
 }
 

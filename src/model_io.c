@@ -5,11 +5,16 @@
  * iterations=7,converged=true,clv=10000){r=0.24,alpha=4.41,a=0.79,b=2.43}{covariance of eta, row by row}. A weight
  * comes before clv where it is not 1; effects of covariates follow the parameters: purchase_1=0.3,...,dropout_1=-0.2.
  * A typed-in model has at most a unit in the parentheses; a prior has the number of its cohorts there: prior=12.
+ * A regression has what it knows of its fit at the end of the parentheses: errors=HC3,df=13,sigma=0.3,r_squared=0.9,
+ * statistic=12,clusters=40, each left out where it is not known, and x1=null for an effect that cannot be told.
  */
 #include "model.h"
 
+#include <math.h>
+
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/jsonb.h"
 
 /* Sixteen lower-case hexadecimal digits. */
@@ -44,6 +49,37 @@ append_fit(StringInfo buf, int start, const ClvModel *m)
 	appendStringInfo(buf, "%d", m->fit.fitted_by);
 }
 
+static void
+append_known(StringInfo buf, double value)
+{
+	if (isnan(value))
+		appendStringInfoString(buf, "null");
+	else
+		append_double(buf, value);
+}
+
+/* The numbers of a RegressionRecord in the order in which they are stored. */
+static const char *const record_names[MODEL_RECORD_NUMBERS] = {"df", "sigma", "r_squared", "statistic", "clusters"};
+
+static void
+append_record(StringInfo buf, int start, const ClvModel *m)
+{
+	const double *numbers = record_numbers(m);
+	ErrorKind	errors = model_record(m).errors;
+
+	if (errors != ERRORS_MODEL)
+	{
+		append_field(buf, start, "errors");
+		appendStringInfoString(buf, error_kind_name(errors));
+	}
+	for (int i = 0; i < MODEL_RECORD_NUMBERS; i++)
+		if (!isnan(numbers[i]))
+		{
+			append_field(buf, start, record_names[i]);
+			append_double(buf, numbers[i]);
+		}
+}
+
 PG_FUNCTION_INFO_V1(clv_model_out);
 Datum
 clv_model_out(PG_FUNCTION_ARGS)
@@ -65,12 +101,14 @@ clv_model_out(PG_FUNCTION_ARGS)
 		append_field(&buf, start, "prior");
 		appendStringInfo(&buf, INT64_FORMAT, m->fit.n);
 	}
+	if (is_regression(kind))
+		append_record(&buf, start, m);
 	close_fields(&buf, start);
 
 	for (int i = 0; i < m->nparams; i++)
 	{
 		appendStringInfo(&buf, "%c%s=", i == 0 ? '{' : ',', param_name(kind, model_covariates(m, kind), i));
-		append_double(&buf, m->values[i]);
+		append_known(&buf, m->values[i]);
 	}
 	appendStringInfoChar(&buf, '}');
 	for (int i = 0; covariance && i < m->nparams * m->nparams; i++)
@@ -147,6 +185,61 @@ scan_fit(const char **cursor, char *separator, FitRecord *fit, uint16 *flags)
 	return scan_field(cursor, separator, "clv") && scan_int32(cursor, &fit->fitted_by);
 }
 
+/* The fields of append_record; true also where there are none. */
+static bool
+scan_record(const char **cursor, char *separator, ErrorKind *errors, double *numbers)
+{
+	*errors = ERRORS_MODEL;
+	if (scan_field(cursor, separator, "errors"))
+	{
+		do
+			++*errors;
+		while (*errors < ERROR_KINDS && !scan_literal(cursor, error_kind_name(*errors)));
+		if (*errors == ERROR_KINDS)
+			return false;
+	}
+	for (int i = 0; i < MODEL_RECORD_NUMBERS; i++)
+	{
+		numbers[i] = get_float8_nan();
+		if (scan_field(cursor, separator, record_names[i]) && !scan_double(cursor, &numbers[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool
+scan_known(const char **cursor, double *value)
+{
+	if (!scan_literal(cursor, "null"))
+		return scan_double(cursor, value);
+	*value = get_float8_nan();
+	return true;
+}
+
+/* "{intercept=number,x1=number,...}": the kind's parameters, then those of regressors, one or more */
+static bool
+scan_regression(const char **cursor, const ModelKind *kind, double *values, int *nregressors)
+{
+	char		next[NAMEDATALEN];
+	char		separator = '{';
+
+	for (int i = 0; i < kind->nparams; i++, separator = ',')
+	{
+		snprintf(next, sizeof(next), "%c%s=", separator, kind->params[i]);
+		if (!scan_literal(cursor, next) || !scan_known(cursor, values++))
+			return false;
+	}
+	for (*nregressors = 0; *nregressors < ROWS_MAX_REGRESSORS; ++*nregressors, separator = ',')
+	{
+		snprintf(next, sizeof(next), "%cx%d=", separator, *nregressors + 1);
+		if (!scan_literal(cursor, next))
+			break;
+		if (!scan_known(cursor, values++))
+			return false;
+	}
+	return *nregressors > 0 && scan_literal(cursor, "}");
+}
+
 /* "NAME_1=number,...,NAME_n=number" behind a comma each, for as many as there are and may be */
 static bool
 scan_effects(const char **cursor, const char *name, double *values, int *n)
@@ -170,6 +263,8 @@ scan_parameters(const char **cursor, const ModelKind *kind, double *values, int 
 {
 	int			ndropout;
 
+	if (is_regression(kind))
+		return scan_regression(cursor, kind, values, ncovariates);
 	*ncovariates = 0;
 	for (int i = 0; i < kind->nparams; i++)
 		if (!scan_literal(cursor, i == 0 ? "{" : ",") || !scan_literal(cursor, kind->params[i]) ||
@@ -209,6 +304,8 @@ parse_model(const char **cursor)
 	int			nparams;
 	char		separator = '(';
 	double		values[FIT_MAX_PARAMS + FIT_MAX_PARAMS * FIT_MAX_PARAMS];
+	double		numbers[MODEL_RECORD_NUMBERS];
+	ErrorKind	errors = ERRORS_MODEL;
 
 	strlcpy(name, *cursor, Min(len + 1, sizeof(name)));
 	kind = model_kind_by_name(name);
@@ -216,9 +313,10 @@ parse_model(const char **cursor)
 		return NULL;
 	*cursor += len;
 	if (!scan_frame(cursor, &separator, &frame) || !scan_fit(cursor, &separator, &fit, &flags) ||
+		(is_regression(kind) && !scan_record(cursor, &separator, &errors, numbers)) ||
 		!scan_fields_end(cursor, separator) || !scan_parameters(cursor, kind, values, &ncovariates))
 		return NULL;
-	nparams = kind->nparams + 2 * ncovariates;
+	nparams = kind->nparams + (is_regression(kind) ? 1 : 2) * ncovariates;
 	if (**cursor == '{')
 	{
 		if (!scan_matrix(cursor, values + nparams, nparams * nparams))
@@ -228,9 +326,11 @@ parse_model(const char **cursor)
 	if (**cursor != '\0')
 		return NULL;
 	m = new_model(kind, ncovariates, &frame, flags & MODEL_HAS_COVARIANCE);
-	m->flags = flags;
+	m->flags = flags | errors << MODEL_ERRORS_SHIFT;
 	m->fit = fit;
-	memcpy(m->values, values, VARSIZE(m) - offsetof(ClvModel, values));
+	memcpy(m->values, values, (nparams + (model_covariance(m) ? nparams * nparams : 0)) * sizeof(double));
+	if (is_regression(kind))
+		memcpy(record_numbers(m), numbers, sizeof(numbers));
 	return m;
 }
 
@@ -288,6 +388,20 @@ clv_model_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
+/* How many covariates, or regressors, a model of so many parameters has; false where there is no such model. */
+static bool
+covariates_of_count(const ModelKind *kind, int nparams, int *ncovariates)
+{
+	int			each = is_regression(kind) ? 1 : 2;
+	int			most = is_regression(kind) ? ROWS_MAX_REGRESSORS
+		: kind->covariates != COVARIATES_NONE ? ROWS_MAX_COVARIATES : 0;
+
+	if (nparams < kind->nparams || nparams > kind->nparams + each * most)
+		return false;
+	*ncovariates = (nparams - kind->nparams) / each;
+	return nparams == kind->nparams + each * *ncovariates && !(is_regression(kind) && *ncovariates == 0);
+}
+
 PG_FUNCTION_INFO_V1(clv_model_recv);
 Datum
 clv_model_recv(PG_FUNCTION_ARGS)
@@ -308,13 +422,10 @@ clv_model_recv(PG_FUNCTION_ARGS)
 		invalid_binary("clv_model", "unknown version");
 	if (kind == NULL)
 		invalid_binary("clv_model", "unknown kind of model");
-	if (nparams < kind->nparams)
+	if (!covariates_of_count(kind, nparams, &ncovariates))
 		invalid_binary("clv_model", "impossible number of parameters");
-	ncovariates = (nparams - kind->nparams) / 2;
-	if (ncovariates > (kind->covariates == COVARIATES_NONE ? 0 : ROWS_MAX_COVARIATES) ||
-		nparams != kind->nparams + 2 * ncovariates)
-		invalid_binary("clv_model", "impossible number of parameters");
-	if (flags & ~(MODEL_FITTED | MODEL_CONVERGED | MODEL_HAS_COVARIANCE | MODEL_PRIOR))
+	if (flags & ~(MODEL_FITTED | MODEL_CONVERGED | MODEL_HAS_COVARIANCE | MODEL_PRIOR |
+				  (is_regression(kind) ? MODEL_ERRORS : 0)))
 		invalid_binary("clv_model", "unknown flags");
 	recv_frame(buf, &frame);
 	m = new_model(kind, ncovariates, &frame, flags & MODEL_HAS_COVARIANCE);
@@ -329,7 +440,8 @@ clv_model_recv(PG_FUNCTION_ARGS)
 	m->fit.fitted_by = pq_getmsgint(buf, 4);
 	nvalues = (VARSIZE(m) - offsetof(ClvModel, values)) / sizeof(double);
 	for (int i = 0; i < nvalues; i++)
-		m->values[i] = pq_getmsgfloat8(buf) + 0.0;
+		m->values[i] = pq_getmsgfloat8(buf);
+	canonicalize_model(m);
 	pq_getmsgend(buf);
 	problem = model_problem(m);
 	if (problem)
@@ -392,6 +504,17 @@ append_json_fit(StringInfo buf, const ClvModel *m)
 	append_json_text(buf, "fitted_by", version_text(m->fit.fitted_by));
 }
 
+static void
+append_json_record(StringInfo buf, const ClvModel *m)
+{
+	append_json_text(buf, "errors", error_kind_name(model_record(m).errors));
+	for (int i = 0; i < MODEL_RECORD_NUMBERS; i++)
+	{
+		append_json_key(buf, record_names[i]);
+		append_known(buf, record_numbers(m)[i]);
+	}
+}
+
 PG_FUNCTION_INFO_V1(clv_model_to_jsonb);
 Datum
 clv_model_to_jsonb(PG_FUNCTION_ARGS)
@@ -409,15 +532,20 @@ clv_model_to_jsonb(PG_FUNCTION_ARGS)
 	append_json_key(&buf, "parameters");
 	appendStringInfoChar(&buf, '{');
 	for (int i = 0; i < k; i++)
-		append_json_number(&buf, param_name(kind, model_covariates(m, kind), i), m->values[i]);
+	{
+		append_json_key(&buf, param_name(kind, model_covariates(m, kind), i));
+		append_known(&buf, m->values[i]);
+	}
 	appendStringInfoChar(&buf, '}');
 	if (m->flags & MODEL_FITTED)
 		append_json_fit(&buf, m);
 	if (m->flags & MODEL_PRIOR)
 		append_json_number(&buf, "cohorts", m->fit.n);
+	if (is_regression(kind))
+		append_json_record(&buf, m);
 	if (covariance)
 	{
-		append_json_key(&buf, "covariance_of_logs");
+		append_json_key(&buf, is_regression(kind) ? "covariance" : "covariance_of_logs");
 		for (int i = 0; i < k * k; i++)
 		{
 			appendStringInfoString(&buf, i == 0 ? "[[" : i % k == 0 ? "],[" : ",");

@@ -41,6 +41,24 @@ set_number(Datum *values, bool *nulls, int column, double value)
 		values[column] = Float8GetDatum(value);
 }
 
+/* Those of a regression: by Student's t where it has degrees of freedom; NULL without a variance. */
+static void
+tidy_effect(Datum *values, bool *nulls, double value, double variance, double df, double conf)
+{
+	Estimate	e;
+	double		t;
+
+	if (!(variance > 0))
+		return;
+	e = t_estimate(value, variance, df, conf);
+	t = value / e.std_error;
+	set_number(values, nulls, 2, e.std_error);
+	set_number(values, nulls, 3, t);
+	set_number(values, nulls, 4, isfinite(t) ? t_p_value(t, df) : t);
+	set_number(values, nulls, 5, e.conf_low);
+	set_number(values, nulls, 6, e.conf_high);
+}
+
 /* The columns of tidy() from std_error on. */
 static void
 tidy_estimate(Datum *values, bool *nulls, double value, double variance, ParamScale scale, double conf)
@@ -75,9 +93,11 @@ clv_model_tidy(PG_FUNCTION_ARGS)
 	{
 		const char *name = param_name(kind, model_covariates(m, kind), i);
 		Datum		values[7] = {CStringGetTextDatum(name), Float8GetDatum(m->values[i])};
-		bool		nulls[7] = {false, false, true, true, true, true, true};
+		bool		nulls[7] = {false, isnan(m->values[i]), true, true, true, true, true};
 
-		if (covariance && param_scale(kind, i) != SCALE_NONE)
+		if (covariance && is_regression(kind))
+			tidy_effect(values, nulls, m->values[i], covariance[i * m->nparams + i], model_record(m).df, conf);
+		else if (covariance && param_scale(kind, i) != SCALE_NONE)
 			tidy_estimate(values, nulls, m->values[i], covariance[i * m->nparams + i], param_scale(kind, i), conf);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
@@ -90,6 +110,7 @@ enum
 	GLANCE_KIND, GLANCE_UNIT, GLANCE_AS_OF, GLANCE_FIRST_DAY, GLANCE_LAST_DAY, GLANCE_N, GLANCE_N_DISTINCT,
 	GLANCE_N_SKIPPED, GLANCE_LOG_LIKELIHOOD, GLANCE_AIC, GLANCE_BIC, GLANCE_CONVERGED, GLANCE_ITERATIONS,
 	GLANCE_GRADIENT_NORM, GLANCE_MEAN_RATE, GLANCE_MEAN_DROPOUT, GLANCE_COVARIATES, GLANCE_OWN_WEIGHT, GLANCE_FITTED_BY,
+	GLANCE_ERRORS, GLANCE_CLUSTERS, GLANCE_DF, GLANCE_SIGMA, GLANCE_R_SQUARED, GLANCE_STATISTIC, GLANCE_P_VALUE,
 	GLANCE_COLUMNS
 };
 
@@ -119,6 +140,37 @@ glance_set_day(GlanceRow *row, int column, DateADT day)
 		glance_set(row, column, DateADTGetDatum(day));
 }
 
+/* The parameters that a likelihood was maximised in; NAN where groups were absorbed, whose means are not counted. */
+static double
+free_params(const ClvModel *m)
+{
+	bool		is_linear = m->code == lm_model.code;
+
+	if (is_linear && isnan(m->values[0]))
+		return NAN;
+	return known_params(m) + (is_linear ? 1 : 0);	/* the residual variance */
+}
+
+static void
+glance_set_record(GlanceRow *row, const ClvModel *m, const ModelKind *kind)
+{
+	RegressionRecord record = model_record(m);
+	int			effects = 0;
+
+	for (int i = kind->nparams; i < m->nparams; i++)
+		effects += !isnan(m->values[i]);
+	glance_set(row, GLANCE_ERRORS, CStringGetTextDatum(error_kind_name(record.errors)));
+	if (!isnan(record.clusters))
+		glance_set(row, GLANCE_CLUSTERS, Int64GetDatum((int64) record.clusters));
+	glance_set_number(row, GLANCE_DF, record.df);
+	glance_set_number(row, GLANCE_SIGMA, record.sigma);
+	glance_set_number(row, GLANCE_R_SQUARED, record.r_squared);
+	glance_set_number(row, GLANCE_STATISTIC, record.statistic);
+	if (!isnan(record.statistic) && effects > 0)
+		glance_set_number(row, GLANCE_P_VALUE, isnan(record.df) ? chi_square_tail(record.statistic, effects)
+						  : f_tail(record.statistic, effects, record.df));
+}
+
 static void
 glance_set_fit(GlanceRow *row, const ClvModel *m)
 {
@@ -132,8 +184,10 @@ glance_set_fit(GlanceRow *row, const ClvModel *m)
 	/* a model that was drawn towards others has no maximum of its own likelihood, and no number of free parameters */
 	if (fit->own_weight == 1)
 	{
-		glance_set_number(row, GLANCE_AIC, deviance + 2 * m->nparams);
-		glance_set_number(row, GLANCE_BIC, deviance + log((double) fit->n) * m->nparams);
+		double		k = free_params(m);
+
+		glance_set_number(row, GLANCE_AIC, deviance + 2 * k);
+		glance_set_number(row, GLANCE_BIC, deviance + log((double) fit->n) * k);
 	}
 	glance_set(row, GLANCE_CONVERGED, BoolGetDatum((m->flags & MODEL_CONVERGED) != 0));
 	glance_set(row, GLANCE_ITERATIONS, Int32GetDatum(fit->iterations));
@@ -162,6 +216,8 @@ glance_row(const ClvModel *m, GlanceRow *row)
 	if (kind->mean_dropout)
 		glance_set_number(row, GLANCE_MEAN_DROPOUT, kind->mean_dropout(m->values));
 	glance_set(row, GLANCE_COVARIATES, Int32GetDatum(model_covariates(m, kind)));
+	if (is_regression(kind))
+		glance_set_record(row, m, kind);
 }
 
 /* A row of each model, in order; a model that is NULL, such as one that could not be fitted, has a row of NULLs. */
@@ -214,7 +270,11 @@ clv_model_coef(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < m->nparams; i++)
 		if (strcmp(term, param_name(kind, ncovariates, i)) == 0)
+		{
+			if (isnan(m->values[i]))
+				PG_RETURN_NULL();
 			PG_RETURN_FLOAT8(m->values[i]);
+		}
 
 	initStringInfo(&terms);
 	for (int i = 0; i < m->nparams; i++)
@@ -239,6 +299,7 @@ clv_model_vcov(PG_FUNCTION_ARGS)
 	const double *covariance = model_covariance(m);
 	int			k = m->nparams;
 	Datum		cells[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
+	bool		nulls[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
 	int			dims[2] = {k, k};
 	int			lower[2] = {1, 1};
 
@@ -257,7 +318,8 @@ clv_model_vcov(PG_FUNCTION_ARGS)
 							param_name(kind, model_covariates(m, kind), i),
 							param_name(kind, model_covariates(m, kind), j), c, m->values[i], m->values[j]);
 			cells[i * k + j] = Float8GetDatum(cell);
+			nulls[i * k + j] = isnan(m->values[i]) || isnan(m->values[j]);
 		}
-	PG_RETURN_ARRAYTYPE_P(construct_md_array(cells, NULL, 2, dims, lower, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
+	PG_RETURN_ARRAYTYPE_P(construct_md_array(cells, nulls, 2, dims, lower, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
 											 TYPALIGN_DOUBLE));
 }

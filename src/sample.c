@@ -519,6 +519,23 @@ building_state(FunctionCallInfo fcinfo)
 	return editable_state(fcinfo, s);
 }
 
+/* Whether all that came were rows with a NULL, so that nothing says how many covariates the others have. */
+static inline bool
+columns_open(const ClvSample *s)
+{
+	return s->nrows == 0 && s->frame.n_skipped > 0 && sample_covariates(s) == 0;
+}
+
+/* A state that has no row yet, with room for rows of so many columns. */
+static ClvSample *
+with_columns(const ClvSample *empty, int columns)
+{
+	ClvSample	head = *empty;
+
+	head.columns = columns;
+	return copy_with_room(&head, SAMPLE_FOLDING, SAMPLE_FIRST_ROWS);
+}
+
 ClvSample *
 sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame *frame)
 {
@@ -529,7 +546,21 @@ sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame
 		return new_sample(kind, columns, frame);
 	s = building_state(fcinfo);
 	if (unlikely(!same_key(s, kind, columns, frame)))
+	{
+		if (s->kind == kind && columns_open(s))
+			s = with_columns(s, columns);
 		check_same_key(s, kind, columns, frame);
+	}
+	return s;
+}
+
+ClvSample *
+sample_skip_null(FunctionCallInfo fcinfo, RowKind kind, const Frame *frame)
+{
+	ClvSample  *s = PG_ARGISNULL(0) ? new_sample(kind, row_columns(kind), frame) : building_state(fcinfo);
+
+	check_same_key(s, kind, s->columns, frame);
+	sample_skip(s, 1);
 	return s;
 }
 
@@ -549,7 +580,9 @@ clv_sample_combine(PG_FUNCTION_ARGS)
 										 other->nrows + SAMPLE_FIRST_ROWS));
 
 	s = building_state(fcinfo);
-	check_same_key(s, other->kind, other->columns, &other->frame);
+	if (s->kind == other->kind && columns_open(s))
+		s = with_columns(s, other->columns);
+	check_same_key(s, other->kind, columns_open(other) ? s->columns : other->columns, &other->frame);
 	if (s->gaps_known && other->gaps_known)
 		add_gaps(s, other->gaps_whole, other->gaps_fraction);
 	else

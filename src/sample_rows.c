@@ -224,7 +224,8 @@ survival_problem(const double *row, const char **hint)
 		return "entry and tenure must be finite and not negative";
 	if (event != 0 && event != 1)
 		return "event must be 0 or 1";
-	*hint = "entry is when observation began, 0 for those seen from their start; "
+	*hint = entry == tenure ? "An event comes after the start: in whole periods, one within the first has tenure 1." :
+		"entry is when observation began, 0 for those seen from their start; "
 		"those whose event came before are not in the data.";
 	if (entry >= tenure)
 		return "entry must be less than tenure";

@@ -578,14 +578,19 @@ test_models_are_complete(void **state)
 		bool		some_purchase = m->p_alive || m->expected_purchases || m->silence || m->purchase_probability ||
 									m->discounted_purchases || m->mean_rate;
 
+		bool		response = m->reads == ROWS_RESPONSE || m->reads == ROWS_SURVIVAL;
+
 		models++;
 		assert_int_equal(m->code, code);
 		assert_ptr_equal(model_kind_by_name(m->kind), m);
-		assert_int_equal(purchases + renewals + spend, 1);
+		assert_int_equal(purchases + renewals + spend + response, 1);
+		assert_true((m->response != NULL) == response);
 		assert_true(m->nparams <= BTYD_MAX_PARAMS);
 		for (int i = 0; i < m->nparams; i++)
 			assert_non_null(m->params[i]);
-		assert_true(m->title && m->undetermined && m->start && m->log_likelihood && m->ran_off);
+		assert_non_null(m->title);
+		assert_true((m->undetermined && m->start && m->log_likelihood && m->ran_off) == !response);
+		assert_true((m->undetermined || m->start || m->log_likelihood || m->ran_off) == !response);
 		assert_true((m->p_alive && m->expected_purchases && m->silence && m->purchase_probability &&
 					 m->discounted_purchases && m->mean_rate) == purchases);
 		assert_true(some_purchase == purchases);
@@ -600,7 +605,7 @@ test_models_are_complete(void **state)
 	}
 	for (int code = CODES; code < 10 * CODES; code++)
 		assert_null(model_kind_by_code(code));
-	assert_true(models >= 7);
+	assert_true(models >= 13);
 }
 
 int

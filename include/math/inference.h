@@ -20,6 +20,13 @@ extern Estimate positive_estimate(double theta, double log_variance, double conf
 /* A parameter on its own scale: theta -+ z * se. */
 extern Estimate real_estimate(double theta, double variance, double conf);
 
+/* The same by Student's t with df degrees of freedom; a df of NAN is the normal distribution. */
+extern Estimate t_estimate(double theta, double variance, double df, double conf);
+
+/* Two-sided p-value of t = theta / std_error, and the tail P(F > x); NAN where GSL fails. */
+extern double t_p_value(double t, double df);
+extern double f_tail(double x, double df1, double df2);
+
 /* The scale on which a prediction is taken to be normal. */
 typedef enum PredictionScale
 {

@@ -34,6 +34,47 @@ real_estimate(double theta, double variance, double conf)
 	return estimate;
 }
 
+Estimate
+t_estimate(double theta, double variance, double df, double conf)
+{
+	gsl_error_handler_t *handler;
+	double		error = sqrt(variance);
+	double		reach;
+	Estimate	estimate;
+
+	if (isnan(df))
+		return real_estimate(theta, variance, conf);
+	handler = gsl_guard_enter();
+	reach = gsl_cdf_tdist_Qinv(0.5 * (1 - conf), df) * error;
+	gsl_guard_leave(handler);
+	estimate = (Estimate) {error, theta - reach, theta + reach};
+	return estimate;
+}
+
+double
+t_p_value(double t, double df)
+{
+	gsl_error_handler_t *handler;
+	double		tail;
+
+	if (isnan(df))
+		return erfc(fabs(t) * M_SQRT1_2);
+	handler = gsl_guard_enter();
+	tail = gsl_cdf_tdist_Q(fabs(t), df);
+	gsl_guard_leave(handler);
+	return 2 * tail;
+}
+
+double
+f_tail(double x, double df1, double df2)
+{
+	gsl_error_handler_t *handler = gsl_guard_enter();
+	double		tail = gsl_cdf_fdist_Q(x, df1, df2);
+
+	gsl_guard_leave(handler);
+	return tail;
+}
+
 /* ---- predictions ------------------------------------------------------------------------------- */
 
 /* A prediction as a function of one parameter of one of the two fits, the others held. */
