@@ -84,9 +84,9 @@ partial_likelihood(void *arg, const double *b, double *gradient, double *informa
 /* ---- robust errors ----------------------------------------------------------------------------- */
 
 /*
- * What the score residual of a row needs to know about the times of events, all as multiples of 2^-frame. The residual is
- * the derivative of the log-likelihood by the row's count, of which there are two parts: that of its own event, and the
- * risk of all events at which it was at risk (Lin and Wei 1989; for Efron's ties Therneau and Grambsch 2000, section 3.3).
+ * What the score residual of a row needs to know about the times of events, all as multiples of 2^-frame. The residual
+ * is the derivative of the score by the weight of a customer, of which there are two parts: that of its own event, and
+ * the risk of all events at which it was at risk (Lin and Wei 1989; for Efron's ties Therneau and Grambsch 2000).
  */
 typedef struct Residuals
 {

@@ -91,8 +91,8 @@ risks_of(const RiskRows *c, const double *row)
 }
 
 /*
- * The distinct times of events, from the rows sorted by tenure: counted where times is NULL, else filled in. False where
- * stopped.
+ * The distinct times of events, from the rows sorted by tenure: counted where times is NULL, else filled in. False
+ * where stopped.
  */
 static bool
 find_times(const Rows *rows, const TimedRow *order, const FitStop *stop, EventTime *times, size_t *n)
