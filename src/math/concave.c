@@ -24,6 +24,7 @@
 #define LEAST_PIVOT 1e-10		/* of a column at the start, relative to its information */
 #define SINGULAR_PIVOT 1e-14	/* later, when the columns are known to differ */
 #define LEAST_INFORMATION 1e-11 /* relative to the unit */
+#define LOST_INFORMATION 1e-12	/* relative to the start: what is left is mostly rounding */
 
 /* ---- linear algebra of the parameters that are kept -------------------------------------------- */
 
@@ -68,7 +69,7 @@ append_column(Factor *f, const double *information, int n, int column, double le
 	return true;
 }
 
-/* The factor of the information about the kept parameters, plus ridge times a diagonal; false where it is singular. */
+/* The factor of the information about the kept parameters, plus ridge times that at the start; false where singular. */
 static bool
 factorize(Factor *f, const double *information, const bool *kept, int n, const double *diagonal, double ridge)
 {
@@ -79,7 +80,7 @@ factorize(Factor *f, const double *information, const bool *kept, int n, const d
 	for (int i = 0; i < n; i++)
 	{
 		m[i * n + i] += ridge * diagonal[i];
-		if (kept[i] && !append_column(f, m, n, i, SINGULAR_PIVOT))
+		if (kept[i] && !(m[i * n + i] > LOST_INFORMATION * diagonal[i] && append_column(f, m, n, i, SINGULAR_PIVOT)))
 			return false;
 	}
 	return true;
