@@ -3058,3 +3058,65 @@ CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry
     COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, text) IS 'as survival_sample(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
+
+-- ---- regression: logistic ---------------------------------------------------------------------------------------------
+
+CREATE FUNCTION logit_fit(sample clv_sample, method text DEFAULT 'ml', errors text DEFAULT NULL) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_logit_fit' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 300000;   -- errors NULL: those that the sample calls for
+COMMENT ON FUNCTION logit_fit(clv_sample, text, text) IS 'logistic regression of a sample of regression_sample(y, x [, cluster]), y true or false, or 1 or 0: the log odds of y are intercept + x1 times x[1] + ... . method ''ml'' is maximum likelihood, ''firth'' Firth''s penalised likelihood, which has finite effects also where events are separated, with errors ''model'' only. errors: ''model'' (inverse information), ''HC0'', ''HC1'' (factor n / (n - parameters)), ''CR1'' (robust against dependence within clusters: factor G / (G - 1), t with G - 1 degrees of freedom); NULL: ''CR1'' with clusters, else ''model''. A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where it is separated: some regressors, which are named, settle y, and their effects run off to infinity. Error 22023: a y that is neither 0 nor 1, another kind of sample, an unknown method or kind of errors. Sources: Firth 1993; Heinze and Schemper 2002; White 1982; Liang and Zeger 1986.';
+
+CREATE FUNCTION clv_logit_fit_final(clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_logit_fit_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 300000;
+COMMENT ON FUNCTION clv_logit_fit_final(clv_sample) IS 'final: the logistic regression of the rows';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[]) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are those of the model, for rows that are independent of each other. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[]) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are those of the model, for rows that are independent of each other. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[], bigint) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; the bigint must be one that a double can hold. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[], bigint) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; the bigint must be one that a double can hold. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[], text) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; of the text 53 bits of its hash are kept. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[], text) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; of the text 53 bits of its hash are kept. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE FUNCTION churn_risk(model clv_model, x float8[]) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_logit_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION churn_risk(clv_model, float8[]) IS 'probability at x of the event that a logistic model was fitted to: of churn where y was whether the customer churned, within the time that y looked ahead. The same as predict(model, x), but an error 22023 for models that are not logistic. A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors.';
+
+-- ---- regression: marginal effects -------------------------------------------------------------------------------------
+
+CREATE FUNCTION marginal_effects(model clv_model, sample clv_sample, discrete boolean DEFAULT false, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (term text, estimate float8, std_error float8, statistic float8, p_value float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_marginal_effects' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 10;
+COMMENT ON FUNCTION marginal_effects(clv_model, clv_sample, boolean, float8) IS 'average marginal effects of a logistic or linear model over the rows of a regression_sample(), such as the one that was fitted: for each regressor the mean of the derivative of the probability (lm: of y) by it, per unit of the regressor. discrete = true: of columns that hold only 0 and 1 the mean difference between 1 and 0. Standard errors by the delta method from the model''s covariance, whatever its errors are; the x are taken as given. t where the model has degrees of freedom, else normal. NULL for a column whose effect could not be told, and standard errors of a model without a covariance. Error 22023: another model or sample, another number of regressors, conf not between 0 and 1. Source: Greene, Econometric Analysis; Bartus 2005.';
+
+CREATE FUNCTION predicted_change(model clv_model, sample clv_sample, i integer, lift float8, conf float8 DEFAULT 0.95, low float8 DEFAULT '-infinity', high float8 DEFAULT 'infinity')
+    RETURNS TABLE (before float8, after float8, change float8, std_error float8, conf_low float8, conf_high float8, relative_change float8, clipped_share float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_predicted_change' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION predicted_change(clv_model, clv_sample, integer, float8, float8, float8, float8) IS 'what a logistic or linear model predicts if x[i] rises by lift in every row of a regression_sample(), all else as it is (g-computation): the mean probability (lm: mean y) before and after, the absolute change with standard error and interval by the delta method, and relative_change = change / before. low and high are the ends of the scale of x[i]: no row is taken past them, and clipped_share is the share of rows that the full lift would have. It is the effect of a change only if the model holds all that drives both. std_error is NULL without a covariance and where no row can change. NULL with a WARNING where the effect of x[i] could not be told, or without rows. Error 22023: another model or sample, no such i, a lift of 0 or not finite, low not below high, a row outside of them. Source: Robins 1986.';
