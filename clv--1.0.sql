@@ -3528,3 +3528,87 @@ CREATE FUNCTION predicted_change(model clv_model, sample clv_sample, i integer, 
     AS 'MODULE_PATHNAME', 'clv_regression_predicted_change' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
 COMMENT ON FUNCTION predicted_change(clv_model, clv_sample, integer, float8, float8, float8, float8) IS 'what a logistic or linear model predicts if x[i] rises by lift in every row of a regression_sample(), all else as it is (g-computation): the mean probability (lm: mean y) before and after, the absolute change with standard error and interval by the delta method, and relative_change = change / before. low and high are the ends of the scale of x[i]: no row is taken past them, and clipped_share is the share of rows that the full lift would have. It is the effect of a change only if the model holds all that drives both. std_error is NULL without a covariance and where no row can change. NULL with a WARNING where the effect of x[i] could not be told, or without rows. Error 22023: another model or sample, no such i, a lift of 0 or not finite, low not below high, a row outside of them. Source: Robins 1986.';
 COMMENT ON FUNCTION log_rank_groups(clv_sample[]) IS 'what log_rank_test() compares: of each group that is not NULL its place in the array, from 1, its n rows, the events observed, those expected if all groups were alike, and the hypergeometric variance of their difference. observed / expected above 1: events come sooner than in the others. Errors as log_rank_test().';
+
+-- ---- survival: Cox, discrete-time hazard ----------------------------------------------------------------------------
+
+-- Final functions: not for direct use
+CREATE FUNCTION clv_cox_final(clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_survival_cox_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION clv_cox_final(clv_sample) IS 'final function of cox_fit()';
+CREATE FUNCTION clv_hazard_final(clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_survival_hazard_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION clv_hazard_final(clv_sample) IS 'final function of hazard_fit()';
+
+-- errors: NULL means the kind of errors that the rows allow
+CREATE FUNCTION cox_fit(sample clv_sample, ties text DEFAULT 'efron', errors text DEFAULT NULL) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_survival_cox_fit' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION cox_fit(clv_sample, text, text) IS 'Cox regression (proportional hazards) by partial likelihood, of a stored survival_sample(tenure, event, x [, entry [, cluster]]): tidy() shows the effect of each x on the logarithm of the rate at which the event happens, exp(estimate) is the hazard ratio per unit of x; predict(model, x) is the hazard relative to x = 0. At risk in (entry, tenure]. ties: ''efron'' or ''breslow''. errors: ''model'' (inverse information), ''HC0'' (robust, each row by itself), ''CR1'' (robust, by cluster: score residuals summed by cluster, G / (G - 1), t with G - 1 degrees of freedom); NULL is CR1 for rows with clusters, else model. An x that is a linear combination of those before it has a NULL estimate, with a WARNING. NULL with a WARNING without an event, where x does not differ among those at risk, and where an effect is infinite, which is named. Effects are causes only of what was known before the time at risk began: see docs/hazards.md. NULL if sample or ties is NULL. Error 22023 for a sample without regressors and unknown options. Source: Cox 1972; Efron 1977; Breslow 1974; Lin and Wei 1989.';
+
+CREATE AGGREGATE cox_fit(tenure float8, event boolean, x float8[]) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_cox_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cox_fit(float8, boolean, float8[]) IS 'Cox regression (proportional hazards) by partial likelihood with Efron''s ties: tenure is the time to the event, or without one (event false) to the end of observation; x are 1 to 32 numbers that were known when the time at risk began. tidy() shows the effect of each x on the logarithm of the hazard. Rows with a NULL, also within x, are dropped and counted as n_skipped. NULL without rows; NULL with a WARNING without an event, where x does not differ among those at risk, and where an effect is infinite. Other ties and errors: cox_fit(survival_sample(...), ties, errors). Error 22023: rows that cannot be true. Source: Cox 1972; Efron 1977.';
+
+CREATE AGGREGATE cox_fit(tenure float8, event boolean, x float8[], entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_cox_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cox_fit(float8, boolean, float8[], float8) IS 'as cox_fit(tenure, event, x), of rows at risk from entry on (left truncation, delayed entry): customers who came under observation late, or a customer''s time cut into rows (entry, tenure] of an x each, where x changes. Source: Cox 1972; Efron 1977.';
+
+CREATE AGGREGATE cox_fit(tenure float8, event boolean, x float8[], entry float8, cluster bigint) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_cox_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cox_fit(float8, boolean, float8[], float8, bigint) IS 'as cox_fit(tenure, event, x, entry), with errors robust against dependence within clusters, such as the rows of a customer or the customers of an account: t with clusters - 1 degrees of freedom. The cluster is a whole number of at most 2^53. NULL with a WARNING for a single cluster. Source: Lin and Wei 1989.';
+
+CREATE AGGREGATE cox_fit(tenure float8, event boolean, x float8[], entry float8, cluster text) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_cox_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cox_fit(float8, boolean, float8[], float8, text) IS 'as cox_fit(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Source: Lin and Wei 1989.';
+
+-- errors: NULL means the kind of errors that the rows allow
+CREATE FUNCTION hazard_fit(sample clv_sample, errors text DEFAULT NULL) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_survival_hazard_fit' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION hazard_fit(clv_sample, text) IS 'discrete-time hazard by maximum likelihood, of a stored survival_sample(tenure, event, x [, entry [, cluster]]): the probability of the event in period j = 1, 2, ... of who is still there has the log odds intercept + log_period ln(j) + log_period_squared ln(j)^2 + effects of x; exp(estimate) of an x is the odds ratio per unit. The logistic regression of the person-periods entry + 1 to tenure, without making rows of them; its cost grows with their number. errors as cox_fit(): HC0 takes the periods of a row together. With fewer than three different periods log_period_squared (and log_period) have a NULL estimate, with a WARNING, as has an x that is a linear combination of those before it. NULL with a WARNING without an event, where every period has one, and where an effect is infinite, which is named. For hazard(), survival(), churn_risk() and expected_lifetime(). NULL if sample is NULL. Error 22023: entry or tenure no whole number of at most 10000 periods, a sample without regressors, unknown errors. Source: Allison 1982; Singer and Willett 1993.';
+
+CREATE AGGREGATE hazard_fit(tenure float8, event boolean, x float8[]) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_hazard_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hazard_fit(float8, boolean, float8[]) IS 'discrete-time hazard as hazard_fit(clv_sample): the event happened in period tenure = 1, 2, ..., or (event false) the customer is still there after tenure periods; x are 1 to 32 numbers that were known when the time at risk began. Rows with a NULL, also within x, are dropped and counted as n_skipped; NULL without rows. Error 22023: rows that cannot be true, tenure no whole number of at most 10000 periods. Source: Allison 1982; Singer and Willett 1993.';
+
+CREATE AGGREGATE hazard_fit(tenure float8, event boolean, x float8[], entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_hazard_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hazard_fit(float8, boolean, float8[], float8) IS 'as hazard_fit(tenure, event, x), of rows that stand for the periods entry + 1 to tenure: customers who came under observation after entry periods (left truncation), or a customer''s periods cut into rows of an x each, where x changes. Source: Allison 1982; Singer and Willett 1993.';
+
+CREATE AGGREGATE hazard_fit(tenure float8, event boolean, x float8[], entry float8, cluster bigint) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_hazard_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hazard_fit(float8, boolean, float8[], float8, bigint) IS 'as hazard_fit(tenure, event, x, entry), with errors robust against dependence within clusters: the sandwich of scores summed by cluster, G / (G - 1), t with G - 1 degrees of freedom. The cluster is a whole number of at most 2^53. NULL with a WARNING for a single cluster. Source: Liang and Zeger 1986.';
+
+CREATE AGGREGATE hazard_fit(tenure float8, event boolean, x float8[], entry float8, cluster text) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_hazard_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hazard_fit(float8, boolean, float8[], float8, text) IS 'as hazard_fit(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Source: Liang and Zeger 1986.';
+
+CREATE FUNCTION hazard(model clv_model, x float8[], period float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_hazard' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION hazard(clv_model, float8[], float8) IS 'probability that a customer with regressors x who is there when period = 1, 2, ... begins leaves in it, by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a period that is no whole number from 1 to 1000000.';
+
+CREATE FUNCTION survival(model clv_model, x float8[], periods float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_of_x' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION survival(clv_model, float8[], float8) IS 'probability that a new customer with regressors x is still there after periods = 0, 1, ...: the product of 1 - hazard(model, x, 1 .. periods), by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, periods no whole number from 0 to 1000000.';
+
+CREATE FUNCTION churn_risk(model clv_model, x float8[], tenure float8, periods float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION churn_risk(clv_model, float8[], float8, float8) IS 'probability that a customer with regressors x who is there after tenure = 0, 1, ... periods leaves within the next periods: 1 - survival(x, tenure + periods) / survival(x, tenure), by a model of hazard_fit(). NULL where an argument or a number of x is. Error 22023: another model, another number of x, tenure or periods no whole number from 0 to 1000000.';
+
+CREATE FUNCTION expected_lifetime(model clv_model, x float8[], discount_rate float8, periods float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_expected_lifetime' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION expected_lifetime(clv_model, float8[], float8, float8) IS 'expected number of payments of a new customer with regressors x within periods = 1, 2, ..., the first one now and certain, each later one if the customer has not left before, discounted by 1 + discount_rate a period (a fraction: 0.10 is 10 percent; 0 for none), by a model of hazard_fit(): the sum of survival(model, x, j) / (1 + discount_rate)^j over j = 0 .. periods - 1. With a finite number of periods it is always finite. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a rate that is negative, periods no whole number from 1 to 1000000.';
