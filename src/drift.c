@@ -58,12 +58,11 @@ check_lengths(int n, int m, const char *what)
 static TermEstimate
 estimate_of_term(const ClvModel *m, const text *term)
 {
-	const ModelKind *kind = regression_operations(m);
 	int			i = term_of_model(m, term);
 	const double *covariance = model_covariance(m);
 	TermEstimate estimate = {m->values[i], NAN, NAN};
 
-	Assert(param_scale(kind, i) == SCALE_OWN);
+	regression_operations(m);
 	if (covariance && !isnan(m->values[i]))
 	{
 		estimate.variance = covariance[i * m->nparams + i];
