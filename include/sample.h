@@ -106,17 +106,17 @@ sample_covariates(const ClvSample *s)
  */
 extern ClvSample *sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame *frame);
 
-/*
- * The same with one more row skipped, of which not even the number of regressors is known, because they are NULL: a
- * sample of nothing else takes the number of the first row that has some.
- */
-extern ClvSample *sample_skipping(FunctionCallInfo fcinfo, RowKind kind, const Frame *frame);
-
 /* Add a valid row `count` times. The state may move; the old one is left to its memory context. */
 extern ClvSample *sample_add(ClvSample *state, const double *row, double count);
 
 /* Count rows that the kind has no use for. */
 extern void sample_skip(ClvSample *state, int64 count);
+
+/*
+ * The aggregate state in argument 0 after a row with a NULL, which is counted as skipped. How many covariates or
+ * regressors the others have is not known by then: a sample of such rows alone takes as many as what comes next.
+ */
+extern ClvSample *sample_skip_null(FunctionCallInfo fcinfo, RowKind kind, const Frame *frame);
 
 /*
  * ROWS_TIMING, ROWS_HOLDOUT: add one customer's sum of the logarithms of the times between purchases (at most MAX_COUNT

@@ -17,7 +17,7 @@ add_response(FunctionCallInfo fcinfo, double (*response) (Datum y))
 	int			nx = null_argument(fcinfo) ? -1 : regressors_of_array(PG_GETARG_DATUM(2), x);
 
 	if (nx < 0)
-		PG_RETURN_POINTER(sample_skipping(fcinfo, kind, &numbers));
+		PG_RETURN_POINTER(sample_skip_null(fcinfo, kind, &numbers));
 	if (clustered)
 		row[0] = cluster_argument(fcinfo, 3);
 	x[nx] = response(PG_GETARG_DATUM(1));

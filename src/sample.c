@@ -519,11 +519,11 @@ building_state(FunctionCallInfo fcinfo)
 	return editable_state(fcinfo, s);
 }
 
-/* Whether nothing but skipped rows of an unknown number of regressors came in so far, see sample_skipping(). */
+/* Whether all that came were rows with a NULL, so that nothing says how many covariates the others have. */
 static inline bool
-awaits_regressors(const ClvSample *s)
+columns_open(const ClvSample *s)
 {
-	return s->nrows == 0 && s->kind >= ROWS_RESPONSE && sample_covariates(s) == 0;
+	return s->nrows == 0 && s->frame.n_skipped > 0 && sample_covariates(s) == 0;
 }
 
 /* A state that has no row yet, with room for rows of so many columns. */
@@ -547,7 +547,7 @@ sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame
 	s = building_state(fcinfo);
 	if (unlikely(!same_key(s, kind, columns, frame)))
 	{
-		if (s->kind == kind && awaits_regressors(s))
+		if (s->kind == kind && columns_open(s))
 			s = with_columns(s, columns);
 		check_same_key(s, kind, columns, frame);
 	}
@@ -555,7 +555,7 @@ sample_state(FunctionCallInfo fcinfo, RowKind kind, int ncovariates, const Frame
 }
 
 ClvSample *
-sample_skipping(FunctionCallInfo fcinfo, RowKind kind, const Frame *frame)
+sample_skip_null(FunctionCallInfo fcinfo, RowKind kind, const Frame *frame)
 {
 	ClvSample  *s = PG_ARGISNULL(0) ? new_sample(kind, row_columns(kind), frame) : building_state(fcinfo);
 
@@ -580,9 +580,9 @@ clv_sample_combine(PG_FUNCTION_ARGS)
 										 other->nrows + SAMPLE_FIRST_ROWS));
 
 	s = building_state(fcinfo);
-	if (s->kind == other->kind && awaits_regressors(s))
+	if (s->kind == other->kind && columns_open(s))
 		s = with_columns(s, other->columns);
-	check_same_key(s, other->kind, awaits_regressors(other) ? s->columns : other->columns, &other->frame);
+	check_same_key(s, other->kind, columns_open(other) ? s->columns : other->columns, &other->frame);
 	if (s->gaps_known && other->gaps_known)
 		add_gaps(s, other->gaps_whole, other->gaps_fraction);
 	else

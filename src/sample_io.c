@@ -85,6 +85,32 @@ clv_sample_out(PG_FUNCTION_ARGS)
 
 /* ---- invariants of what comes in --------------------------------------------------------------- */
 
+/* How many covariates, or regressors and cluster, a sample of the kind may have. */
+static int64
+most_covariates(RowKind kind)
+{
+	switch ((int) kind)
+	{
+		case ROWS_TIMING:
+			return ROWS_MAX_COVARIATES;
+		case ROWS_RESPONSE:
+		case ROWS_SURVIVAL:
+			return ROWS_MAX_REGRESSORS;
+		case ROWS_CLUSTERED:
+		case ROWS_CLUSTERED_SURVIVAL:
+		case ROWS_EFFECT:
+			return 1 + ROWS_MAX_REGRESSORS;
+	}
+	return 0;
+}
+
+/* How many a row must have. */
+static int
+least_covariates(RowKind kind)
+{
+	return kind == ROWS_CLUSTERED || kind == ROWS_CLUSTERED_SURVIVAL || kind == ROWS_EFFECT;
+}
+
 /*
  * What is wrong with a stored sample that came from outside, or NULL. Checks everything the other
  * rooms rely on, and completes n.
@@ -98,6 +124,8 @@ complete_sample(ClvSample *s)
 
 	if (problem)
 		return problem;
+	if (s->nrows > 0 && ncovariates < least_covariates(s->kind))
+		return "rows of this kind begin with the number of a cluster or unit";
 	if (s->gaps_known && !row_kind_has_gaps(s->kind))
 		return "only timing and holdout rows have log_gaps";
 	if (s->gaps_whole > (int64) MAX_COUNT || s->gaps_whole < -(int64) MAX_COUNT)
@@ -131,25 +159,6 @@ complete_sample(ClvSample *s)
 			return "rows must be distinct and sorted";
 	}
 	return NULL;
-}
-
-/* How many covariates, or regressors and cluster, a sample of the kind may have. */
-static int64
-most_covariates(RowKind kind)
-{
-	switch ((int) kind)
-	{
-		case ROWS_TIMING:
-			return ROWS_MAX_COVARIATES;
-		case ROWS_RESPONSE:
-		case ROWS_SURVIVAL:
-			return ROWS_MAX_REGRESSORS;
-		case ROWS_CLUSTERED:
-		case ROWS_CLUSTERED_SURVIVAL:
-		case ROWS_EFFECT:
-			return 1 + ROWS_MAX_REGRESSORS;
-	}
-	return 0;
 }
 
 /* A value with the header `head`, whose kind, columns, frame, gaps and number of rows are set, and empty rows. */

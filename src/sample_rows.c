@@ -224,7 +224,8 @@ survival_problem(const double *row, const char **hint)
 		return "entry and tenure must be finite and not negative";
 	if (event != 0 && event != 1)
 		return "event must be 0 or 1";
-	*hint = "entry is when observation began, 0 for those seen from their start; "
+	*hint = entry == tenure ? "An event comes after the start: in whole periods, one within the first has tenure 1." :
+		"entry is when observation began, 0 for those seen from their start; "
 		"those whose event came before are not in the data.";
 	if (entry >= tenure)
 		return "entry must be less than tenure";
@@ -237,6 +238,7 @@ prediction_problem(const double *row, const char **hint)
 	*hint = "predicted is a probability: write 10 percent as 0.10.";
 	if (!(row[0] >= 0 && row[0] <= 1))
 		return "predicted must be between 0 and 1";
+	*hint = "happened is 1 where it came true, else 0; a boolean says the same.";
 	if (row[1] != 0 && row[1] != 1)
 		return "happened must be 0 or 1";
 	return NULL;

@@ -29,6 +29,14 @@ response(double eta)
 	return eta;
 }
 
+static void
+slopes(double eta, double *first, double *second)
+{
+	(void) eta;
+	*first = 1;
+	*second = 0;
+}
+
 const ModelKind lm_model = {
 	.code = 10,
 	.kind = "lm",
@@ -37,6 +45,7 @@ const ModelKind lm_model = {
 	.nparams = 1,
 	.params = params,
 	.response = response,
+	.slopes = slopes,
 };
 
 static bool
