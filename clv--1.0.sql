@@ -3190,3 +3190,181 @@ CREATE FUNCTION log_rank_groups(samples clv_sample[])
     RETURNS TABLE (group_number integer, n bigint, observed float8, expected float8)
     AS 'MODULE_PATHNAME', 'clv_survival_log_rank_groups' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 5;
 COMMENT ON FUNCTION log_rank_groups(clv_sample[]) IS 'what log_rank_test() compares: of each group that is not NULL its place in the array, from 1, its n rows, the events observed, and those expected if all groups were alike. observed / expected above 1: events come sooner than in the others. Errors as log_rank_test().';
+-- ---- regression: moments --------------------------------------------------------------------------------------------
+
+CREATE TYPE clv_moments;
+
+CREATE FUNCTION clv_moments_in(cstring) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_out(clv_moments) RETURNS cstring
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_recv(internal) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_moments_send(clv_moments) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
+CREATE TYPE clv_moments (
+    INPUT = clv_moments_in, OUTPUT = clv_moments_out,
+    RECEIVE = clv_moments_recv, SEND = clv_moments_send,
+    INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
+);
+COMMENT ON TYPE clv_moments IS
+'what least squares need of rows (y, x1, ..., xk) with weights: the rows themselves while they take no more room than what follows, then their number, weights, means, and a triangle of their deviations from the means (Gentleman 1973, Miller 1992), 32 bytes and 8 for each of 1 + 2 (k + 1) + (k + 1)(k + 2) / 2 numbers: 736 bytes for ten regressors, whatever the number of rows. Built by clv_moments(y, x); merged by clv_moments(moments) and by +, without loss; within_moments() takes the means of groups out. Read by lm_fit(), lm_cluster_fit(), correlation(), partial_correlation() and moments_summary(). Text: rows(x=2){weight:x1:x2:y,...}, triangle(x=2,n=100){...}, within(...), clusters(...).';
+
+COMMENT ON FUNCTION clv_moments_in(cstring) IS
+'Text input: the form that text output writes. Anything else is an error, as are numbers that no rows can have.';
+COMMENT ON FUNCTION clv_moments_out(clv_moments) IS
+'Text output: what is counted, and all numbers as shortest exact decimals, whatever the settings of the session.';
+COMMENT ON FUNCTION clv_moments_recv(internal) IS
+'Binary input; everything is checked, and anything that binary output would not write is an error.';
+COMMENT ON FUNCTION clv_moments_send(clv_moments) IS
+'Binary output: version, form, number of regressors, rows, dropped rows, groups, then the numbers as float8. Equal moments have equal bytes.';
+
+-- building
+
+-- Transition, combine and final functions: not for direct use. Rows with a NULL are counted as dropped.
+CREATE FUNCTION clv_moments_add(state clv_moments, y float8, x float8[]) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_add(state clv_moments, y float8, x float8[], weight float8) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_combine(state clv_moments, other clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50;
+CREATE FUNCTION clv_moments_add_group(state clv_moments, "group" clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50;
+CREATE FUNCTION clv_moments_final(state clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
+COMMENT ON FUNCTION clv_moments_add(clv_moments, float8, float8[]) IS 'transition: rotate one row of weight 1 in';
+COMMENT ON FUNCTION clv_moments_add(clv_moments, float8, float8[], float8) IS 'transition: rotate one row with its weight in';
+COMMENT ON FUNCTION clv_moments_combine(clv_moments, clv_moments) IS 'combine: the moments of the rows of both states; NULL where both are NULL';
+COMMENT ON FUNCTION clv_moments_add_group(clv_moments, clv_moments) IS 'transition: add what is left of one group without its means';
+COMMENT ON FUNCTION clv_moments_final(clv_moments) IS 'final: the state in the form that is stored';
+
+CREATE AGGREGATE clv_moments(y float8, x float8[]) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_moments(float8, float8[]) IS
+'what least squares need of rows: a response y and 1 to 32 regressors x, the same in the same order in all rows; in one pass, mergeable, and without loss of digits however far the columns are from zero. Rows with a NULL, also within x, are dropped and counted. NULL without rows. Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Error 22003: numbers other than 0 outside 1e-100 to 1e100. Source: Gentleman 1973, Miller 1992.';
+
+CREATE AGGREGATE clv_moments(y float8, x float8[], w float8) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_moments(float8, float8[], float8) IS
+'clv_moments(y, x) of weighted rows: weights such as 1 / variance of y. Means, correlations and effects are weighted; the number of rows, which degrees of freedom come from, is not: of weights only the ratios count. A weight of 0 drops the row, and it is counted as dropped. Error 22023 also: a negative, NaN or infinite weight; 22003 also: a weight outside 1e-50 to 1e50.';
+
+CREATE AGGREGATE clv_moments(moments clv_moments) (
+    SFUNC = clv_moments_combine, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_moments(clv_moments) IS
+'the moments of all rows from the moments of parts, such as days or customers, as if the rows themselves were read. NULLs are skipped; NULL without a value. Of moments within groups the groups add up. Error 22023: different numbers of regressors; moments of rows beside moments within groups.';
+
+CREATE AGGREGATE within_moments(moments clv_moments) (
+    SFUNC = clv_moments_add_group, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE within_moments(clv_moments) IS
+'moments within groups (fixed effects): GROUP BY cohort first, and each input''s means are taken out, so that differences between the groups say nothing any more; correlation(), partial_correlation() and lm_fit() of it count one degree of freedom for each group with a row. A column that is constant within every group is left with nothing. An input that is within groups already is added as it is. NULLs are skipped; NULL without a value. Error 22023: different numbers of regressors.';
+
+CREATE FUNCTION merge_moments(a clv_moments, b clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME', 'clv_moments_merge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION merge_moments(clv_moments, clv_moments) IS
+'the moments of the rows of both, or of the groups of both. Rows that are in both count twice. NULL if either is NULL. Error 22023: different numbers of regressors; moments of rows beside moments within groups.';
+
+CREATE OPERATOR + (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = merge_moments, COMMUTATOR = +
+);
+COMMENT ON OPERATOR + (clv_moments, clv_moments) IS 'the moments of the rows of both, as merge_moments().';
+
+-- reading
+
+CREATE FUNCTION moments_summary(moments clv_moments)
+    RETURNS TABLE (n bigint, n_dropped bigint, groups bigint, sum_weights float8, columns integer, means float8[], std_devs float8[])
+    AS 'MODULE_PATHNAME', 'clv_moments_summary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
+COMMENT ON FUNCTION moments_summary(clv_moments) IS
+'one row: rows that were of use, rows that were dropped, groups whose means were taken out (0: none), the sum of weights, the number of regressors, and the weighted means and standard deviations of x1, ..., xk, y in this order. Within groups the means are those of all rows, the standard deviations those within. With weights w the standard deviation is sqrt(sum of w (x - mean)^2 / sum of w * n / (n - 1)). Without a row of use sum_weights and what follows are NULL; standard deviations are NULL without a degree of freedom (n - 1, within n - groups).';
+
+CREATE FUNCTION correlation(moments clv_moments, i integer, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, df float8, estimate float8, conf_low float8, conf_high float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_moments_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION correlation(clv_moments, integer, float8) IS
+'Pearson''s correlation of y with x[i], i from 1 on; of moments within groups, that within groups. df: n - 2, within n - groups - 1. p_value: two-sided, by Student''s t with df degrees of freedom. The interval is Fisher''s, symmetric in artanh(estimate) with variance 1 / (df - 1), which is 1 / (n - 3) without groups. Weighted where the rows are; n counts rows. estimate is NULL, with a WARNING, where a column is constant; the interval is NULL for df < 2, p_value for df < 1, and both where the estimate is exactly -1 or 1. Rows are taken to be independent: repeated rows of a customer make the interval too narrow. Error 22023: no such i, conf not between 0 and 1. Source: Fisher 1921.';
+
+CREATE FUNCTION partial_correlation(moments clv_moments, i integer, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, df float8, estimate float8, conf_low float8, conf_high float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_moments_partial_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION partial_correlation(clv_moments, integer, float8) IS
+'the correlation of y with x[i], i from 1 on, given all other x: of what is left of both when the others have explained what they can. df: that of correlation() less the number of other x (those that are combinations of others do not count); interval and p_value as there with this df. p_value is that of the effect of x[i] in lm_fit(). estimate is NULL, with a WARNING, where the other x leave nothing of x[i] or of y. Error 22023: no such i, conf not between 0 and 1. Source: Fisher 1924.';
+
+-- comparison: a total order without a meaning of its own, for =, DISTINCT, GROUP BY, UNION and merge joins
+
+CREATE FUNCTION clv_moments_eq(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_ne(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_lt(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_le(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_gt(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_ge(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_cmp(a clv_moments, b clv_moments) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_hash(clv_moments) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_hash_extended(clv_moments, seed bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+
+COMMENT ON FUNCTION clv_moments_eq(clv_moments, clv_moments) IS 'Implementation of the = operator.';
+COMMENT ON FUNCTION clv_moments_ne(clv_moments, clv_moments) IS 'Implementation of the <> operator.';
+COMMENT ON FUNCTION clv_moments_lt(clv_moments, clv_moments) IS 'Implementation of the < operator.';
+COMMENT ON FUNCTION clv_moments_le(clv_moments, clv_moments) IS 'Implementation of the <= operator.';
+COMMENT ON FUNCTION clv_moments_gt(clv_moments, clv_moments) IS 'Implementation of the > operator.';
+COMMENT ON FUNCTION clv_moments_ge(clv_moments, clv_moments) IS 'Implementation of the >= operator.';
+COMMENT ON FUNCTION clv_moments_cmp(clv_moments, clv_moments) IS '-1, 0 or 1: the order of the canonical bytes, without further meaning.';
+COMMENT ON FUNCTION clv_moments_hash(clv_moments) IS 'Hash of moments; equal moments have equal hashes.';
+COMMENT ON FUNCTION clv_moments_hash_extended(clv_moments, bigint) IS 'Hash of moments with a seed.';
+
+CREATE OPERATOR = (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_eq,
+    COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+CREATE OPERATOR <> (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_ne,
+    COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR < (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_lt,
+    COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR <= (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_le,
+    COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR > (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_gt,
+    COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+CREATE OPERATOR >= (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_ge,
+    COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+
+COMMENT ON OPERATOR = (clv_moments, clv_moments) IS 'Equal bytes: the same rows, or the same triangle. Triangles of the same rows that came in another order may differ in their last digits.';
+COMMENT ON OPERATOR <> (clv_moments, clv_moments) IS 'Not equal.';
+COMMENT ON OPERATOR < (clv_moments, clv_moments) IS 'Less than, in the order of the canonical bytes.';
+COMMENT ON OPERATOR <= (clv_moments, clv_moments) IS 'Less than or equal, in the order of the canonical bytes.';
+COMMENT ON OPERATOR > (clv_moments, clv_moments) IS 'Greater than, in the order of the canonical bytes.';
+COMMENT ON OPERATOR >= (clv_moments, clv_moments) IS 'Greater than or equal, in the order of the canonical bytes.';
+
+CREATE OPERATOR CLASS clv_moments_ops DEFAULT FOR TYPE clv_moments USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+    FUNCTION 1 clv_moments_cmp(clv_moments, clv_moments);
+CREATE OPERATOR CLASS clv_moments_ops DEFAULT FOR TYPE clv_moments USING hash AS
+    OPERATOR 1 =, FUNCTION 1 clv_moments_hash(clv_moments), FUNCTION 2 clv_moments_hash_extended(clv_moments, bigint);
+COMMENT ON OPERATOR CLASS clv_moments_ops USING btree IS 'Order of the canonical bytes, for DISTINCT, GROUP BY, UNION and merge joins.';
+COMMENT ON OPERATOR CLASS clv_moments_ops USING hash IS 'Equality of the canonical bytes, for DISTINCT, GROUP BY, UNION and hash joins.';
