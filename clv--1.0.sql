@@ -3368,3 +3368,101 @@ CREATE OPERATOR CLASS clv_moments_ops DEFAULT FOR TYPE clv_moments USING hash AS
     OPERATOR 1 =, FUNCTION 1 clv_moments_hash(clv_moments), FUNCTION 2 clv_moments_hash_extended(clv_moments, bigint);
 COMMENT ON OPERATOR CLASS clv_moments_ops USING btree IS 'Order of the canonical bytes, for DISTINCT, GROUP BY, UNION and merge joins.';
 COMMENT ON OPERATOR CLASS clv_moments_ops USING hash IS 'Equality of the canonical bytes, for DISTINCT, GROUP BY, UNION and hash joins.';
+
+-- ---- regression: linear ---------------------------------------------------------------------------------------------
+
+-- Transition, combine and final functions: not for direct use.
+CREATE FUNCTION clv_lm_add_cluster(clv_moments, clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME', 'clv_lm_add_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_lm_cluster_final(clv_moments) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_cluster_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], bigint) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], text) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+CREATE FUNCTION clv_lm_combine_scores(bytea, bytea) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_lm_combine_scores' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
+CREATE FUNCTION clv_lm_vcov_final(bytea) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_cluster_vcov' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+
+COMMENT ON FUNCTION clv_lm_add_cluster(clv_moments, clv_moments) IS 'transition: keep the moments of one cluster';
+COMMENT ON FUNCTION clv_lm_cluster_final(clv_moments) IS 'final: the linear model of the clusters that were kept';
+COMMENT ON FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], bigint) IS 'transition: add one row to the score of its cluster';
+COMMENT ON FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], text) IS 'transition: add one row to the score of its cluster';
+COMMENT ON FUNCTION clv_lm_combine_scores(bytea, bytea) IS 'combine: the scores of the clusters of both states';
+COMMENT ON FUNCTION clv_lm_vcov_final(bytea) IS 'final: the model with the errors of the scores';
+
+CREATE FUNCTION lm_fit(moments clv_moments) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_fit_moments' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION lm_fit(clv_moments) IS 'linear regression of y on x by least squares, from clv_moments(y, x [, w]): in one pass over the rows, and again of any union of groups. Errors are the model''s own: equal variance, or variance in proportion to 1 / w, and rows that do not depend on each other; use regression_sample() for errors HC0 to HC3, lm_cluster_fit() for rows of clusters. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. Of within_moments() the effects are those within groups: the intercept is NULL, each group costs a degree of freedom, r_squared is the share of what varies within groups. log_likelihood is that of normal residuals, with weights scaled to a mean of 1. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are.';
+
+CREATE AGGREGATE lm_fit(y float8, x float8[]) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = lm_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lm_fit(float8, float8[]) IS 'linear regression of y on x by least squares: lm_fit(clv_moments(y, x)) in one pass, with the model''s own errors, which take rows to be independent and of equal variance. x is 1 to 32 numbers, the same in the same order in all rows. Rows with a NULL, also within x, are dropped and counted. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are. Errors as clv_moments(y, x).';
+
+CREATE FUNCTION lm_fit(sample clv_sample, errors text DEFAULT NULL) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_fit_sample' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION lm_fit(clv_sample, text) IS 'linear regression of y on x by least squares, from regression_sample(y, x [, cluster]), in two passes over its rows. errors: ''model'' (equal variance; the default without clusters), ''HC0'' to ''HC3'' (robust against unequal variance: White 1980; MacKinnon and White 1985; HC3 is the one for few rows), ''CR1'' (robust against dependence within clusters: Liang and Zeger 1986, with the factor G / (G - 1) (N - 1) / (N - K) and Student''s t of G - 1 degrees of freedom; the default with clusters). The F of glance() is then that of Wald''s test, NULL for more effects than clusters less 1. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are. NULL with a WARNING also for fewer than two clusters; errors are NULL, with a WARNING, for HC2 and HC3 where a row has leverage 1, and where a robust error would be 0. Error 22023: another sample, unknown errors, CR1 without clusters. NULL for NULL; errors NULL is the default.';
+
+CREATE AGGREGATE lm_cluster_fit(moments clv_moments) (
+    SFUNC = clv_lm_add_cluster, STYPE = clv_moments, SSPACE = 65536,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_lm_cluster_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lm_cluster_fit(clv_moments) IS 'linear regression of y on x by least squares with errors robust against dependence within clusters (CR1, Liang and Zeger 1986; G / (G - 1) (N - 1) / (N - K), Student''s t of G - 1 degrees of freedom), in one pass over the rows: each value is the clv_moments(y, x [, w]) of all rows of one cluster, such as GROUP BY customer, and is kept until the end. Memory: 8 bytes for each number of a cluster of few rows, or (k + 3) (k + 4) / 2 numbers for k regressors. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are. NULL with a WARNING also for fewer than two clusters. NULLs are skipped. Error 54000 where the state would pass 1 GB: see lm_cluster_vcov(); 22023 for moments within groups.';
+
+CREATE AGGREGATE lm_cluster_vcov(model clv_model, y float8, x float8[], cluster bigint) (
+    SFUNC = clv_lm_add_score, STYPE = bytea, SSPACE = 65536,
+    COMBINEFUNC = clv_lm_combine_scores, FINALFUNC = clv_lm_vcov_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE lm_cluster_vcov(model clv_model, y float8, x float8[], cluster text) (
+    SFUNC = clv_lm_add_score, STYPE = bytea, SSPACE = 65536,
+    COMBINEFUNC = clv_lm_combine_scores, FINALFUNC = clv_lm_vcov_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, float8, float8[], bigint) IS 'the linear model with other errors: those of lm_cluster_fit(), robust against dependence within clusters (CR1), in a second pass over the rows that it was fitted to, in any order. For more clusters than lm_cluster_fit() can keep: memory is 8 (k + 3) bytes for each cluster and k regressors, and as much for room to grow. The model is the same in all rows. Rows with a NULL in y, x or cluster, or without a model, are dropped. NULL with a WARNING for fewer than two clusters; a WARNING where the rows are not those of the model. Error 22023: two different models, a model that is no linear fit or was fitted within groups, an x of another length; 22003: numbers beyond 1e-100 to 1e100; 54000 where the state would pass 1 GB. The bigint must be one that a double can hold.';
+COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, float8, float8[], text) IS 'the linear model with other errors: those of lm_cluster_fit(), robust against dependence within clusters (CR1), in a second pass over the rows that it was fitted to, in any order. For more clusters than lm_cluster_fit() can keep: memory is 8 (k + 3) bytes for each cluster and k regressors, and as much for room to grow. The model is the same in all rows. Rows with a NULL in y, x or cluster, or without a model, are dropped. NULL with a WARNING for fewer than two clusters; a WARNING where the rows are not those of the model. Error 22023: two different models, a model that is no linear fit or was fitted within groups, an x of another length; 22003: numbers beyond 1e-100 to 1e100; 54000 where the state would pass 1 GB. Of the text 53 bits of its hash are kept.';
+
+-- ---- regression: tests ----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION wald_test(model clv_model, terms text[])
+    RETURNS TABLE (statistic float8, df integer, df_residual float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_wald_test' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+CREATE FUNCTION wald_test(model clv_model, terms text[], "values" float8[])
+    RETURNS TABLE (statistic float8, df integer, df_residual float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_wald_test' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION wald_test(clv_model, text[]) IS 'joint test that all the named terms of a regression, by Wald''s test with the covariance of the model, robust where that is: in one row statistic, df (the number of terms), df_residual and p_value. Where the model has degrees of freedom (linear models, errors within clusters) statistic is F, chi-square over df; otherwise chi-square, and df_residual NULL. terms are as tidy() names them. statistic and p_value are NULL, after a WARNING, for more terms than clusters less 1 and where the terms cannot be told apart. Error 22023: a model that is no regression or has no covariance, unknown terms, one that is named twice or has no estimate.';
+COMMENT ON FUNCTION wald_test(clv_model, text[], float8[]) IS 'joint test that the named terms have these values, in the same order, of a regression, by Wald''s test with the covariance of the model, robust where that is: in one row statistic, df (the number of terms), df_residual and p_value. Where the model has degrees of freedom (linear models, errors within clusters) statistic is F, chi-square over df; otherwise chi-square, and df_residual NULL. terms are as tidy() names them. statistic and p_value are NULL, after a WARNING, for more terms than clusters less 1 and where the terms cannot be told apart. Error 22023: a model that is no regression or has no covariance, unknown terms, one that is named twice or has no estimate, values not as many as terms or not finite.';
+
+CREATE FUNCTION benjamini_hochberg(p float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_benjamini_hochberg' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION holm(p float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_holm' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION benjamini_hochberg(float8) IS 'window function: p-values adjusted for several tests, so that of the tests found with an adjusted p of at most q an expected share of at most q is false (false discovery rate; Benjamini and Hochberg 1995, for tests that are independent or positively dependent), over all rows of the partition, whatever the frame and the order; equal ones stay equal. A NULL stays NULL and does not count as a test. Memory: 24 bytes a row. Error 22023: p below 0, above 1 or NaN.';
+COMMENT ON FUNCTION holm(float8) IS 'window function: p-values adjusted for several tests, so that the probability of any false one among those found at most q is at most q, however the tests depend on each other (Holm 1979), over all rows of the partition, whatever the frame and the order; equal ones stay equal. A NULL stays NULL and does not count as a test. Memory: 24 bytes a row. Error 22023: p below 0, above 1 or NaN.';
+
+-- Transition and final functions: not for direct use. Rows with a NULL are counted as skipped.
+CREATE FUNCTION clv_regression_add_pair(clv_sample, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_pair' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_regression_spearman_final(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_spearman_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+
+COMMENT ON FUNCTION clv_regression_add_pair(clv_sample, float8, float8) IS 'transition: count one pair of measurements';
+COMMENT ON FUNCTION clv_regression_spearman_final(clv_sample) IS 'final: Spearman''s correlation';
+
+CREATE AGGREGATE pair_sample(a float8, b float8) (
+    SFUNC = clv_regression_add_pair, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pair_sample(float8, float8) IS 'pairs of two measurements (a, b) with counts, for rank_correlation(); merged by clv_sample(). Rows with a NULL are dropped and counted. Error 22023: a NaN or infinite number.';
+
+CREATE AGGREGATE spearman(a float8, b float8) (
+    SFUNC = clv_regression_add_pair, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_regression_spearman_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spearman(float8, float8) IS 'Spearman''s rank correlation of a and b, -1 to 1: Pearson''s of their ranks, equal values sharing the mean of theirs. It asks whether b goes up with a, not how much. Rows with a NULL are dropped; NULL without rows, and after a WARNING where a column does not vary. Error 22023: a NaN or infinite number.';
+
+CREATE FUNCTION rank_correlation(sample clv_sample, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, estimate float8, std_error float8, conf_low float8, conf_high float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_rank_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 1;
+COMMENT ON FUNCTION rank_correlation(clv_sample, float8) IS 'Spearman''s rank correlation of a pair_sample(a, b) in one row: n pairs, estimate, its standard error by the delta method, the interval by Fisher''s z with variance (1 + estimate^2 / 2) / (n - 3) (Bonett and Wright 2000), and the two-sided p_value by Student''s t with n - 2 degrees of freedom. Interval and error are NULL for fewer than 4 pairs, p_value for fewer than 3; all of them, after a WARNING, where the estimate is -1 or 1, and the estimate too where a column does not vary. Error 22023: another sample, conf outside 0 to 1.';

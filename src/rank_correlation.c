@@ -19,7 +19,7 @@ clv_regression_add_pair(PG_FUNCTION_ARGS)
 	double		row[2];
 
 	if (null_argument(fcinfo))
-		PG_RETURN_POINTER(sample_skipping(fcinfo, ROWS_PAIR, &numbers));
+		PG_RETURN_POINTER(sample_skip_null(fcinfo, ROWS_PAIR, &numbers));
 	row[0] = PG_GETARG_FLOAT8(1);
 	row[1] = PG_GETARG_FLOAT8(2);
 	check_row(ROWS_PAIR, row);
