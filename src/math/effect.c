@@ -400,8 +400,8 @@ summarize(CrossFit *c, double units, double *estimates, double *variances)
 static EffectStatus
 repeat(CrossFit *c, const Overview *o, PredictFold predict, ScoreRows score, double least)
 {
-	double		estimates[EFFECT_MOST_REPETITIONS];
-	double		variances[EFFECT_MOST_REPETITIONS];
+	double		estimates[EFFECT_MOST_REPETITIONS] = {0};
+	double		variances[EFFECT_MOST_REPETITIONS] = {0};
 	double		trimmed = 0;
 
 	for (c->repetition = 0; c->repetition < c->options->repetitions; c->repetition++)
