@@ -1984,6 +1984,85 @@ CREATE FUNCTION tracking(sample clv_sample, model clv_model, step text, until ti
 COMMENT ON FUNCTION tracking(clv_sample, clv_model, text, date) IS 'repeat purchases per period beside those the model expects, from a calendar_sample(): one row per day, week (7 days from the first purchase of all), calendar month or calendar year, from the first day of the sample to until (NULL: to its last day), where the last period ends; both also added up from the beginning. Expected is the sum of E[X(age)] over the customers who have bought by then. No row where the sample, the model or step is NULL, or until lies before the first day. Error 22023 for another sample, another model, or a model without a time unit, 22003 where the expectation is out of range.';
 COMMENT ON FUNCTION tracking(clv_sample, clv_model, text, timestamptz) IS 'tracking() with until as the day of a timestamp in the session''s time zone';
 
+-- ---- validation: predictions of events -----------------------------------------------------------------------------
+
+-- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
+CREATE FUNCTION clv_validation_add_prediction(clv_sample, float8, boolean) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_prediction_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_validation_add_prediction(clv_sample, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_validation_add_prediction_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_validation_auc_final(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_validation_auc_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+CREATE FUNCTION clv_validation_brier_score_final(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_validation_brier_score_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+CREATE FUNCTION clv_validation_log_loss_final(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_validation_log_loss_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+
+COMMENT ON FUNCTION clv_validation_add_prediction(clv_sample, float8, boolean) IS 'transition: count one prediction and whether it came true';
+COMMENT ON FUNCTION clv_validation_add_prediction(clv_sample, float8, float8) IS 'transition: count one prediction and whether it came true, 1 or 0';
+COMMENT ON FUNCTION clv_validation_auc_final(clv_sample) IS 'final: the area under the ROC curve';
+COMMENT ON FUNCTION clv_validation_brier_score_final(clv_sample) IS 'final: the Brier score';
+COMMENT ON FUNCTION clv_validation_log_loss_final(clv_sample) IS 'final: the log loss';
+
+CREATE AGGREGATE prediction_sample(predicted float8, happened boolean) (
+    SFUNC = clv_validation_add_prediction, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE prediction_sample(predicted float8, happened float8) (
+    SFUNC = clv_validation_add_prediction, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE prediction_sample(float8, boolean) IS 'predicted probabilities of an event and whether it happened: rows (predicted, happened), 1 for true, with counts, for prediction_quality(), calibration_table() and lift_table(); merged by clv_sample(). Rows with a NULL are left out and counted as n_skipped. Error 22023: predicted outside 0 to 1, or NaN.';
+COMMENT ON AGGREGATE prediction_sample(float8, float8) IS 'prediction_sample() with happened as 1 or 0. Error 22023: predicted outside 0 to 1, or NaN; happened another number.';
+
+CREATE AGGREGATE auc(predicted float8, happened boolean) (
+    SFUNC = clv_validation_add_prediction, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_validation_auc_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE auc(predicted float8, happened float8) (
+    SFUNC = clv_validation_add_prediction, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_validation_auc_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE auc(float8, boolean) IS 'area under the ROC curve: the probability that of a row in which it happened and another the former has the higher prediction, equal ones counting a half; 0.5 is chance. prediction_quality() adds the standard error. Rows with a NULL are skipped; NULL without rows, and after a WARNING where it happened in all or in none. Error 22023: predicted outside 0 to 1, or NaN.';
+COMMENT ON AGGREGATE auc(float8, float8) IS 'auc() with happened as 1 or 0. Error 22023: predicted outside 0 to 1, or NaN; happened another number.';
+
+CREATE AGGREGATE brier_score(predicted float8, happened boolean) (
+    SFUNC = clv_validation_add_prediction, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_validation_brier_score_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE brier_score(predicted float8, happened float8) (
+    SFUNC = clv_validation_add_prediction, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_validation_brier_score_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE brier_score(float8, boolean) IS 'Brier score: the mean of (predicted - happened)^2, 0 to 1, less is better (G. W. Brier 1950). prediction_quality() adds the standard error and the parts. Rows with a NULL are skipped; NULL without rows. Error 22023: predicted outside 0 to 1, or NaN.';
+COMMENT ON AGGREGATE brier_score(float8, float8) IS 'brier_score() with happened as 1 or 0. Error 22023: predicted outside 0 to 1, or NaN; happened another number.';
+
+CREATE AGGREGATE log_loss(predicted float8, happened boolean) (
+    SFUNC = clv_validation_add_prediction, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_validation_log_loss_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE log_loss(predicted float8, happened float8) (
+    SFUNC = clv_validation_add_prediction, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_validation_log_loss_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE log_loss(float8, boolean) IS 'log loss: the mean of -ln(probability predicted for what came), in nats, less is better; nothing is clamped. prediction_quality() adds the standard error. Rows with a NULL are skipped; NULL without rows, and after a WARNING that says how many where predictions of exactly 0 or 1 came otherwise, which would make it infinite. Error 22023: predicted outside 0 to 1, or NaN.';
+COMMENT ON AGGREGATE log_loss(float8, float8) IS 'log_loss() with happened as 1 or 0. Error 22023: predicted outside 0 to 1, or NaN; happened another number.';
+
+CREATE FUNCTION prediction_quality(sample clv_sample, bins integer DEFAULT 10, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (measure text, estimate float8, std_error float8, conf_low float8, conf_high float8, binning text)
+    AS 'MODULE_PATHNAME', 'clv_validation_prediction_quality' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 17;
+COMMENT ON FUNCTION prediction_quality(clv_sample, integer, float8) IS 'how good the predictions of a prediction_sample() are, one row per measure, always the same ones: n, events, mean_predicted, mean_happened (Wilson''s interval), brier, brier_skill (1 - brier / brier of the base rate), its parts reliability, resolution, uncertainty, within_bin_variance and within_bin_covariance (brier = reliability - resolution + uncertainty + within_bin_variance - within_bin_covariance: Murphy 1973; Stephenson, Coelho and Jolliffe 2008), log_loss, auc (DeLong''s standard error of 1988, interval on the logit scale), calibration_slope and calibration_intercept (logistic regression on the logit of the prediction, Cox 1958: 1 and 0 where calibrated), calibration_in_the_large (the intercept with slope 1: 0), expected_calibration_error. What depends on bins says in binning which: bins of equal count, in which equal predictions are never split, or distinct predictions where there are no more of them than bins. Errors take the rows to be independent. NULL where a measure has no standard error or interval, and, with a WARNING that says why, where the rows do not determine it; all but n and events are NULL for an empty sample, no row for NULL. Error 22023: another sample, bins outside 1 to 1000, conf outside 0 to 1.';
+
+CREATE FUNCTION calibration_table(sample clv_sample, bins integer DEFAULT 10, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (bin integer, lowest float8, highest float8, n bigint, mean_predicted float8, happened_share float8, conf_low float8, conf_high float8, events bigint)
+    AS 'MODULE_PATHNAME', 'clv_validation_calibration_table' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 10;
+COMMENT ON FUNCTION calibration_table(clv_sample, integer, float8) IS 'mean prediction beside the share in which it happened, with Wilson''s interval, in bins of equal count from the lowest prediction to the highest. Equal predictions are never split: a bin is that of the middle of their ranks, so that there may be fewer bins than asked for; where there are no more distinct predictions than bins, each has its own. No row for an empty sample or NULL. Error 22023: another sample than prediction_sample(), bins outside 1 to 1000, conf outside 0 to 1.';
+
+CREATE FUNCTION lift_table(sample clv_sample, bins integer DEFAULT 10)
+    RETURNS TABLE (bin integer, n float8, events float8, share float8, lift float8, cumulative_n float8, cumulative_events float8, cumulative_capture float8, cumulative_lift float8)
+    AS 'MODULE_PATHNAME', 'clv_validation_lift_table' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 10;
+COMMENT ON FUNCTION lift_table(clv_sample, integer) IS 'what a ranking by prediction finds: bins of n / bins rows each, bin 1 with the highest predictions; events in it, their share, lift = share / share of all rows; the same of all bins up to this one, and cumulative_capture, the share of all events in them. n and events are fractions: rows of equal prediction at a boundary count in part, in equal parts, as in backtest(). Lift and capture are NULL, with a WARNING, where it never happened; no row for an empty sample or NULL. Error 22023: another sample than prediction_sample(), bins outside 1 to 1000.';
+
 -- ---- rolling: scored interactions of a customer ---------------------------------------------------------------------
 
 CREATE TYPE interaction_history;
@@ -2321,6 +2400,11 @@ CREATE FUNCTION wilson_interval(successes bigint, n bigint, conf float8 DEFAULT 
     RETURNS TABLE (estimate float8, conf_low float8, conf_high float8)
     AS 'MODULE_PATHNAME', 'clv_rolling_wilson_interval' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 1;
 COMMENT ON FUNCTION wilson_interval(bigint, bigint, float8) IS 'the share successes / n with Wilson''s score interval, without correction for continuity (Wilson 1927; Newcombe 1998, method 3), in one row: fractions of 0 to 1. NULLs where n is 0; no row for NULL. Error 22023: successes negative or above n, conf outside 0 to 1.';
+
+CREATE FUNCTION share_difference(successes_1 bigint, n_1 bigint, successes_2 bigint, n_2 bigint, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (difference float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_rolling_share_difference' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 1;
+COMMENT ON FUNCTION share_difference(bigint, bigint, bigint, bigint, float8) IS 'the difference of two independent shares, successes_1 / n_1 - successes_2 / n_2, with an interval from Wilson''s of both (Newcombe 1998, method 10), in one row: fractions of -1 to 1, which times 100 are percentage points. NULLs where an n is 0; no row for NULL. Error 22023: successes negative or above their n, conf outside 0 to 1.';
 
 CREATE FUNCTION first_contact_resolved(at timestamptz, data_until timestamptz, customer_initiated boolean DEFAULT true, repeat_within interval DEFAULT '7 days') RETURNS boolean
     AS 'MODULE_PATHNAME', 'clv_rolling_first_contact_resolved' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 10;
@@ -3150,3 +3234,40 @@ CREATE FUNCTION partial_effect(sample clv_sample, folds integer DEFAULT 5, repet
                    n bigint, treated bigint, trimmed_share float8, lowest_propensity float8, highest_propensity float8)
     AS 'MODULE_PATHNAME', 'clv_impact_partial_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
 COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the effect on y of one unit more of a treatment, any number such as a score, in a partially linear model: regression of what x does not explain of y on what it does not explain of the treatment, both by linear models on x; pass squares or classes in x where it is not linear. Of an effect that varies it is a mean, with more weight where the treatment varies more. Folds are drawn by a hash of the unit, so that the result is the same each time and the rows of a unit share a fold; what is said about a fold is fitted to the others. Of several repetitions with other folds the median counts, and their spread adds to the variance (Chernozhukov et al. 2018). Standard errors are by unit, with t of units - 1 degrees of freedom. treated, trimmed_share and the propensities are NULL. WARNING and NULL where the rows cannot tell, such as fewer than two units for each fold; error 22023: folds not 2 to 50, repetitions not 1 to 101, another sample. Source: Robinson 1988; docs/effects.md.';
+CREATE FUNCTION survival_points(sample clv_sample, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (at float8, n_risk bigint, n_events bigint, n_censored bigint, survival float8, std_error float8, conf_low float8, conf_high float8, cumulative_hazard float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_points' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 50;
+COMMENT ON FUNCTION survival_points(clv_sample, float8) IS 'the Kaplan-Meier curve of a survival_sample(): one row for each distinct time at which an event happened, in order; before the first, survival is 1. n_risk were under observation without an event just before (entry < at <= tenure; who leaves at the same time still counts), n_events had the event then, n_censored left without one from then on before the next row. survival is the probability of no event up to and including at (Kaplan and Meier 1958), std_error Greenwood''s (1926), the interval that of log(-log survival) at confidence conf (Kalbfleisch and Prentice 1980), cumulative_hazard the sum of n_events / n_risk (Nelson 1969, Aalen 1978). Where survival is 0, std_error and interval are NULL. Regressors and clusters of the sample are ignored. With entries, all is conditional on lasting until the first of them; where everybody at risk is gone before others enter, survival and what follows from it are NULL from there on, after a WARNING. No row for NULL. Error 22023: a sample of other rows; conf not between 0 and 1.';
+
+CREATE FUNCTION km_survival(sample clv_sample, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION km_survival(clv_sample, float8) IS 'Kaplan-Meier estimate of the probability that no event has happened up to and including time t since the start, in the unit of tenure: the share of customers still there, whom to leave out or to count as lost nobody need decide. NULL beyond the longest tenure if that was without an event, and before the first entry: nobody has seen it. With entries it is conditional on lasting until the first of them; NULL, after a WARNING once a query, where everybody at risk was gone before others entered. NULL, after a WARNING, for a sample without rows. Error 22023: t negative; a sample of other rows. Source: Kaplan and Meier 1958.';
+
+CREATE FUNCTION km_survival_ci(sample clv_sample, t float8, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_at_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1;
+COMMENT ON FUNCTION km_survival_ci(clv_sample, float8, float8) IS 'km_survival() with Greenwood''s standard error and the interval of log(-log survival) at confidence conf, in one row. These are NULL where survival is 1 or 0: no event yet, or nobody left, says nothing about the spread. Error 22023 as km_survival(), and unless 0 < conf < 1. Sources: Greenwood 1926, Kalbfleisch and Prentice 1980.';
+
+CREATE FUNCTION km_quantile(sample clv_sample, p float8, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_quantile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1;
+COMMENT ON FUNCTION km_quantile(clv_sample, float8, float8) IS 'the time by which a share p of customers has had the event, in one row: the first time at which Kaplan-Meier survival is at most 1 - p (where it is exactly that for a while, other software may print the middle of the while). The ends of the interval are the first times at which those of survival are at most 1 - p (Brookmeyer and Crowley 1982, on the log-log scale). NULL where that is not reached: of the estimate, more than 1 - p were still there at the end; of conf_high, that may be so. A WARNING where it is for want of anybody at risk, see survival_points(). Error 22023: p or conf not between 0 and 1; a sample of other rows.';
+
+CREATE FUNCTION km_median(sample clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_median' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION km_median(clv_sample) IS 'the median lifetime: the estimate of km_quantile(sample, 0.5), in the unit of tenure. NULL where more than half were still there at the end.';
+
+CREATE FUNCTION km_mean(sample clv_sample, until float8, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_mean' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 800 ROWS 1;
+COMMENT ON FUNCTION km_mean(clv_sample, float8, float8) IS 'restricted mean survival time in one row: the mean time that customers stay out of the first `until`, the area below the Kaplan-Meier curve, in the unit of tenure. std_error is of Greenwood''s kind: the sum over the times of events of (area beyond)^2 n_events / (n_risk (n_risk - n_events)) (Meier 1975), the interval estimate -+ z std_error; NULL without an event before until. until may be infinity where the longest tenure is that of an event. NULLs, after a WARNING, where the curve does not reach until: beyond the longest tenure without an event, or see survival_points(). Error 22023: until not positive, conf not between 0 and 1, a sample of other rows.';
+
+CREATE FUNCTION log_rank_test(samples clv_sample[])
+    RETURNS TABLE (chi_square float8, df integer, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_log_rank' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 1;
+COMMENT ON FUNCTION log_rank_test(clv_sample[]) IS 'whether groups, one survival_sample() each, such as of array_agg(sample ORDER BY cohort), differ in how soon events come: chi-square of observed and expected events with their hypergeometric covariance, degrees of freedom and p-value, in one row (Mantel 1966; Peto and Peto 1972). Samples that are NULL are left out, regressors and clusters ignored. df is the number of groups less 1; less where a group was never at risk when events happened, or groups never together. NULLs, after a WARNING, where nothing can be compared. Error 22023: more than 200 groups, a sample of other rows; 2202E: an array of several dimensions.';
+
+CREATE FUNCTION log_rank_groups(samples clv_sample[])
+    RETURNS TABLE (group_number integer, n bigint, observed float8, expected float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_log_rank_groups' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 5;
+COMMENT ON FUNCTION log_rank_groups(clv_sample[]) IS 'what log_rank_test() compares: of each group that is not NULL its place in the array, from 1, its n rows, the events observed, and those expected if all groups were alike. observed / expected above 1: events come sooner than in the others. Errors as log_rank_test().';

@@ -69,6 +69,15 @@ FROM (SELECT 1 + floor(random() ^ 1.5 * :customers)::int AS customer_id,
              CASE WHEN random() < 0.9 THEN round(random()::numeric, 2)::float8 END AS score
       FROM generate_series(1, :orders) AS i OFFSET 0) AS s;
 
+-- Rows of regressions: ten regressors of which three have an effect, ten rows of a customer, a time to an event.
+SELECT setseed(0.3) \gset
+CREATE UNLOGGED TABLE response AS
+SELECT i / 10 AS customer_id, y, y > 1 AS churned, x[1] AS x1, x[2] AS x2, x[3] AS x3, x[4] AS x4, x[5] AS x5, x[6] AS x6, x[7] AS x7,
+       x[8] AS x8, x[9] AS x9, x[10] AS x10, -36 * ln(1 - random()) / exp(0.3 * x[1]) AS lifetime, 60 * random() AS observed
+FROM (SELECT i, x, 0.5 * x[1] - 0.3 * x[2] + 0.001 * (x[3] - 2020) + 2 * random() AS y
+      FROM (SELECT i, ARRAY[random(), random(), 2015 + floor(10 * random()), random(), random(), random(), random(), random(), random(), random()] AS x
+            FROM generate_series(1, :customers) AS i OFFSET 0) AS x OFFSET 0) AS y;
+
 -- Attributes and events as the OpenTelemetry SDKs export them.
 CREATE FUNCTION pg_temp.attributes(VARIADIC pairs text[]) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT jsonb_agg(jsonb_build_object('key', pairs[i], 'value', jsonb_build_object('stringValue', pairs[i + 1])) ORDER BY i)
@@ -112,6 +121,7 @@ VACUUM (ANALYZE, FREEZE) history;
 VACUUM (ANALYZE, FREEZE) scored;
 VACUUM (ANALYZE, FREEZE) orders;
 VACUUM (ANALYZE, FREEZE) interactions;
+VACUUM (ANALYZE, FREEZE) response;
 VACUUM (ANALYZE, FREEZE) documents;
 VACUUM (ANALYZE, FREEZE) trace_span;
 VACUUM (ANALYZE, FREEZE) trace_evaluation;

@@ -46,6 +46,8 @@ CREATE TABLE sample (timing clv_sample, holdout clv_sample);
 ALTER TABLE sample ALTER timing SET STORAGE EXTERNAL, ALTER holdout SET STORAGE EXTERNAL;
 INSERT INTO sample SELECT clv_sample(history, date '2026-03-31', 'week'), holdout_sample(history, date '2025-03-31', date '2026-03-31', 'week') FROM history;
 
+CREATE TABLE linear_model AS SELECT lm_fit(y, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) AS model FROM response;
+CREATE TABLE logistic_model AS SELECT logit_fit(churned, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) AS model FROM response;
 -- one customer in 20, one trace in 16
 CREATE VIEW some_interaction AS SELECT * FROM interactions WHERE customer_id % 20 = 0;
 CREATE VIEW some_trace_span AS SELECT * FROM trace_span WHERE left(trace_id, 1) = 'a';
@@ -167,7 +169,39 @@ INSERT INTO measurement (what, ours, plain, rows, target) VALUES
      'SELECT * FROM resolve_customers(''trace_span'', ''trace_evaluation'')', 'SELECT * FROM trace_span', (SELECT count(*) FROM trace_span), NULL),
     ('resolve_customers, 1 of 16 traces : of all',
      'SELECT * FROM resolve_customers(''some_trace_span'', ''some_trace_evaluation'')',
-     'SELECT * FROM resolve_customers(''trace_span'', ''trace_evaluation'')', NULL, NULL);
+     'SELECT * FROM resolve_customers(''trace_span'', ''trace_evaluation'')', NULL, NULL),
+    -- regressions: a pass reads the rows and makes the array that the fit is given
+    ('lm_fit, 10 regressors : ten regr_slope',
+     'SELECT lm_fit(y, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) FROM response',
+     'SELECT regr_slope(y, x1), regr_slope(y, x2), regr_slope(y, x3), regr_slope(y, x4), regr_slope(y, x5), regr_slope(y, x6), regr_slope(y, x7), '
+     'regr_slope(y, x8), regr_slope(y, x9), regr_slope(y, x10) FROM response', NULL, 3),
+    ('logit_fit, 10 regressors : a pass',
+     'SELECT logit_fit(churned, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) FROM response', 'SELECT count(ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) FROM response', NULL, 10),
+    ('lm_fit with HC3 of rows kept : lm_fit',
+     'SELECT lm_fit(regression_sample(y, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]), ''HC3'') FROM response', 'SELECT lm_fit(y, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) FROM response', NULL, NULL),
+    ('lm_cluster_fit, clusters of 10 rows : lm_fit',
+     'SELECT lm_cluster_fit(m) FROM (SELECT clv_moments(y, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) AS m FROM response GROUP BY customer_id) AS c', 'SELECT lm_fit(y, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) FROM response', NULL, NULL),
+    ('lm_cluster_vcov, clusters of 10 rows : lm_fit',
+     'SELECT lm_cluster_vcov(model, y, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10], customer_id) FROM response, linear_model', 'SELECT lm_fit(y, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) FROM response', NULL, NULL),
+    ('logit_fit, clusters of 10 rows : without clusters',
+     'SELECT logit_fit(churned, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10], customer_id) FROM response', 'SELECT logit_fit(churned, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) FROM response', NULL, NULL),
+    ('churn_risk(model, x), us a row',
+     'SELECT churn_risk(model, ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10]) FROM response, logistic_model', 'SELECT ARRAY[x1, x2, x3, x4, x5, x6, x7, x8, x9, x10] FROM response', (SELECT count(*) FROM response), NULL),
+    ('spearman : corr of two rank()',
+     'SELECT spearman(x1, y) FROM response', 'SELECT corr(a, b) FROM (SELECT rank() OVER (ORDER BY x1) AS a, rank() OVER (ORDER BY y) AS b FROM response) AS r', NULL, NULL),
+    ('survival_points of distinct times, us a row',
+     'SELECT count(*) FROM (SELECT survival_sample(least(lifetime, observed), lifetime <= observed) AS s FROM response) AS s, survival_points(s)',
+     'SELECT count(least(lifetime, observed)) FROM response', (SELECT count(*) FROM response), NULL),
+    ('survival_points of months, us a row',
+     'SELECT count(*) FROM (SELECT survival_sample(ceil(least(lifetime, observed)), lifetime <= observed) AS s FROM response) AS s, survival_points(s)',
+     'SELECT count(ceil(least(lifetime, observed))) FROM response', (SELECT count(*) FROM response), NULL),
+    ('cox_fit, 5 regressors : logit_fit of them',
+     'SELECT cox_fit(least(lifetime, observed), lifetime <= observed, ARRAY[x1, x2, x3, x4, x5]) FROM response',
+     'SELECT logit_fit(churned, ARRAY[x1, x2, x3, x4, x5]) FROM response', NULL, NULL),
+    ('prediction_quality, us a row',
+     'SELECT q.* FROM (SELECT prediction_sample(x1, churned) AS s FROM response) AS s, prediction_quality(s) AS q',
+     'SELECT count(x1) FROM response', (SELECT count(*) FROM response), NULL);
+
 
 CREATE PROCEDURE measure(runs int) LANGUAGE plpgsql AS $$
 DECLARE
@@ -197,6 +231,7 @@ UNION ALL SELECT 'history (distinct: rows of a holdout)', i.n, i.n_distinct FROM
 UNION ALL SELECT 'scored', count(*), count(DISTINCT (days, orders, spend)) FROM scored
 UNION ALL SELECT 'orders (distinct: customers)', count(*), count(DISTINCT customer_id) FROM orders
 UNION ALL SELECT 'interactions (distinct: customers)', count(*), count(DISTINCT customer_id) FROM interactions
+UNION ALL SELECT 'response (distinct: customers)', count(*), count(DISTINCT customer_id) FROM response
 UNION ALL SELECT 'trace_span (distinct: traces)', count(*), count(DISTINCT trace_id) FROM trace_span
 UNION ALL SELECT 'trace_evaluation (distinct: results)', count(*), (SELECT count(*) FROM deduplicate_evaluations('trace_evaluation')) FROM trace_evaluation;
 

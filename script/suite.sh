@@ -16,7 +16,7 @@ test_in_suite() {
     make_system "$system"
 
     data=$(realpath -m "${CLV_DATA:-$ROOT/../shared/data}")
-    golden=$(realpath -m "${CLV_GOLDEN:-$ROOT/../shared/golden/otlp}")
+    golden=$(realpath -m "${CLV_GOLDEN:-$ROOT/../shared/golden}")
     [ -n "$UBSAN" ] || options+=(--no-ubsan)
     say "testing in $system"
     # $1 to $4 are for the inner shell

@@ -25,7 +25,7 @@ sql('CREATE EXTENSION clv; CREATE TABLE documents (id int GENERATED ALWAYS AS ID
 # neither of the two characters occurs in JSON, so that COPY takes a line as it is
 my $format = q{with (format csv, quote e'\x01', delimiter e'\x02')};
 
-my $golden = $ENV{CLV_GOLDEN} // '../shared/golden/otlp';
+my $golden = ($ENV{CLV_GOLDEN} // '../shared/golden') . '/otlp';
 SKIP:
 {
 	skip "no data: $golden (set CLV_GOLDEN)", 4 unless -r "$golden/traces.jsonl";

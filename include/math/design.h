@@ -19,7 +19,7 @@ typedef struct Design
 	int			rank;			/* how many z there are */
 	int			column[DESIGN_MAX];	/* [k]: what enters with z_k: 0 the intercept, j the j-th regressor */
 	double		center[DESIGN_MAX];
-	double		scale[DESIGN_MAX];	/* |x - center| <= scale */
+	double		scale[DESIGN_MAX];	/* a power of 2, |x - center| <= scale up to a thousandth */
 	double		basis[DESIGN_MAX * DESIGN_MAX]; /* rank x rank, lower triangle: z = basis (1, (x - center) / scale) */
 } Design;
 

@@ -70,6 +70,12 @@ extern LogitOutcome firth_evaluate(const Design *design, const FitStop *stop, Lo
 extern double logit_block(const Design *design, const DesignBlock *block, const double *coefficients,
 						  double *residual, double *weight);
 
+/*
+ * A direction of the coefficients in which no row is taken to the wrong side and some to the right one, if there is one
+ * (*separated). False when asked to stop. A. Albert and J. A. Anderson 1984; K. Konis 2007 finds it by linear programs.
+ */
+extern bool separating_direction(const Design *design, const FitStop *stop, double *direction, bool *separated);
+
 /* root of an information matrix's lower triangle; false where it is not positive definite. */
 extern bool logit_root(const double *information, int n, double *root);
 

@@ -8,6 +8,7 @@
 
 #define POLL_BLOCKS 64
 #define DEPENDENT 1e-9			/* what is left of a column, relative to its length, that rounding may have left */
+#define CENTER_DIGITS 1024.0
 #define SCALE_MIN 1e-290
 #define SCALE_MAX 1e290
 
@@ -24,6 +25,16 @@ regressors_at(const Design *design, size_t i)
 }
 
 /* ---- location and scale -------------------------------------------------------------------------- */
+
+/* The least that is more: to multiply by it is exact. */
+static double
+power_of_2(double x)
+{
+	int			exponent;
+
+	frexp(x, &exponent);
+	return isfinite(x) ? ldexp(1, exponent) : x;
+}
 
 /* Means, and how far the rows reach from them. Deviations from the first row keep what a mean from 0 would round away. */
 static DesignStatus
@@ -53,12 +64,13 @@ read_scale(const FitStop *stop, Design *design)
 	design->scale[0] = 1;
 	for (int j = 0; j < design->nx; j++)
 	{
-		double		scale = fmax(most[j] - mean[j], mean[j] - least[j]);
+		double		scale = power_of_2(fmax(most[j] - mean[j], mean[j] - least[j]));
 
-		design->center[j + 1] = x0[j] + mean[j];
 		/* a constant column is one of zeros */
 		if (most[j] == 0 && least[j] == 0)
 			scale = 1;
+		/* so few digits that differences from it are exact where the numbers have few, too */
+		design->center[j + 1] = rint((x0[j] + mean[j]) / scale * CENTER_DIGITS) / CENTER_DIGITS * scale;
 		design->scale[j + 1] = scale;
 		if (!(scale >= SCALE_MIN && scale <= SCALE_MAX && fabs(design->center[j + 1]) <= SCALE_MAX))
 		{

@@ -16,11 +16,10 @@
 #define MAX_ITERATIONS 35		/* of maximum likelihood: without a maximum, each adds 1 to the linear predictor */
 #define MAX_FIRTH_ITERATIONS 200	/* converges by a factor */
 #define MAX_HALVINGS 40
+#define MOST_DISTANCE 10		/* times that before: a step farther leads where all probabilities are 0 or 1, and none back */
 #define CONVERGED_DISTANCE 1e-11
 #define CONVERGED_REACH 1e-6	/* most that the step adds to any row's linear predictor; a proof that there is a maximum below 1 */
-#define TRAIL 6					/* points of the search that are remembered */
-#define SEPARATING 1e-4			/* of the largest, by so little a separating direction may seem to take other rows back */
-#define INVOLVED 1e-3			/* of the largest, the least effect in that direction that is one */
+#define INVOLVED 1e-3			/* of the largest, the least effect in a separating direction that is one */
 #define POLL_BLOCKS 64
 
 static const char *const params[] = {"intercept"};
@@ -56,6 +55,14 @@ static bool
 asked_to_stop(const FitStop *stop, size_t row)
 {
 	return stop != NULL && row % (POLL_BLOCKS * DESIGN_BLOCK) == 0 && stop->requested(stop->arg);
+}
+
+static void
+refuse(LogitFit *fit, const char *reason, const char *hint)
+{
+	fit->result.status = FIT_IMPOSSIBLE;
+	fit->result.reason = reason;
+	fit->result.hint = hint;
 }
 
 /* ---- likelihood ------------------------------------------------------------------------------------ */
@@ -172,7 +179,6 @@ typedef struct Search
 	int			most_iterations;
 	int			iterations;
 	LogitPoint	point;
-	double		trail[TRAIL][DESIGN_MAX];	/* coefficients of the points before, of iteration i in i % TRAIL */
 } Search;
 
 /* From the point to a better one along its step. */
@@ -193,7 +199,8 @@ climb(Search *search)
 		outcome = search->evaluate(search->design, search->stop, &next);
 		if (outcome == LOGIT_STOPPED)
 			return LOGIT_STOPPED;
-		if (outcome == LOGIT_REACHED && next.value >= point->value - noise)
+		if (outcome == LOGIT_REACHED && next.value >= point->value - noise &&
+			next.distance <= MOST_DISTANCE * fmax(point->distance, 1))
 		{
 			*point = next;
 			return LOGIT_REACHED;
@@ -217,7 +224,6 @@ search_maximum(Search *search)
 			return LOGIT_REACHED;
 		if (search->iterations == search->most_iterations)
 			return LOGIT_STUCK;
-		memcpy(search->trail[search->iterations % TRAIL], point->coefficients, sizeof(point->coefficients));
 		outcome = climb(search);
 		if (outcome != LOGIT_REACHED)
 			return outcome;
@@ -226,66 +232,47 @@ search_maximum(Search *search)
 
 /* ---- separation ------------------------------------------------------------------------------------ */
 
-/* The least and the largest gain of a row's linear predictor in the direction of its y. False when asked to stop. */
+/* Whether all rows are on the right side. False when asked to stop. */
 static bool
-margins(const Design *design, const double *direction, const FitStop *stop, double *least, double *most)
+separates_all(const Design *design, const double *coefficients, const FitStop *stop, bool *all)
 {
 	DesignBlock block;
 
-	*least = INFINITY;
-	*most = -INFINITY;
-	for (size_t first = 0; first < design->rows->n; first += DESIGN_BLOCK)
+	*all = true;
+	for (size_t first = 0; first < design->rows->n && *all; first += DESIGN_BLOCK)
 	{
 		double		eta[DESIGN_BLOCK];
 
 		if (asked_to_stop(stop, first))
 			return false;
 		design_block(design, first, &block);
-		predict_block(design, &block, direction, eta);
+		predict_block(design, &block, coefficients, eta);
 		for (int i = 0; i < block.n; i++)
-		{
-			double		margin = block.values[i][0] != 0 ? eta[i] : -eta[i];
-
-			*least = fmin(*least, margin);
-			*most = fmax(*most, margin);
-		}
+			*all = *all && (block.values[i][0] != 0 ? eta[i] > 0 : eta[i] < 0);
 	}
 	return true;
 }
 
-/*
- * Where a search without end went: in the last iterations the rows on the border stood still, and all others moved
- * away from it. False when asked to stop.
- */
+/* Why a search did not end. False when asked to stop. */
 static bool
 explain_separation(const Search *search, LogitFit *fit)
 {
 	const Design *design = search->design;
-	const LogitPoint *point = &search->point;
-	int			since = search->iterations > TRAIL - 1 ? search->iterations - (TRAIL - 1) : 0;
 	double		direction[DESIGN_MAX];
 	double		weights[DESIGN_MAX];
 	double		largest = 0;
-	double		least;
-	double		most;
 
-	if (!margins(design, point->coefficients, search->stop, &least, &most))
+	if (!separating_direction(design, search->stop, direction, &fit->separated) ||
+		!separates_all(design, search->point.coefficients, search->stop, &fit->completely))
 		return false;
-	fit->completely = least > 0;
-	for (int k = 0; k < design->rank; k++)
-		direction[k] = fit->completely ? point->coefficients[k] :
-			point->coefficients[k] - search->trail[since % TRAIL][k];
-	if (!fit->completely && !margins(design, direction, search->stop, &least, &most))
-		return false;
-	fit->separated = most > 0 && least > -SEPARATING * most;
+	if (!fit->separated)
+		return true;
 	design_weights(design, direction, weights);
 	for (int j = 1; j <= design->nx; j++)
 		largest = fmax(largest, fabs(weights[j]));
-	for (int j = 1; j <= design->nx && fit->separated; j++)
+	for (int j = 1; j <= design->nx; j++)
 		fit->involved[j - 1] = fabs(weights[j]) > INVOLVED * largest;
-	fit->result.reason = fit->separated ? "the events are separated from the others" :
-		"the maximum of the likelihood was not reached";
-	fit->result.hint = "Firth's method has finite effects where events are separated.";
+	refuse(fit, "the events are separated from the others", "Firth's method has finite effects there.");
 	return true;
 }
 
@@ -448,14 +435,6 @@ count_events(const Rows *rows, LogitFit *fit)
 		events += row[0] * row_count(rows, row);
 	}
 	return events;
-}
-
-static void
-refuse(LogitFit *fit, const char *reason, const char *hint)
-{
-	fit->result.status = FIT_IMPOSSIBLE;
-	fit->result.reason = reason;
-	fit->result.hint = hint;
 }
 
 static bool
