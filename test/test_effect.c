@@ -188,6 +188,11 @@ test_churn(void **state)
 	assert_true(e.lowest_propensity > 0 && e.lowest_propensity < 0.05 && e.highest_propensity > 0.95);
 	assert_relative(e.statistic, e.estimate / e.interval.std_error, 1e-15);
 	assert_memory_equal(&e, &again, sizeof(e));
+	/* a y of 0 and 2 has linear models: the same effect by other numbers */
+	for (size_t i = 0; i < d.rows.n; i++)
+		d.data[i * WIDTH + 2 + NX] *= 2;
+	again = estimate(&d, &usual, false, EFFECT_ESTIMATED);
+	assert_true(fabs(again.estimate / 2 - e.estimate) > 1e-6 && fabs(again.estimate / 2 - e.estimate) < 1e-3);
 	free(d.data);
 }
 
@@ -257,8 +262,8 @@ test_copies(void **state)
 }
 
 /*
- * Without anything to explain, x constant, a fold is predicted by the means of the others: one repetition of two folds
- * against that definition.
+ * Without anything to explain, x constant, a fold is predicted by the means of the others: three repetitions of two
+ * folds against that definition.
  */
 static void
 draw_simple(Random *random, double *x, double *treatment, double *y)
@@ -268,53 +273,80 @@ draw_simple(Random *random, double *x, double *treatment, double *y)
 	*y = random_normal(random) + *treatment;
 }
 
+/* One repetition of two folds: the estimate and its variance. */
 static void
-test_definition(void **state)
+by_definition(const Rows *rows, int repetition, double *estimate, double *variance)
 {
-	const EffectOptions options = {2, 1, 0.95, NULL};
-	Data		d = draw(draw_simple, 60, 1, 5);
-	Effect		e = estimate(&d, &options, false, EFFECT_ESTIMATED);
+	int			n = (int) rows->n;
 	int			fold[60];
 	double		signal[60];
-	double		mean = 0;
-	double		squares = 0;
 
-	(void) state;
-	for (int i = 0; i < 60; i++)
+	for (int i = 0; i < n; i++)
 	{
 		Random		random;
 		double		unit = i;
 		uint64_t	seed;
 
 		memcpy(&seed, &unit, sizeof(seed));
-		random_seed(&random, seed);
+		random_seed(&random, seed + repetition * 0xd1342543de82ef95);
 		fold[i] = random_uniform(&random) * 2;
 	}
-	for (int i = 0; i < 60; i++)
+	*estimate = *variance = 0;
+	for (int i = 0; i < n; i++)
 	{
-		double		n[2] = {0};
+		double		others[2] = {0};
 		double		sum[2] = {0};
 		double		p;
-		const double *row = rows_at(&d.rows, i);
+		const double *row = rows_at(rows, i);
 
-		for (int j = 0; j < 60; j++)
+		for (int j = 0; j < n; j++)
 		{
-			const double *other = rows_at(&d.rows, j);
+			const double *other = rows_at(rows, j);
 
 			if (fold[j] == fold[i])
 				continue;
-			n[(int) other[0]] += 1;
+			others[(int) other[0]] += 1;
 			sum[(int) other[0]] += other[1];
 		}
-		p = n[1] / (n[0] + n[1]);
-		signal[i] = sum[1] / n[1] - sum[0] / n[0];
-		signal[i] += row[0] != 0 ? (row[1] - sum[1] / n[1]) / p : -(row[1] - sum[0] / n[0]) / (1 - p);
-		mean += signal[i] / 60;
+		p = others[1] / (others[0] + others[1]);
+		signal[i] = sum[1] / others[1] - sum[0] / others[0];
+		signal[i] += row[0] != 0 ? (row[1] - sum[1] / others[1]) / p : -(row[1] - sum[0] / others[0]) / (1 - p);
+		*estimate += signal[i] / n;
 	}
-	for (int i = 0; i < 60; i++)
-		squares += (signal[i] - mean) * (signal[i] - mean);
-	assert_relative(e.estimate, mean, 1e-10);
-	assert_relative(e.interval.std_error, sqrt(squares / 60 / 59), 1e-10);
+	for (int i = 0; i < n; i++)
+		*variance += (signal[i] - *estimate) * (signal[i] - *estimate) / n / (n - 1);
+}
+
+static double
+middle(double a, double b, double c)
+{
+	return fmax(fmin(a, b), fmin(fmax(a, b), c));
+}
+
+static void
+test_definition(void **state)
+{
+	EffectOptions options = {2, 3, 0.95, NULL};
+	Data		d = draw(draw_simple, 60, 1, 5);
+	Effect		e = estimate(&d, &options, false, EFFECT_ESTIMATED);
+	double		estimates[3];
+	double		variances[3];
+	double		median;
+
+	(void) state;
+	for (int s = 0; s < 3; s++)
+		by_definition(&d.rows, s, &estimates[s], &variances[s]);
+	median = middle(estimates[0], estimates[1], estimates[2]);
+	for (int s = 0; s < 3; s++)
+		variances[s] += (estimates[s] - median) * (estimates[s] - median);
+	assert_relative(e.estimate, median, 1e-10);
+	assert_relative(e.interval.std_error, sqrt(middle(variances[0], variances[1], variances[2])), 1e-10);
+	/* the quantile of t with 59 degrees of freedom */
+	assert_relative(e.interval.conf_high - e.estimate, 2.0009953780882694 * e.interval.std_error, 1e-9);
+	assert_relative(e.estimate - e.interval.conf_low, 2.0009953780882694 * e.interval.std_error, 1e-9);
+	options.repetitions = 1;
+	e = estimate(&d, &options, false, EFFECT_ESTIMATED);
+	assert_relative(e.estimate, estimates[0], 1e-10);
 	free(d.data);
 }
 
