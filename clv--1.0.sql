@@ -3153,6 +3153,87 @@ CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry
 );
 COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, text) IS 'as survival_sample(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
 
+-- ---- impact: effects ------------------------------------------------------------------------------------------------
+
+-- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
+CREATE FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], text) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], text) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], text) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], text) IS 'transition: count one row of a treatment and an outcome';
+
+CREATE AGGREGATE effect_sample(y float8, treatment float8, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y float8, treatment float8, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y float8, treatment boolean, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y float8, treatment boolean, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment float8, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment float8, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment boolean, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment boolean, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE effect_sample(float8, float8, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(float8, float8, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
+COMMENT ON AGGREGATE effect_sample(float8, boolean, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(float8, boolean, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
+COMMENT ON AGGREGATE effect_sample(boolean, float8, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(boolean, float8, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
+COMMENT ON AGGREGATE effect_sample(boolean, boolean, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(boolean, boolean, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
+
+CREATE FUNCTION aipw_effect(sample clv_sample, folds integer DEFAULT 5, repetitions integer DEFAULT 5, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, statistic float8, p_value float8, conf_low float8, conf_high float8,
+                   n bigint, treated bigint, trimmed_share float8, lowest_propensity float8, highest_propensity float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_aipw_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION aipw_effect(clv_sample, integer, integer, float8) IS 'the mean effect of a treatment of 0 or 1 on y, in units of y (of a y of 0 or 1: a difference of probabilities), by augmented inverse probability weighting: right where either the logistic model of the treatment or the model of y in each group (logistic where all y are 0 or 1, else linear), both on x, is right, and x holds all that drives both. Folds are drawn by a hash of the unit, so that the result is the same each time and the rows of a unit share a fold; what is said about a fold is fitted to the others. Of several repetitions with other folds the median counts, and their spread adds to the variance (Chernozhukov et al. 2018). Standard errors are by unit, with t of units - 1 degrees of freedom. Rows with a propensity, the probability of treatment given x, below 0.01 or above 0.99 are left out, so that the effect is that of the others: trimmed_share, a WARNING above 10 percent; lowest_propensity and highest_propensity are of all rows. WARNING and NULL where the rows cannot tell, such as fewer than two units for each fold; error 22023: a treatment other than 0 and 1, folds not 2 to 50, repetitions not 1 to 101, another sample. Source: Robins, Rotnitzky and Zhao 1994; docs/effects.md.';
+
+CREATE FUNCTION partial_effect(sample clv_sample, folds integer DEFAULT 5, repetitions integer DEFAULT 5, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, statistic float8, p_value float8, conf_low float8, conf_high float8,
+                   n bigint, treated bigint, trimmed_share float8, lowest_propensity float8, highest_propensity float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_partial_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the effect on y of one unit more of a treatment, any number such as a score, in a partially linear model: regression of what x does not explain of y on what it does not explain of the treatment, both by linear models on x; pass squares or classes in x where it is not linear. Of an effect that varies it is a mean, with more weight where the treatment varies more. Folds are drawn by a hash of the unit, so that the result is the same each time and the rows of a unit share a fold; what is said about a fold is fitted to the others. Of several repetitions with other folds the median counts, and their spread adds to the variance (Chernozhukov et al. 2018). Standard errors are by unit, with t of units - 1 degrees of freedom. treated, trimmed_share and the propensities are NULL. WARNING and NULL where the rows cannot tell, such as fewer than two units for each fold; error 22023: folds not 2 to 50, repetitions not 1 to 101, another sample. Source: Robinson 1988; docs/effects.md.';
 CREATE FUNCTION survival_points(sample clv_sample, conf float8 DEFAULT 0.95)
     RETURNS TABLE (at float8, n_risk bigint, n_events bigint, n_censored bigint, survival float8, std_error float8, conf_low float8, conf_high float8, cumulative_hazard float8)
     AS 'MODULE_PATHNAME', 'clv_survival_points' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 50;
