@@ -3031,6 +3031,16 @@ CREATE FUNCTION predict(model clv_model, x float8[]) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_regression_predict' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
 COMMENT ON FUNCTION predict(clv_model, float8[]) IS 'what a regression expects at x, the numbers in the order of the fit: the mean of y (lm), the probability of the event (logit), the hazard relative to that at x = 0 (Cox). A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors, for models that need a period (see hazard()) and for models within groups, which have no level; 22003 where the prediction is no finite number.';
 
+-- ---- impact: projection -----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION lift_projection(churn_model clv_model, customers clv_sample, driver integer, lift float8, margin float8,
+        annual_discount_rate float8, period_years float8 DEFAULT 1, horizon float8 DEFAULT 'infinity',
+        n_customers float8 DEFAULT NULL, cost float8 DEFAULT 0, highest float8 DEFAULT 1, lowest float8 DEFAULT 0,
+        margin_model clv_model DEFAULT NULL, margin_share float8 DEFAULT 1, covariance float8[] DEFAULT NULL,
+        conf float8 DEFAULT 0.95)
+    RETURNS TABLE (quantity text, estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_lift_projection' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 15;
+COMMENT ON FUNCTION lift_projection(clv_model, clv_sample, integer, float8, float8, float8, float8, float8, float8, float8, float8, float8, clv_model, float8, float8[], float8) IS 'what a lift of x[driver] is worth, computed for every customer of the sample and averaged. churn_model: logit_fit() or lm_fit() of churn within a period on x; customers: regression_sample() of those it is about, with the same x (y is not read); lift: added to x[driver], up to the ends of its scale, lowest and highest (below 0: down); margin: money per customer and period, the first at once; annual_discount_rate: fraction a year (0.10), period_years: length of a period; horizon: whole periods, no end by default; n_customers: for the return, those of the sample by default; cost: of the lift, money. With margin_model, lm_fit() of the margin or spend per period of customers who stayed on the same x, margin must be NULL, and margin_share says what part of that is margin. covariance: of churn_model, in place of its own, as vcov() has it. Fifteen rows in fixed order: churn_before, churn_after, churn_change (absolute), churn_change_relative; value_before, value_after, value_change, of which value_by_retention (at margins as they were) and value_by_expansion (the rest; NULL without margin_model); return (value_change times customers), net (less cost), roi (net / cost), probability_of_break_even, required_lift (whose return is the cost; NULL if none on the scale is), clipped_share (of customers at the end of the scale before the lift is used up). Standard errors by the delta method; NULL where nothing depends on the parameters or they have no covariance. Both models are taken as independent. Normal intervals, t where a model has errors by cluster. No rows if a necessary argument is NULL. WARNING and NULL: a driver without effect in the model; WARNING: a linear model of churn beyond 0 or 1. Error 22023: other models, numbers that cannot be, customers outside the scale; 22003: a value without end. Source: Gupta and Lehmann 2003; docs/projection.md.';
 -- ---- regression: samples --------------------------------------------------------------------------------------------
 
 -- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
@@ -3142,3 +3152,41 @@ CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry
     COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, text) IS 'as survival_sample(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
+
+CREATE FUNCTION survival_points(sample clv_sample, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (at float8, n_risk bigint, n_events bigint, n_censored bigint, survival float8, std_error float8, conf_low float8, conf_high float8, cumulative_hazard float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_points' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 50;
+COMMENT ON FUNCTION survival_points(clv_sample, float8) IS 'the Kaplan-Meier curve of a survival_sample(): one row for each distinct time at which an event happened, in order; before the first, survival is 1. n_risk were under observation without an event just before (entry < at <= tenure; who leaves at the same time still counts), n_events had the event then, n_censored left without one from then on before the next row. survival is the probability of no event up to and including at (Kaplan and Meier 1958), std_error Greenwood''s (1926), the interval that of log(-log survival) at confidence conf (Kalbfleisch and Prentice 1980), cumulative_hazard the sum of n_events / n_risk (Nelson 1969, Aalen 1978). Where survival is 0, std_error and interval are NULL. Regressors and clusters of the sample are ignored. With entries, all is conditional on lasting until the first of them; where everybody at risk is gone before others enter, survival and what follows from it are NULL from there on, after a WARNING. No row for NULL. Error 22023: a sample of other rows; conf not between 0 and 1.';
+
+CREATE FUNCTION km_survival(sample clv_sample, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION km_survival(clv_sample, float8) IS 'Kaplan-Meier estimate of the probability that no event has happened up to and including time t since the start, in the unit of tenure: the share of customers still there, whom to leave out or to count as lost nobody need decide. NULL beyond the longest tenure if that was without an event, and before the first entry: nobody has seen it. With entries it is conditional on lasting until the first of them; NULL, after a WARNING once a query, where everybody at risk was gone before others entered. NULL, after a WARNING, for a sample without rows. Error 22023: t negative; a sample of other rows. Source: Kaplan and Meier 1958.';
+
+CREATE FUNCTION km_survival_ci(sample clv_sample, t float8, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_at_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1;
+COMMENT ON FUNCTION km_survival_ci(clv_sample, float8, float8) IS 'km_survival() with Greenwood''s standard error and the interval of log(-log survival) at confidence conf, in one row. These are NULL where survival is 1 or 0: no event yet, or nobody left, says nothing about the spread. Error 22023 as km_survival(), and unless 0 < conf < 1. Sources: Greenwood 1926, Kalbfleisch and Prentice 1980.';
+
+CREATE FUNCTION km_quantile(sample clv_sample, p float8, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_quantile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1;
+COMMENT ON FUNCTION km_quantile(clv_sample, float8, float8) IS 'the time by which a share p of customers has had the event, in one row: the first time at which Kaplan-Meier survival is at most 1 - p (where it is exactly that for a while, other software may print the middle of the while). The ends of the interval are the first times at which those of survival are at most 1 - p (Brookmeyer and Crowley 1982, on the log-log scale). NULL where that is not reached: of the estimate, more than 1 - p were still there at the end; of conf_high, that may be so. A WARNING where it is for want of anybody at risk, see survival_points(). Error 22023: p or conf not between 0 and 1; a sample of other rows.';
+
+CREATE FUNCTION km_median(sample clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_median' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION km_median(clv_sample) IS 'the median lifetime: the estimate of km_quantile(sample, 0.5), in the unit of tenure. NULL where more than half were still there at the end.';
+
+CREATE FUNCTION km_mean(sample clv_sample, until float8, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_mean' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 800 ROWS 1;
+COMMENT ON FUNCTION km_mean(clv_sample, float8, float8) IS 'restricted mean survival time in one row: the mean time that customers stay out of the first `until`, the area below the Kaplan-Meier curve, in the unit of tenure. std_error is of Greenwood''s kind: the sum over the times of events of (area beyond)^2 n_events / (n_risk (n_risk - n_events)) (Meier 1975), the interval estimate -+ z std_error; NULL without an event before until. until may be infinity where the longest tenure is that of an event. NULLs, after a WARNING, where the curve does not reach until: beyond the longest tenure without an event, or see survival_points(). Error 22023: until not positive, conf not between 0 and 1, a sample of other rows.';
+
+CREATE FUNCTION log_rank_test(samples clv_sample[])
+    RETURNS TABLE (chi_square float8, df integer, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_log_rank' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 1;
+COMMENT ON FUNCTION log_rank_test(clv_sample[]) IS 'whether groups, one survival_sample() each, such as of array_agg(sample ORDER BY cohort), differ in how soon events come: chi-square of observed and expected events with their hypergeometric covariance, degrees of freedom and p-value, in one row (Mantel 1966; Peto and Peto 1972). Samples that are NULL are left out, regressors and clusters ignored. df is the number of groups less 1; less where a group was never at risk when events happened, or groups never together. NULLs, after a WARNING, where nothing can be compared. Error 22023: more than 200 groups, a sample of other rows; 2202E: an array of several dimensions.';
+
+CREATE FUNCTION log_rank_groups(samples clv_sample[])
+    RETURNS TABLE (group_number integer, n bigint, observed float8, expected float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_log_rank_groups' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 5;
+COMMENT ON FUNCTION log_rank_groups(clv_sample[]) IS 'what log_rank_test() compares: of each group that is not NULL its place in the array, from 1, its n rows, the events observed, and those expected if all groups were alike. observed / expected above 1: events come sooner than in the others. Errors as log_rank_test().';
