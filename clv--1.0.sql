@@ -3187,6 +3187,344 @@ CREATE FUNCTION log_rank_test(samples clv_sample[])
 COMMENT ON FUNCTION log_rank_test(clv_sample[]) IS 'whether groups, one survival_sample() each, such as of array_agg(sample ORDER BY cohort), differ in how soon events come: chi-square of observed and expected events with their hypergeometric covariance, degrees of freedom and p-value, in one row (Mantel 1966; Peto and Peto 1972). Samples that are NULL are left out, regressors and clusters ignored. df is the number of groups less 1; less where a group was never at risk when events happened, or groups never together. NULLs, after a WARNING, where nothing can be compared. Error 22023: more than 200 groups, a sample of other rows; 2202E: an array of several dimensions.';
 
 CREATE FUNCTION log_rank_groups(samples clv_sample[])
-    RETURNS TABLE (group_number integer, n bigint, observed float8, expected float8)
+    RETURNS TABLE (group_number integer, n bigint, observed float8, expected float8, variance float8)
     AS 'MODULE_PATHNAME', 'clv_survival_log_rank_groups' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 5;
 COMMENT ON FUNCTION log_rank_groups(clv_sample[]) IS 'what log_rank_test() compares: of each group that is not NULL its place in the array, from 1, its n rows, the events observed, and those expected if all groups were alike. observed / expected above 1: events come sooner than in the others. Errors as log_rank_test().';
+-- ---- regression: moments --------------------------------------------------------------------------------------------
+
+CREATE TYPE clv_moments;
+
+CREATE FUNCTION clv_moments_in(cstring) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_out(clv_moments) RETURNS cstring
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_recv(internal) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_moments_send(clv_moments) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
+CREATE TYPE clv_moments (
+    INPUT = clv_moments_in, OUTPUT = clv_moments_out,
+    RECEIVE = clv_moments_recv, SEND = clv_moments_send,
+    INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
+);
+COMMENT ON TYPE clv_moments IS
+'what least squares need of rows (y, x1, ..., xk) with weights: the rows themselves while they take no more room than what follows, then their number, weights, means, and a triangle of their deviations from the means (Gentleman 1973, Miller 1992), 32 bytes and 8 for each of 1 + 2 (k + 1) + (k + 1)(k + 2) / 2 numbers: 736 bytes for ten regressors, whatever the number of rows. Built by clv_moments(y, x); merged by clv_moments(moments) and by +, without loss; within_moments() takes the means of groups out. Read by lm_fit(), lm_cluster_fit(), correlation(), partial_correlation() and moments_summary(). Text: rows(x=2){weight:x1:x2:y,...}, triangle(x=2,n=100){...}, within(...), clusters(...).';
+
+COMMENT ON FUNCTION clv_moments_in(cstring) IS
+'Text input: the form that text output writes. Anything else is an error, as are numbers that no rows can have.';
+COMMENT ON FUNCTION clv_moments_out(clv_moments) IS
+'Text output: what is counted, and all numbers as shortest exact decimals, whatever the settings of the session.';
+COMMENT ON FUNCTION clv_moments_recv(internal) IS
+'Binary input; everything is checked, and anything that binary output would not write is an error.';
+COMMENT ON FUNCTION clv_moments_send(clv_moments) IS
+'Binary output: version, form, number of regressors, rows, dropped rows, groups, then the numbers as float8. Equal moments have equal bytes.';
+
+-- building
+
+-- Transition, combine and final functions: not for direct use. Rows with a NULL are counted as dropped.
+CREATE FUNCTION clv_moments_add(state clv_moments, y float8, x float8[]) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_add(state clv_moments, y float8, x float8[], weight float8) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_combine(state clv_moments, other clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50;
+CREATE FUNCTION clv_moments_add_group(state clv_moments, "group" clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50;
+CREATE FUNCTION clv_moments_final(state clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
+COMMENT ON FUNCTION clv_moments_add(clv_moments, float8, float8[]) IS 'transition: rotate one row of weight 1 in';
+COMMENT ON FUNCTION clv_moments_add(clv_moments, float8, float8[], float8) IS 'transition: rotate one row with its weight in';
+COMMENT ON FUNCTION clv_moments_combine(clv_moments, clv_moments) IS 'combine: the moments of the rows of both states; NULL where both are NULL';
+COMMENT ON FUNCTION clv_moments_add_group(clv_moments, clv_moments) IS 'transition: add what is left of one group without its means';
+COMMENT ON FUNCTION clv_moments_final(clv_moments) IS 'final: the state in the form that is stored';
+
+CREATE AGGREGATE clv_moments(y float8, x float8[]) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_moments(float8, float8[]) IS
+'what least squares need of rows: a response y and 1 to 32 regressors x, the same in the same order in all rows; in one pass, mergeable, and without loss of digits however far the columns are from zero. Rows with a NULL, also within x, are dropped and counted. NULL without rows. Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Error 22003: numbers other than 0 outside 1e-100 to 1e100. Source: Gentleman 1973, Miller 1992.';
+
+CREATE AGGREGATE clv_moments(y float8, x float8[], w float8) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_moments(float8, float8[], float8) IS
+'clv_moments(y, x) of weighted rows: weights such as 1 / variance of y. Means, correlations and effects are weighted; the number of rows, which degrees of freedom come from, is not: of weights only the ratios count. A weight of 0 drops the row, and it is counted as dropped. Error 22023 also: a negative, NaN or infinite weight; 22003 also: a weight outside 1e-50 to 1e50.';
+
+CREATE AGGREGATE clv_moments(moments clv_moments) (
+    SFUNC = clv_moments_combine, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_moments(clv_moments) IS
+'the moments of all rows from the moments of parts, such as days or customers, as if the rows themselves were read. NULLs are skipped; NULL without a value. Of moments within groups the groups add up. Error 22023: different numbers of regressors; moments of rows beside moments within groups.';
+
+CREATE AGGREGATE within_moments(moments clv_moments) (
+    SFUNC = clv_moments_add_group, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE within_moments(clv_moments) IS
+'moments within groups (fixed effects): GROUP BY cohort first, and each input''s means are taken out, so that differences between the groups say nothing any more; correlation(), partial_correlation() and lm_fit() of it count one degree of freedom for each group with a row. A column that is constant within every group is left with nothing. An input that is within groups already is added as it is. NULLs are skipped; NULL without a value. Error 22023: different numbers of regressors.';
+
+CREATE FUNCTION merge_moments(a clv_moments, b clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME', 'clv_moments_merge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION merge_moments(clv_moments, clv_moments) IS
+'the moments of the rows of both, or of the groups of both. Rows that are in both count twice. NULL if either is NULL. Error 22023: different numbers of regressors; moments of rows beside moments within groups.';
+
+CREATE OPERATOR + (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = merge_moments, COMMUTATOR = +
+);
+COMMENT ON OPERATOR + (clv_moments, clv_moments) IS 'the moments of the rows of both, as merge_moments().';
+
+-- reading
+
+CREATE FUNCTION moments_summary(moments clv_moments)
+    RETURNS TABLE (n bigint, n_dropped bigint, groups bigint, sum_weights float8, columns integer, means float8[], std_devs float8[])
+    AS 'MODULE_PATHNAME', 'clv_moments_summary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
+COMMENT ON FUNCTION moments_summary(clv_moments) IS
+'one row: rows that were of use, rows that were dropped, groups whose means were taken out (0: none), the sum of weights, the number of regressors, and the weighted means and standard deviations of x1, ..., xk, y in this order. Within groups the means are those of all rows, the standard deviations those within. With weights w the standard deviation is sqrt(sum of w (x - mean)^2 / sum of w * n / (n - 1)). Without a row of use sum_weights and what follows are NULL; standard deviations are NULL without a degree of freedom (n - 1, within n - groups).';
+
+CREATE FUNCTION correlation(moments clv_moments, i integer, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, df float8, estimate float8, conf_low float8, conf_high float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_moments_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION correlation(clv_moments, integer, float8) IS
+'Pearson''s correlation of y with x[i], i from 1 on; of moments within groups, that within groups. df: n - 2, within n - groups - 1. p_value: two-sided, by Student''s t with df degrees of freedom. The interval is Fisher''s, symmetric in artanh(estimate) with variance 1 / (df - 1), which is 1 / (n - 3) without groups. Weighted where the rows are; n counts rows. estimate is NULL, with a WARNING, where a column is constant; the interval is NULL for df < 2, p_value for df < 1, and both where the estimate is exactly -1 or 1. Rows are taken to be independent: repeated rows of a customer make the interval too narrow. Error 22023: no such i, conf not between 0 and 1. Source: Fisher 1921.';
+
+CREATE FUNCTION partial_correlation(moments clv_moments, i integer, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, df float8, estimate float8, conf_low float8, conf_high float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_moments_partial_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION partial_correlation(clv_moments, integer, float8) IS
+'the correlation of y with x[i], i from 1 on, given all other x: of what is left of both when the others have explained what they can. df: that of correlation() less the number of other x (those that are combinations of others do not count); interval and p_value as there with this df. p_value is that of the effect of x[i] in lm_fit(). estimate is NULL, with a WARNING, where the other x leave nothing of x[i] or of y. Error 22023: no such i, conf not between 0 and 1. Source: Fisher 1924.';
+
+-- comparison: a total order without a meaning of its own, for =, DISTINCT, GROUP BY, UNION and merge joins
+
+CREATE FUNCTION clv_moments_eq(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_ne(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_lt(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_le(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_gt(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_ge(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_cmp(a clv_moments, b clv_moments) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_hash(clv_moments) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_hash_extended(clv_moments, seed bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+
+COMMENT ON FUNCTION clv_moments_eq(clv_moments, clv_moments) IS 'Implementation of the = operator.';
+COMMENT ON FUNCTION clv_moments_ne(clv_moments, clv_moments) IS 'Implementation of the <> operator.';
+COMMENT ON FUNCTION clv_moments_lt(clv_moments, clv_moments) IS 'Implementation of the < operator.';
+COMMENT ON FUNCTION clv_moments_le(clv_moments, clv_moments) IS 'Implementation of the <= operator.';
+COMMENT ON FUNCTION clv_moments_gt(clv_moments, clv_moments) IS 'Implementation of the > operator.';
+COMMENT ON FUNCTION clv_moments_ge(clv_moments, clv_moments) IS 'Implementation of the >= operator.';
+COMMENT ON FUNCTION clv_moments_cmp(clv_moments, clv_moments) IS '-1, 0 or 1: the order of the canonical bytes, without further meaning.';
+COMMENT ON FUNCTION clv_moments_hash(clv_moments) IS 'Hash of moments; equal moments have equal hashes.';
+COMMENT ON FUNCTION clv_moments_hash_extended(clv_moments, bigint) IS 'Hash of moments with a seed.';
+
+CREATE OPERATOR = (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_eq,
+    COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+CREATE OPERATOR <> (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_ne,
+    COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR < (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_lt,
+    COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR <= (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_le,
+    COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR > (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_gt,
+    COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+CREATE OPERATOR >= (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_ge,
+    COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+
+COMMENT ON OPERATOR = (clv_moments, clv_moments) IS 'Equal bytes: the same rows, or the same triangle. Triangles of the same rows that came in another order may differ in their last digits.';
+COMMENT ON OPERATOR <> (clv_moments, clv_moments) IS 'Not equal.';
+COMMENT ON OPERATOR < (clv_moments, clv_moments) IS 'Less than, in the order of the canonical bytes.';
+COMMENT ON OPERATOR <= (clv_moments, clv_moments) IS 'Less than or equal, in the order of the canonical bytes.';
+COMMENT ON OPERATOR > (clv_moments, clv_moments) IS 'Greater than, in the order of the canonical bytes.';
+COMMENT ON OPERATOR >= (clv_moments, clv_moments) IS 'Greater than or equal, in the order of the canonical bytes.';
+
+CREATE OPERATOR CLASS clv_moments_ops DEFAULT FOR TYPE clv_moments USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+    FUNCTION 1 clv_moments_cmp(clv_moments, clv_moments);
+CREATE OPERATOR CLASS clv_moments_ops DEFAULT FOR TYPE clv_moments USING hash AS
+    OPERATOR 1 =, FUNCTION 1 clv_moments_hash(clv_moments), FUNCTION 2 clv_moments_hash_extended(clv_moments, bigint);
+COMMENT ON OPERATOR CLASS clv_moments_ops USING btree IS 'Order of the canonical bytes, for DISTINCT, GROUP BY, UNION and merge joins.';
+COMMENT ON OPERATOR CLASS clv_moments_ops USING hash IS 'Equality of the canonical bytes, for DISTINCT, GROUP BY, UNION and hash joins.';
+
+-- ---- regression: linear ---------------------------------------------------------------------------------------------
+
+-- Transition, combine and final functions: not for direct use.
+CREATE FUNCTION clv_lm_add_cluster(clv_moments, clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME', 'clv_lm_add_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_lm_cluster_final(clv_moments) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_cluster_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], bigint) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], text) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+CREATE FUNCTION clv_lm_combine_scores(bytea, bytea) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_lm_combine_scores' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
+CREATE FUNCTION clv_lm_vcov_final(bytea) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_cluster_vcov' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+
+COMMENT ON FUNCTION clv_lm_add_cluster(clv_moments, clv_moments) IS 'transition: keep the moments of one cluster';
+COMMENT ON FUNCTION clv_lm_cluster_final(clv_moments) IS 'final: the linear model of the clusters that were kept';
+COMMENT ON FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], bigint) IS 'transition: add one row to the score of its cluster';
+COMMENT ON FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], text) IS 'transition: add one row to the score of its cluster';
+COMMENT ON FUNCTION clv_lm_combine_scores(bytea, bytea) IS 'combine: the scores of the clusters of both states';
+COMMENT ON FUNCTION clv_lm_vcov_final(bytea) IS 'final: the model with the errors of the scores';
+
+CREATE FUNCTION lm_fit(moments clv_moments) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_fit_moments' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION lm_fit(clv_moments) IS 'linear regression of y on x by least squares, from clv_moments(y, x [, w]): in one pass over the rows, and again of any union of groups. Errors are the model''s own: equal variance, or variance in proportion to 1 / w, and rows that do not depend on each other; use regression_sample() for errors HC0 to HC3, lm_cluster_fit() for rows of clusters. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. Of within_moments() the effects are those within groups: the intercept is NULL, each group costs a degree of freedom, r_squared is the share of what varies within groups. log_likelihood is that of normal residuals, with weights scaled to a mean of 1. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are.';
+
+CREATE AGGREGATE lm_fit(y float8, x float8[]) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = lm_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lm_fit(float8, float8[]) IS 'linear regression of y on x by least squares: lm_fit(clv_moments(y, x)) in one pass, with the model''s own errors, which take rows to be independent and of equal variance. x is 1 to 32 numbers, the same in the same order in all rows. Rows with a NULL, also within x, are dropped and counted. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are. Errors as clv_moments(y, x).';
+
+CREATE FUNCTION lm_fit(sample clv_sample, errors text DEFAULT NULL) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_fit_sample' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION lm_fit(clv_sample, text) IS 'linear regression of y on x by least squares, from regression_sample(y, x [, cluster]), in two passes over its rows. errors: ''model'' (equal variance; the default without clusters), ''HC0'' to ''HC3'' (robust against unequal variance: White 1980; MacKinnon and White 1985; HC3 is the one for few rows), ''CR1'' (robust against dependence within clusters: Liang and Zeger 1986, with the factor G / (G - 1) (N - 1) / (N - K) and Student''s t of G - 1 degrees of freedom; the default with clusters). The F of glance() is then that of Wald''s test, NULL for more effects than clusters less 1. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are. NULL with a WARNING also for fewer than two clusters; errors are NULL, with a WARNING, for HC2 and HC3 where a row has leverage 1, and where a robust error would be 0. Error 22023: another sample, unknown errors, CR1 without clusters. NULL for NULL; errors NULL is the default.';
+
+CREATE AGGREGATE lm_cluster_fit(moments clv_moments) (
+    SFUNC = clv_lm_add_cluster, STYPE = clv_moments, SSPACE = 65536,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_lm_cluster_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lm_cluster_fit(clv_moments) IS 'linear regression of y on x by least squares with errors robust against dependence within clusters (CR1, Liang and Zeger 1986; G / (G - 1) (N - 1) / (N - K), Student''s t of G - 1 degrees of freedom), in one pass over the rows: each value is the clv_moments(y, x [, w]) of all rows of one cluster, such as GROUP BY customer, and is kept until the end. Memory: 8 bytes for each number of a cluster of few rows, or (k + 3) (k + 4) / 2 numbers for k regressors. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are. NULL with a WARNING also for fewer than two clusters. NULLs are skipped. Error 54000 where the state would pass 1 GB: see lm_cluster_vcov(); 22023 for moments within groups.';
+
+CREATE AGGREGATE lm_cluster_vcov(model clv_model, y float8, x float8[], cluster bigint) (
+    SFUNC = clv_lm_add_score, STYPE = bytea, SSPACE = 65536,
+    COMBINEFUNC = clv_lm_combine_scores, FINALFUNC = clv_lm_vcov_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE lm_cluster_vcov(model clv_model, y float8, x float8[], cluster text) (
+    SFUNC = clv_lm_add_score, STYPE = bytea, SSPACE = 65536,
+    COMBINEFUNC = clv_lm_combine_scores, FINALFUNC = clv_lm_vcov_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, float8, float8[], bigint) IS 'the linear model with other errors: those of lm_cluster_fit(), robust against dependence within clusters (CR1), in a second pass over the rows that it was fitted to, in any order. For more clusters than lm_cluster_fit() can keep: memory is 8 (k + 3) bytes for each cluster and k regressors, and as much for room to grow. The model is the same in all rows. Rows with a NULL in y, x or cluster, or without a model, are dropped. NULL with a WARNING for fewer than two clusters; a WARNING where the rows are not those of the model. Error 22023: two different models, a model that is no linear fit or was fitted within groups, an x of another length; 22003: numbers beyond 1e-100 to 1e100; 54000 where the state would pass 1 GB. The bigint must be one that a double can hold.';
+COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, float8, float8[], text) IS 'the linear model with other errors: those of lm_cluster_fit(), robust against dependence within clusters (CR1), in a second pass over the rows that it was fitted to, in any order. For more clusters than lm_cluster_fit() can keep: memory is 8 (k + 3) bytes for each cluster and k regressors, and as much for room to grow. The model is the same in all rows. Rows with a NULL in y, x or cluster, or without a model, are dropped. NULL with a WARNING for fewer than two clusters; a WARNING where the rows are not those of the model. Error 22023: two different models, a model that is no linear fit or was fitted within groups, an x of another length; 22003: numbers beyond 1e-100 to 1e100; 54000 where the state would pass 1 GB. Of the text 53 bits of its hash are kept.';
+
+-- ---- regression: tests ----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION wald_test(model clv_model, terms text[])
+    RETURNS TABLE (statistic float8, df integer, df_residual float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_wald_test' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+CREATE FUNCTION wald_test(model clv_model, terms text[], "values" float8[])
+    RETURNS TABLE (statistic float8, df integer, df_residual float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_wald_test' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION wald_test(clv_model, text[]) IS 'joint test that all the named terms of a regression, by Wald''s test with the covariance of the model, robust where that is: in one row statistic, df (the number of terms), df_residual and p_value. Where the model has degrees of freedom (linear models, errors within clusters) statistic is F, chi-square over df; otherwise chi-square, and df_residual NULL. terms are as tidy() names them. statistic and p_value are NULL, after a WARNING, for more terms than clusters less 1 and where the terms cannot be told apart. Error 22023: a model that is no regression or has no covariance, unknown terms, one that is named twice or has no estimate.';
+COMMENT ON FUNCTION wald_test(clv_model, text[], float8[]) IS 'joint test that the named terms have these values, in the same order, of a regression, by Wald''s test with the covariance of the model, robust where that is: in one row statistic, df (the number of terms), df_residual and p_value. Where the model has degrees of freedom (linear models, errors within clusters) statistic is F, chi-square over df; otherwise chi-square, and df_residual NULL. terms are as tidy() names them. statistic and p_value are NULL, after a WARNING, for more terms than clusters less 1 and where the terms cannot be told apart. Error 22023: a model that is no regression or has no covariance, unknown terms, one that is named twice or has no estimate, values not as many as terms or not finite.';
+
+CREATE FUNCTION benjamini_hochberg(p float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_benjamini_hochberg' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION holm(p float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_holm' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION benjamini_hochberg(float8) IS 'window function: p-values adjusted for several tests, so that of the tests found with an adjusted p of at most q an expected share of at most q is false (false discovery rate; Benjamini and Hochberg 1995, for tests that are independent or positively dependent), over all rows of the partition, whatever the frame and the order; equal ones stay equal. A NULL stays NULL and does not count as a test. Memory: 24 bytes a row. Error 22023: p below 0, above 1 or NaN.';
+COMMENT ON FUNCTION holm(float8) IS 'window function: p-values adjusted for several tests, so that the probability of any false one among those found at most q is at most q, however the tests depend on each other (Holm 1979), over all rows of the partition, whatever the frame and the order; equal ones stay equal. A NULL stays NULL and does not count as a test. Memory: 24 bytes a row. Error 22023: p below 0, above 1 or NaN.';
+
+-- Transition and final functions: not for direct use. Rows with a NULL are counted as skipped.
+CREATE FUNCTION clv_regression_add_pair(clv_sample, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_pair' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_regression_spearman_final(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_spearman_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+
+COMMENT ON FUNCTION clv_regression_add_pair(clv_sample, float8, float8) IS 'transition: count one pair of measurements';
+COMMENT ON FUNCTION clv_regression_spearman_final(clv_sample) IS 'final: Spearman''s correlation';
+
+CREATE AGGREGATE pair_sample(a float8, b float8) (
+    SFUNC = clv_regression_add_pair, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pair_sample(float8, float8) IS 'pairs of two measurements (a, b) with counts, for rank_correlation(); merged by clv_sample(). Rows with a NULL are dropped and counted. Error 22023: a NaN or infinite number.';
+
+CREATE AGGREGATE spearman(a float8, b float8) (
+    SFUNC = clv_regression_add_pair, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_regression_spearman_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spearman(float8, float8) IS 'Spearman''s rank correlation of a and b, -1 to 1: Pearson''s of their ranks, equal values sharing the mean of theirs. It asks whether b goes up with a, not how much. Rows with a NULL are dropped; NULL without rows, and after a WARNING where a column does not vary. Error 22023: a NaN or infinite number.';
+
+CREATE FUNCTION rank_correlation(sample clv_sample, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, estimate float8, std_error float8, conf_low float8, conf_high float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_rank_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 1;
+COMMENT ON FUNCTION rank_correlation(clv_sample, float8) IS 'Spearman''s rank correlation of a pair_sample(a, b) in one row: n pairs, estimate, its standard error by the delta method, the interval by Fisher''s z with variance (1 + estimate^2 / 2) / (n - 3) (Bonett and Wright 2000), and the two-sided p_value by Student''s t with n - 2 degrees of freedom. Interval and error are NULL for fewer than 4 pairs, p_value for fewer than 3; all of them, after a WARNING, where the estimate is -1 or 1, and the estimate too where a column does not vary. Error 22023: another sample, conf outside 0 to 1.';
+-- ---- regression: logistic ---------------------------------------------------------------------------------------------
+
+CREATE FUNCTION logit_fit(sample clv_sample, method text DEFAULT 'ml', errors text DEFAULT NULL) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_logit_fit' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 300000;   -- errors NULL: those that the sample calls for
+COMMENT ON FUNCTION logit_fit(clv_sample, text, text) IS 'logistic regression of a sample of regression_sample(y, x [, cluster]), y true or false, or 1 or 0: the log odds of y are intercept + x1 times x[1] + ... . method ''ml'' is maximum likelihood, ''firth'' Firth''s penalised likelihood, which has finite effects also where events are separated, with errors ''model'' only. errors: ''model'' (inverse information), ''HC0'', ''HC1'' (factor n / (n - parameters)), ''CR1'' (robust against dependence within clusters: factor G / (G - 1), t with G - 1 degrees of freedom); NULL: ''CR1'' with clusters, else ''model''. A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where it is separated: some regressors, which are named, settle y, and their effects run off to infinity. Error 22023: a y that is neither 0 nor 1, another kind of sample, an unknown method or kind of errors. Sources: Firth 1993; Heinze and Schemper 2002; White 1982; Liang and Zeger 1986.';
+
+CREATE FUNCTION clv_logit_fit_final(clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_logit_fit_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 300000;
+COMMENT ON FUNCTION clv_logit_fit_final(clv_sample) IS 'final: the logistic regression of the rows';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[]) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are those of the model, for rows that are independent of each other. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[]) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are those of the model, for rows that are independent of each other. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[], bigint) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; the bigint must be one that a double can hold. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[], bigint) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; the bigint must be one that a double can hold. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[], text) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; of the text 53 bits of its hash are kept. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[], text) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; of the text 53 bits of its hash are kept. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE FUNCTION churn_risk(model clv_model, x float8[]) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_logit_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION churn_risk(clv_model, float8[]) IS 'probability at x of the event that a logistic model was fitted to: of churn where y was whether the customer churned, within the time that y looked ahead. The same as predict(model, x), but an error 22023 for models that are not logistic. A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors.';
+
+-- ---- regression: marginal effects -------------------------------------------------------------------------------------
+
+CREATE FUNCTION marginal_effects(model clv_model, sample clv_sample, discrete boolean DEFAULT false, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (term text, estimate float8, std_error float8, statistic float8, p_value float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_marginal_effects' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 10;
+COMMENT ON FUNCTION marginal_effects(clv_model, clv_sample, boolean, float8) IS 'average marginal effects of a logistic or linear model over the rows of a regression_sample(), such as the one that was fitted: for each regressor the mean of the derivative of the probability (lm: of y) by it, per unit of the regressor. discrete = true: of columns that hold only 0 and 1 the mean difference between 1 and 0. Standard errors by the delta method from the model''s covariance, whatever its errors are; the x are taken as given. t where the model has degrees of freedom, else normal. NULL for a column whose effect could not be told, and standard errors of a model without a covariance. Error 22023: another model or sample, another number of regressors, conf not between 0 and 1. Source: Greene, Econometric Analysis; Bartus 2005.';
+
+CREATE FUNCTION predicted_change(model clv_model, sample clv_sample, i integer, lift float8, conf float8 DEFAULT 0.95, low float8 DEFAULT '-infinity', high float8 DEFAULT 'infinity')
+    RETURNS TABLE (before float8, after float8, change float8, std_error float8, conf_low float8, conf_high float8, relative_change float8, clipped_share float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_predicted_change' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION predicted_change(clv_model, clv_sample, integer, float8, float8, float8, float8) IS 'what a logistic or linear model predicts if x[i] rises by lift in every row of a regression_sample(), all else as it is (g-computation): the mean probability (lm: mean y) before and after, the absolute change with standard error and interval by the delta method, and relative_change = change / before. low and high are the ends of the scale of x[i]: no row is taken past them, and clipped_share is the share of rows that the full lift would have. It is the effect of a change only if the model holds all that drives both. std_error is NULL without a covariance and where no row can change. NULL with a WARNING where the effect of x[i] could not be told, or without rows. Error 22023: another model or sample, no such i, a lift of 0 or not finite, low not below high, a row outside of them. Source: Robins 1986.';
+COMMENT ON FUNCTION log_rank_groups(clv_sample[]) IS 'what log_rank_test() compares: of each group that is not NULL its place in the array, from 1, its n rows, the events observed, those expected if all groups were alike, and the hypergeometric variance of their difference. observed / expected above 1: events come sooner than in the others. Errors as log_rank_test().';
