@@ -5,7 +5,7 @@
  *   rows(x=2,dropped=1){1:0.5:2:7,1:3:4:9}            sorted rows, weight:x1:...:xk:y
  *   triangle(x=2,n=100){100:...}                      the numbers of math/moments.h, in their order
  *   within(x=2,n=100,groups=4){...}                   the same of what is left within groups
- *   clusters(x=2){rows{1:0.5:2:7};triangle(n=9){...}} each by itself
+ *   clusters(x=2){rows{1:0.5:2:7},triangle(n=9){...}} each by itself
  * Input takes the stored form only. Binary: version (uint16), form and number of regressors (uint8 each), n, dropped and
  * groups (int64 each), then the doubles of the value.
  */
@@ -22,8 +22,8 @@ typedef struct Parser
 	const char *text;
 	const char *cursor;
 	struct Node *escontext;		/* where soft errors go, or NULL */
-	ClvMoments	head;
 	StringInfoData numbers;		/* doubles */
+	ClvMoments	head;			/* what they belong to */
 } Parser;
 
 /* ---- text input -------------------------------------------------------------------------------- */
@@ -171,9 +171,9 @@ parse_clusters(Parser *p)
 		{
 			if (!parse_cluster(p))
 				return false;
-		} while (scan_literal(&p->cursor, ";"));
+		} while (scan_literal(&p->cursor, ","));
 		if (!scan_literal(&p->cursor, "}"))
-			return syntax_error(p, "\";\" or \"}\"");
+			return syntax_error(p, "\",\" or \"}\"");
 	}
 	used = (double) (p->numbers.len / sizeof(double));
 	memcpy(p->numbers.data, &used, sizeof(used));
@@ -286,7 +286,7 @@ append_clusters(StringInfo buf, const ClvMoments *m)
 	for (bool first = true; moments_next_cluster(m, &at, &cluster); first = false)
 	{
 		if (!first)
-			appendStringInfoChar(buf, ';');
+			appendStringInfoChar(buf, ',');
 		if (cluster.triangle != NULL)
 			appendStringInfo(buf, "%s(n=%.0f)", form_names[MOMENTS_TRIANGLE], cluster.n);
 		else
