@@ -78,7 +78,9 @@ parse_counts(Parser *p, const char *const *names, int64 *const *counts, int n)
 		else
 			p->cursor = before;
 	}
-	return scan_literal(&p->cursor, ")") || syntax_error(p, "x, n, groups, dropped, in this order, or \")\"");
+	if (first || !scan_literal(&p->cursor, ")"))
+		return syntax_error(p, "a count, in the order x, dropped, n, groups, or \")\"");
+	return true;
 }
 
 static void
@@ -183,13 +185,15 @@ parse_clusters(Parser *p)
 static bool
 parse_moments(Parser *p)
 {
-	static const char *const names[] = {"x", "n", "groups", "dropped"};
+	static const char *const names[] = {"x", "dropped", "n", "groups"};
 	int64		nx = 0;
-	int64	   *const counts[] = {&nx, &p->head.n, &p->head.groups, &p->head.n_dropped};
+	int64	   *const counts[] = {&nx, &p->head.n_dropped, &p->head.n, &p->head.groups};
 	int			form;
 	bool		parsed;
 
-	if (!parse_form(p, &form) || !parse_counts(p, names, counts, lengthof(names)))
+	/* what rows and clusters have no need of, and a triangle has not */
+	if (!parse_form(p, &form) ||
+		!parse_counts(p, names, counts, form == MOMENTS_WITHIN ? 4 : form == MOMENTS_TRIANGLE ? 3 : 2))
 		return false;
 	if (nx > ROWS_MAX_REGRESSORS)
 		return value_error(p, "the number of regressors is out of range");
@@ -310,9 +314,9 @@ clv_moments_out(PG_FUNCTION_ARGS)
 	appendStringInfoString(&buf, form_names[m->form]);
 	start = buf.len;
 	append_count(&buf, start, "x", m->nx);
+	append_count(&buf, start, "dropped", m->n_dropped);
 	append_count(&buf, start, "n", triangle ? m->n : 0);
 	append_count(&buf, start, "groups", triangle ? m->groups : 0);
-	append_count(&buf, start, "dropped", m->n_dropped);
 	if (buf.len > start)
 		appendStringInfoChar(&buf, ')');
 	if (m->form == MOMENTS_CLUSTERS)
