@@ -127,6 +127,8 @@ typedef struct ModelKind
 
 	/* A regression: what is expected where the linear predictor is eta, such as a probability. */
 	double		(*response) (double eta);
+	/* its first two derivatives; NULL where the mean of responses over rows has no meaning */
+	void		(*slopes) (double eta, double *first, double *second);
 
 	/* Draw a new customer and emit the purchases after the first, or the renewals, in (0, t], in order. */
 	void		(*simulate) (const double *theta, double t, Random *random, EmitPurchase emit, void *arg);
