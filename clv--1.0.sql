@@ -3098,7 +3098,7 @@ CREATE TYPE clv_moments (
     INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
 );
 COMMENT ON TYPE clv_moments IS
-'what least squares need of rows (y, x1, ..., xk) with weights: the rows themselves while they take no more room than what follows, then their number, weights, means, and a triangle of their deviations from the means (Gentleman 1973, Miller 1992), 32 bytes and 8 for each of 1 + 2 (k + 1) + (k + 1)(k + 2) / 2 numbers: 736 bytes for ten regressors, whatever the number of rows. Built by clv_moments(y, x); merged by clv_moments(moments) and by +, without loss; within_moments() takes the means of groups out. Read by lm_fit(), lm_cluster_fit(), correlation(), partial_correlation() and moments_summary(). Text: rows(x=2){weight:x1:x2:y,...}, triangle(x=2,n=100){...}, within(...), clusters(...).';
+'what least squares need of rows (y, x1, ..., xk) with weights: the rows themselves while they take no more room than what follows, then their number, weights, means, and a triangle of their deviations from the means (Gentleman 1973, Miller 1992), 32 bytes and 8 for each of 1 + 2 (k + 1) + (k + 1)(k + 2) / 2 numbers: 744 bytes for ten regressors, whatever the number of rows. Built by clv_moments(y, x); merged by clv_moments(moments) and by +, without loss; within_moments() takes the means of groups out. Read by lm_fit(), lm_cluster_fit(), correlation(), partial_correlation() and moments_summary(). Text: rows(x=2){weight:x1:x2:y,...}, triangle(x=2,n=100){...}, within(...), clusters(...).';
 
 COMMENT ON FUNCTION clv_moments_in(cstring) IS
 'Text input: the form that text output writes. Anything else is an error, as are numbers that no rows can have.';
@@ -3130,28 +3130,28 @@ COMMENT ON FUNCTION clv_moments_add_group(clv_moments, clv_moments) IS 'transiti
 COMMENT ON FUNCTION clv_moments_final(clv_moments) IS 'final: the state in the form that is stored';
 
 CREATE AGGREGATE clv_moments(y float8, x float8[]) (
-    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_moments(float8, float8[]) IS
 'what least squares need of rows: a response y and 1 to 32 regressors x, the same in the same order in all rows; in one pass, mergeable, and without loss of digits however far the columns are from zero. Rows with a NULL, also within x, are dropped and counted. NULL without rows. Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Error 22003: numbers other than 0 outside 1e-100 to 1e100. Source: Gentleman 1973, Miller 1992.';
 
 CREATE AGGREGATE clv_moments(y float8, x float8[], w float8) (
-    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_moments(float8, float8[], float8) IS
 'clv_moments(y, x) of weighted rows: weights such as 1 / variance of y. Means, correlations and effects are weighted; the number of rows, which degrees of freedom come from, is not: of weights only the ratios count. A weight of 0 drops the row, and it is counted as dropped. Error 22023 also: a negative, NaN or infinite weight; 22003 also: a weight outside 1e-50 to 1e50.';
 
 CREATE AGGREGATE clv_moments(moments clv_moments) (
-    SFUNC = clv_moments_combine, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_combine, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_moments(clv_moments) IS
 'the moments of all rows from the moments of parts, such as days or customers, as if the rows themselves were read. NULLs are skipped; NULL without a value. Of moments within groups the groups add up. Error 22023: different numbers of regressors; moments of rows beside moments within groups.';
 
 CREATE AGGREGATE within_moments(moments clv_moments) (
-    SFUNC = clv_moments_add_group, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_add_group, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE within_moments(clv_moments) IS
