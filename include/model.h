@@ -108,6 +108,9 @@ extern ClvModel *new_model(const ModelKind *kind, int ncovariates, const Frame *
  */
 extern const char *param_name(const ModelKind *kind, int ncovariates, int i);
 
+/* Which parameter of the model has that name; an error lists the names where none has. */
+extern int	term_of_model(const ClvModel *m, const text *name);
+
 /* A parameter on the scale on which its covariance is (see math/fit.h), and back. */
 extern double eta_of_param(const ModelKind *kind, int i, double value);
 extern double param_of_eta(const ModelKind *kind, int i, double eta);

@@ -67,6 +67,17 @@ SELECT n, estimate, conf_low = 0 AS from_0, conf_high = 1 AS to_1 FROM (VALUES (
 SELECT round(conf_low::numeric, 6) AS low, round(conf_high::numeric, 6) AS high FROM wilson_interval(3, 7, conf => 0.5);
 SELECT count(*) AS rows_of_null FROM wilson_interval(NULL, 7);
 SELECT support_failure(format('SELECT * FROM wilson_interval(%s)', arguments)) FROM (VALUES ('-1, 5'), ('6, 5'), ('0, -1'), ('1, 5, 95'), ('1, 5, 0'), ('1, 5, 1'), ('1, 5, ''NaN''')) AS v (arguments);
+-- Newcombe 1998, method 10, prints .0524 to .3339 for 56/70 - 48/80; here to 17 digits
+SELECT abs(difference - 0.2) < 1e-15 AS difference, abs(conf_low / 0.052431472402364878 - 1) < 1e-9 AS low, abs(conf_high / 0.33387265403690598 - 1) < 1e-9 AS high FROM share_difference(56, 70, 48, 80);
+-- and .1705 to .8090, .0582 to .8062, -.0381 to .1926, -.1611 to .2775, -.2775 to .2775, .6791 to 1, .6075 to 1
+SELECT x1, n1, x2, n2, round(difference::numeric, 4) AS difference, round(conf_low::numeric, 4) AS low, round(conf_high::numeric, 4) AS high
+FROM (VALUES (9, 10, 3, 10), (6, 7, 2, 7), (5, 56, 0, 29), (0, 10, 0, 20), (0, 10, 0, 10), (10, 10, 0, 20), (10, 10, 0, 10)) AS v (x1, n1, x2, n2), share_difference(x1, n1, x2, n2);
+-- the other way round: the mirror image
+SELECT (a.difference, a.conf_low, a.conf_high) = (-b.difference, -b.conf_high, -b.conf_low) AS mirrored, c.conf_high < a.conf_high AS narrower
+FROM share_difference(30, 40, 7, 35) AS a, share_difference(7, 35, 30, 40) AS b, share_difference(30, 40, 7, 35, conf => 0.5) AS c;
+SELECT s.* FROM (VALUES (0, 0, 3, 4), (3, 4, 0, 0)) AS v (x1, n1, x2, n2), share_difference(x1, n1, x2, n2) AS s;
+SELECT count(*) AS rows_of_null FROM share_difference(1, 2, NULL, 4);
+SELECT support_failure(format('SELECT * FROM share_difference(%s)', arguments)) FROM (VALUES ('6, 5, 1, 5'), ('1, 5, -1, 5'), ('1, 5, 6, 5'), ('1, 5, 1, 5, 95')) AS v (arguments);
 
 -- First contact resolution ---------------------------------------------------------------------------------------------
 -- By hand, window 7 days, data complete up to 2026-01-31 00:00:

@@ -258,29 +258,35 @@ clv_model_glance_array(PG_FUNCTION_ARGS)
 	return glance(fcinfo, models, n);
 }
 
-PG_FUNCTION_INFO_V1(clv_model_coef);
-Datum
-clv_model_coef(PG_FUNCTION_ARGS)
+int
+term_of_model(const ClvModel *m, const text *name)
 {
-	ClvModel   *m = PG_GETARG_MODEL(0);
-	char	   *term = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *term = text_to_cstring(name);
 	const ModelKind *kind = model_operations(m);
 	int			ncovariates = model_covariates(m, kind);
 	StringInfoData terms;
 
 	for (int i = 0; i < m->nparams; i++)
 		if (strcmp(term, param_name(kind, ncovariates, i)) == 0)
-		{
-			if (isnan(m->values[i]))
-				PG_RETURN_NULL();
-			PG_RETURN_FLOAT8(m->values[i]);
-		}
+			return i;
 
 	initStringInfo(&terms);
 	for (int i = 0; i < m->nparams; i++)
 		appendStringInfo(&terms, "%s%s", i > 0 ? ", " : "", param_name(kind, ncovariates, i));
 	argument_error("the model has no such term", "tidy(model) lists the terms of a model.",
 				   "The term is \"%s\"; the terms of the %s model are %s.", excerpt(term), kind->title, terms.data);
+}
+
+PG_FUNCTION_INFO_V1(clv_model_coef);
+Datum
+clv_model_coef(PG_FUNCTION_ARGS)
+{
+	ClvModel   *m = PG_GETARG_MODEL(0);
+	double		value = m->values[term_of_model(m, PG_GETARG_TEXT_PP(1))];
+
+	if (isnan(value))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(value);
 }
 
 /* Derivative of a parameter in its eta. */

@@ -47,19 +47,41 @@ rows_of_kind(FunctionCallInfo fcinfo, RowKind kind, const char *problem, const c
 
 /* ---- shares -------------------------------------------------------------------------------------- */
 
+/* An error unless argument `first` counts some of the next one. */
+static void
+check_successes(FunctionCallInfo fcinfo, int first)
+{
+	int64		successes = PG_GETARG_INT64(first);
+	int64		n = PG_GETARG_INT64(first + 1);
+
+	if (successes < 0 || successes > n)
+		argument_error("successes must be between 0 and n", "Pass how many of the n have the property, then n.",
+					   "successes = %lld, n = %lld.", (long long) successes, (long long) n);
+}
+
 /* wilson_interval(successes, n, conf): estimate, conf_low, conf_high */
 PG_FUNCTION_INFO_V1(clv_rolling_wilson_interval);
 Datum
 clv_rolling_wilson_interval(PG_FUNCTION_ARGS)
 {
-	int64		successes = PG_GETARG_INT64(0);
-	int64		n = PG_GETARG_INT64(1);
 	Rate		rate;
 
-	if (successes < 0 || successes > n)
-		argument_error("successes must be between 0 and n", "Pass how many of the n have the property, then n.",
-					   "successes = %lld, n = %lld.", (long long) successes, (long long) n);
-	rate = wilson_rate(successes, n, checked_conf(PG_GETARG_FLOAT8(2)));
+	check_successes(fcinfo, 0);
+	rate = wilson_rate(PG_GETARG_INT64(0), PG_GETARG_INT64(1), checked_conf(PG_GETARG_FLOAT8(2)));
+	return row_of_numbers(fcinfo, NULL, (double[]) {rate.estimate, rate.conf_low, rate.conf_high}, 3);
+}
+
+/* share_difference(successes_1, n_1, successes_2, n_2, conf): difference, conf_low, conf_high */
+PG_FUNCTION_INFO_V1(clv_rolling_share_difference);
+Datum
+clv_rolling_share_difference(PG_FUNCTION_ARGS)
+{
+	Rate		rate;
+
+	check_successes(fcinfo, 0);
+	check_successes(fcinfo, 2);
+	rate = share_difference(PG_GETARG_INT64(0), PG_GETARG_INT64(1), PG_GETARG_INT64(2), PG_GETARG_INT64(3),
+							checked_conf(PG_GETARG_FLOAT8(4)));
 	return row_of_numbers(fcinfo, NULL, (double[]) {rate.estimate, rate.conf_low, rate.conf_high}, 3);
 }
 

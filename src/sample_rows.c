@@ -238,6 +238,7 @@ prediction_problem(const double *row, const char **hint)
 	*hint = "predicted is a probability: write 10 percent as 0.10.";
 	if (!(row[0] >= 0 && row[0] <= 1))
 		return "predicted must be between 0 and 1";
+	*hint = "happened is 1 where it came true, else 0; a boolean says the same.";
 	if (row[1] != 0 && row[1] != 1)
 		return "happened must be 0 or 1";
 	return NULL;

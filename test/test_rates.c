@@ -1,6 +1,6 @@
 /*
- * test_rates.c - Wilson's interval, survey scores, Cohen's kappa and standardized differences against published values
- * and against their definitions at 40 digits, which test/reference/make_rates prints.
+ * test_rates.c - Wilson's and Newcombe's intervals, survey scores, Cohen's kappa and standardized differences against
+ * published values and against their definitions at 40 digits, which test/reference/make_rates prints.
  */
 #include "support.h"
 
@@ -67,6 +67,40 @@ test_wilson_extremes(void **state)
 						rate.conf_high <= 1);
 			assert_near(rate.conf_low, 1 - mirror.conf_high, 4e-16);
 		}
+}
+
+/* Newcombe 1998, table II, method 10, prints .0524 to .3339 for the first; references by test/reference/make_rates */
+static void
+test_share_difference(void **state)
+{
+	Rate		rate;
+	Rate		mirror;
+
+	(void) state;
+	rate = share_difference(56, 70, 48, 80, CONF);
+	assert_near(rate.estimate, 0.2, 1e-15);
+	assert_relative(rate.conf_low, 0.052431472402364877896, TOLERANCE);
+	assert_relative(rate.conf_high, 0.33387265403690597643, TOLERANCE);
+	rate = share_difference(3, 7, 1e9 - 1, 1e9, 0.5);
+	assert_relative(rate.conf_low, -0.68939652125024859127, TOLERANCE);
+	assert_relative(rate.conf_high, -0.44474278300845490773, TOLERANCE);
+	assert_true(rate.n == 7 + 1e9 && isnan(rate.std_error));
+	rate = share_difference(10, 10, 0, 10, CONF);
+	assert_true(rate.estimate == 1 && rate.conf_high == 1);
+	assert_near(rate.conf_low, 0.6075, 5e-5);
+	for (double n = 1; n <= 20; n++)
+		for (double x = 0; x <= n; x++)
+		{
+			rate = share_difference(x, n, 5, 9, CONF);
+			mirror = share_difference(5, 9, x, n, CONF);
+			assert_true(rate.conf_low >= -1 && rate.conf_low < rate.estimate && rate.estimate < rate.conf_high &&
+						rate.conf_high <= 1);
+			assert_true(rate.conf_low == -mirror.conf_high && rate.estimate == -mirror.estimate);
+		}
+	rate = share_difference(0, 0, 1, 2, CONF);
+	assert_true(rate.n == 2 && isnan(rate.estimate) && isnan(rate.conf_low) && isnan(rate.conf_high));
+	rate = share_difference(1, 2, 0, 0, CONF);
+	assert_true(isnan(rate.estimate) && isnan(rate.conf_low) && isnan(rate.conf_high));
 }
 
 static void
@@ -302,6 +336,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wilson_published),
 		cmocka_unit_test(test_wilson_extremes),
+		cmocka_unit_test(test_share_difference),
 		cmocka_unit_test(test_net_promoter),
 		cmocka_unit_test(test_survey_scales),
 		cmocka_unit_test(test_kappa_published),

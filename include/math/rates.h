@@ -27,6 +27,14 @@ typedef struct Rate
 extern Rate wilson_rate(double successes, double n, double conf);
 
 /*
+ * The difference of two independent shares, the first less the second, and its interval from Wilson's of both (method
+ * 10 of R. G. Newcombe, "Interval estimation for the difference between independent proportions", 1998), which stays
+ * within -1 to 1 and has a width where shares are 0 or 1. n is that of both together; there is no std_error. NAN where
+ * either share has no answers.
+ */
+extern Rate share_difference(double successes_1, double n_1, double successes_2, double n_2, double conf);
+
+/*
  * The net promoter score of n answers, promoters and detractors among them: 100 (p - d), in points of -100 to 100.
  * std_error is 100 sqrt((p + d - (p - d)^2) / n) (B. Rocks 2016), the interval estimate -+ z std_error, which may reach
  * beyond the points that are possible, and has no width where all answers are of one group.

@@ -45,6 +45,19 @@ wilson_rate(double successes, double n, double conf)
 }
 
 Rate
+share_difference(double successes_1, double n_1, double successes_2, double n_2, double conf)
+{
+	Rate		first = wilson_rate(successes_1, n_1, conf);
+	Rate		second = wilson_rate(successes_2, n_2, conf);
+	Rate		rate = {n_1 + n_2, first.estimate - second.estimate, NAN, NAN, NAN};
+
+	/* the distance to each end is that of the two ends that lie in its direction, at right angles */
+	rate.conf_low = rate.estimate - hypot(first.estimate - first.conf_low, second.conf_high - second.estimate);
+	rate.conf_high = rate.estimate + hypot(first.conf_high - first.estimate, second.estimate - second.conf_low);
+	return rate;
+}
+
+Rate
 net_promoter_rate(double promoters, double detractors, double n, double conf)
 {
 	Rate		rate = {n, NAN, NAN, NAN, NAN};
