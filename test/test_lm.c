@@ -406,7 +406,7 @@ test_impossible(void **state)
 
 	(void) state;
 	data_init(&d, 1);
-	assert_impossible(&d, ERRORS_MODEL, "no more rows");
+	assert_impossible(&d, ERRORS_MODEL, "no rows");
 	data_init(&d, 1);
 	data_add(&d, 0, (double[]) {1}, 1, 1);
 	data_add(&d, 0, (double[]) {2}, 3, 1);

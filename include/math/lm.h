@@ -16,6 +16,13 @@
 #include "math/moments.h"
 #include "math/regression.h"
 
+/* Whether a triangle takes the number. */
+static inline bool
+lm_in_range(double value)
+{
+	return value == 0 || (fabs(value) >= MOMENTS_SMALLEST && fabs(value) <= MOMENTS_LARGEST);
+}
+
 /*
  * The fit of moments with the model's own errors: residual variance times (Z'WZ)^-1. Weights are those of precision: a
  * row of weight 2 has half the residual variance, and n counts rows. log_likelihood is that of normal residuals with

@@ -123,6 +123,17 @@ model_covariance(const MomentsFit *ls, double *covariance)
 			covariance[(i + 1) * k + j + 1] = variance * ls->inverse[i * ls->nx + j];
 }
 
+/* Without a row there is nothing, not even a number of regressors. */
+static bool
+is_empty(double n, int nx, FitResult *fit, RegressionRecord *record)
+{
+	if (n > 0 && nx > 0)
+		return false;
+	*record = (RegressionRecord) {0};
+	impossible(fit, "there are no rows", "Rows with a NULL in y or x are dropped: are all?");
+	return true;
+}
+
 static void
 fit_solved(const MomentsFit *ls, FitResult *fit, RegressionRecord *record)
 {
@@ -141,6 +152,8 @@ lm_fit_moments(const Moments *m, FitResult *fit, RegressionRecord *record)
 {
 	MomentsFit	ls;
 
+	if (is_empty(m->n, m->nx, fit, record))
+		return;
 	moments_solve(m, &ls);
 	fit_solved(&ls, fit, record);
 }
@@ -269,14 +282,6 @@ finish_robust(const MomentsFit *ls, const LmMeat *meat, double factor, FitResult
 
 /* ---- rows -------------------------------------------------------------------------------------- */
 
-static bool
-in_range(double value)
-{
-	double		size = fabs(value);
-
-	return value == 0 || (size >= MOMENTS_SMALLEST && size <= MOMENTS_LARGEST);
-}
-
 /* Rotate all rows into the triangle. False when asked to stop; *valid says whether their numbers are in range. */
 static bool
 add_rows(const Rows *rows, int nx, const FitStop *stop, double *triangle, bool *valid)
@@ -292,7 +297,7 @@ add_rows(const Rows *rows, int nx, const FitStop *stop, double *triangle, bool *
 		row[0] = row_count(rows, y);
 		memcpy(row + 1, y - nx, (size_t) (nx + 1) * sizeof(double));
 		for (int c = 0; c <= nx; c++)
-			*valid = *valid && in_range(row[1 + c]);
+			*valid = *valid && lm_in_range(row[1 + c]);
 		if (*valid)
 			triangle_add(triangle, nx, row);
 	}
@@ -415,8 +420,8 @@ lm_fit_rows(const Rows *rows, bool clustered, ErrorKind errors, const FitStop *s
 	MomentsFit	ls;
 	bool		valid;
 
-	*record = (RegressionRecord) {.errors = errors, .df = NAN, .sigma = NAN, .r_squared = NAN, .statistic = NAN,
-		.clusters = NAN};
+	if (is_empty(m.n, nx, fit, record))
+		return;
 	if (!add_rows(rows, nx, stop, triangle, &valid))
 	{
 		*fit = (FitResult) {.status = FIT_STOPPED};
@@ -463,6 +468,8 @@ lm_fit_clusters(const LmClusters *clusters, const FitStop *stop, FitResult *fit,
 	double		score[MOST_COLUMNS];
 	size_t		n = 0;
 
+	if (is_empty(1, clusters->nx, fit, record))
+		return;
 	*fit = (FitResult) {.status = FIT_STOPPED};
 	for (size_t at = 0; clusters->next(clusters->arg, &at, &m); n++)
 	{
