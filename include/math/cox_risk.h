@@ -20,6 +20,12 @@ typedef struct EventTime
 	double		events;			/* how many the rows stand for */
 } EventTime;
 
+/* What is kept of a row, together, as rows leave in no order: count exp(b'x) = weight 2^exponent; x centred and scaled. */
+enum
+{
+	RISK_COUNT, RISK_WEIGHT, RISK_EXPONENT, RISK_X
+};
+
 /* The rows that are at risk at some event, in order of time. */
 typedef struct RiskRows
 {
@@ -30,16 +36,19 @@ typedef struct RiskRows
 	ColumnScales scales;
 	EventTime  *times;			/* from the latest to the earliest */
 	size_t		ntimes;
-	double	   *x;				/* n rows of p, centred and scaled */
-	double	   *count;
+	double	   *rows;			/* n of RISK_X + p numbers */
 	double	   *entry;
-	double	   *weight;			/* count exp(b'x) = weight 2^exponent */
-	double	   *exponent;
 	size_t	   *leaving;		/* rows that begin after the first event, from the latest entry to the earliest */
 	size_t		nleaving;
 	double		event_x[ROWS_MAX_REGRESSORS];	/* sum of x over all events */
 	double		events;
 } RiskRows;
+
+static inline double *
+risk_row(const RiskRows *c, size_t i)
+{
+	return c->rows + i * (size_t) (RISK_X + c->p);
+}
 
 /*
  * What the likelihood needs to know about one time of events, as multiples of 2^frame. R are the sums over those at risk

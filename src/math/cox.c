@@ -146,7 +146,7 @@ find_hazards(RiskRows *c, Residuals *r)
 
 	*r = (Residuals) {.c = c, .frame = -INFINITY, .finite = true};
 	for (size_t i = 0; i < c->n; i++)
-		r->frame = fmax(r->frame, c->exponent[i]);
+		r->frame = fmax(r->frame, risk_row(c, i)[RISK_EXPONENT]);
 	r->hazard = calloc((c->ntimes + 1) * k, sizeof(double));
 	r->lost = calloc((c->ntimes + 1) * k, sizeof(double));
 	r->own = calloc(c->ntimes * (2 * c->p + 1), sizeof(double));
