@@ -3025,22 +3025,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION coverage_balance(regclass, regclass, text[], text, float8) IS 'whether customers with an evaluation differ from those without: for each column of numbers of customers (all but the key unless columns names some) the numbers of covered and uncovered customers with a value, and without one (NULL, NaN, infinite), means, standard deviations, standardized_difference() of covered less uncovered, and whether it lies beyond the threshold in either direction. Statistics are NULL where a group is too small for them. evaluations is a relation with customer_id, customers one with a row for each customer, identified by customer_key; ids are compared as text. Error 42703 names missing columns, 42804 where one is no number, 22023: the key NULL or the same in several rows, a threshold below 0 or not finite; 22003: numbers whose sums of squares would be beyond double precision.';
 
--- ---- regression: predictions ------------------------------------------------------------------------------------------
-
-CREATE FUNCTION predict(model clv_model, x float8[]) RETURNS float8
-    AS 'MODULE_PATHNAME', 'clv_regression_predict' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION predict(clv_model, float8[]) IS 'what a regression expects at x, the numbers in the order of the fit: the mean of y (lm), the probability of the event (logit), the hazard relative to that at x = 0 (Cox). A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors, for models that need a period (see hazard()) and for models within groups, which have no level; 22003 where the prediction is no finite number.';
-
--- ---- impact: projection -----------------------------------------------------------------------------------------------
-
-CREATE FUNCTION lift_projection(churn_model clv_model, customers clv_sample, driver integer, lift float8, margin float8,
-        annual_discount_rate float8, period_years float8 DEFAULT 1, horizon float8 DEFAULT 'infinity',
-        n_customers float8 DEFAULT NULL, cost float8 DEFAULT 0, highest float8 DEFAULT 1, lowest float8 DEFAULT 0,
-        margin_model clv_model DEFAULT NULL, margin_share float8 DEFAULT 1, covariance float8[] DEFAULT NULL,
-        conf float8 DEFAULT 0.95)
-    RETURNS TABLE (quantity text, estimate float8, std_error float8, conf_low float8, conf_high float8)
-    AS 'MODULE_PATHNAME', 'clv_impact_lift_projection' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 15;
-COMMENT ON FUNCTION lift_projection(clv_model, clv_sample, integer, float8, float8, float8, float8, float8, float8, float8, float8, float8, clv_model, float8, float8[], float8) IS 'what a lift of x[driver] is worth, computed for every customer of the sample and averaged. churn_model: logit_fit() or lm_fit() of churn within a period on x; customers: regression_sample() of those it is about, with the same x (y is not read); lift: added to x[driver], up to the ends of its scale, lowest and highest (below 0: down); margin: money per customer and period, the first at once; annual_discount_rate: fraction a year (0.10), period_years: length of a period; horizon: whole periods, no end by default; n_customers: for the return, those of the sample by default; cost: of the lift, money. With margin_model, lm_fit() of the margin or spend per period of customers who stayed on the same x, margin must be NULL, and margin_share says what part of that is margin. covariance: of churn_model, in place of its own, as vcov() has it. Fifteen rows in fixed order: churn_before, churn_after, churn_change (absolute), churn_change_relative; value_before, value_after, value_change, of which value_by_retention (at margins as they were) and value_by_expansion (the rest; NULL without margin_model); return (value_change times customers), net (less cost), roi (net / cost), probability_of_break_even, required_lift (whose return is the cost; NULL if none on the scale is), clipped_share (of customers at the end of the scale before the lift is used up). Standard errors by the delta method; NULL where nothing depends on the parameters or they have no covariance. Both models are taken as independent. Normal intervals, t where a model has errors by cluster. No rows if a necessary argument is NULL. WARNING and NULL: a driver without effect in the model; WARNING: a linear model of churn beyond 0 or 1. Error 22023: other models, numbers that cannot be, customers outside the scale; 22003: a value without end. Source: Gupta and Lehmann 2003; docs/projection.md.';
 -- ---- regression: samples --------------------------------------------------------------------------------------------
 
 -- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
@@ -3094,64 +3078,6 @@ COMMENT ON AGGREGATE regression_sample(float8, float8[], bigint) IS 'the rows of
 COMMENT ON AGGREGATE regression_sample(float8, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
 COMMENT ON AGGREGATE regression_sample(boolean, float8[], bigint) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; the bigint must be one that a double can hold. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
 COMMENT ON AGGREGATE regression_sample(boolean, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
--- ---- survival: Kaplan-Meier, log-rank -------------------------------------------------------------------------------
-
--- Transition functions: not for direct use. A row with a NULL is counted as skipped.
-CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_survival_add' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
-CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_survival_add' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
-CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[]) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_survival_add_regressors' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
-CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_survival_add_regressors' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
-CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_survival_add_bigint_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
-CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_survival_add_text_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
-
-COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean) IS 'transition: count one row (tenure, event)';
-COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8) IS 'transition: count one row (tenure, event, entry)';
-COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[]) IS 'transition: count one row (tenure, event, x)';
-COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8) IS 'transition: count one row (tenure, event, x, entry)';
-COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, bigint) IS 'transition: count one row (tenure, event, x, entry, cluster)';
-COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, text) IS 'transition: count one row (tenure, event, x, entry, cluster)';
-
-CREATE AGGREGATE survival_sample(tenure float8, event boolean) (
-    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE survival_sample(float8, boolean) IS 'times to an event, with counts: tenure is the time from the start to the event, or without one (event false: censored) to the end of observation. One unit for all, such as months. For survival_points(), km_survival(), log_rank_test() and their like; merged by clv_sample(). Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. Error 22023: tenure negative or not finite; an event at tenure 0, before which nobody was at risk.';
-
-CREATE AGGREGATE survival_sample(tenure float8, event boolean, entry float8) (
-    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE survival_sample(float8, boolean, float8) IS 'as survival_sample(tenure, event), of customers who came under observation at entry (left truncation, delayed entry): those whose event came before are not in the data. At risk in (entry, tenure]. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. Error 22023 also: entry negative, not finite or above tenure; an event at entry.';
-
-CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[]) (
-    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[]) IS 'as survival_sample(tenure, event), with 1 to 32 regressors x of each customer, for regressions of survival. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one. Error 22023 also: other numbers of x, x not finite.';
-
-CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8) (
-    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8) IS 'as survival_sample(tenure, event, x), of customers who came under observation at entry. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one. Error 22023 also: entry negative, not finite or above tenure; an event at entry.';
-
-CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8, cluster bigint) (
-    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, bigint) IS 'as survival_sample(tenure, event, x, entry), of rows that belong to clusters, such as several rows of one customer, for cluster-robust errors. The cluster is a whole number of at most 2^53. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
-
-CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8, cluster text) (
-    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
-    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, text) IS 'as survival_sample(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
 
 -- ---- regression: moments --------------------------------------------------------------------------------------------
 
@@ -3172,7 +3098,7 @@ CREATE TYPE clv_moments (
     INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
 );
 COMMENT ON TYPE clv_moments IS
-'what least squares need of rows (y, x1, ..., xk) with weights: the rows themselves while they take no more room than what follows, then their number, weights, means, and a triangle of their deviations from the means (Gentleman 1973, Miller 1992), 32 bytes and 8 for each of 1 + 2 (k + 1) + (k + 1)(k + 2) / 2 numbers: 736 bytes for ten regressors, whatever the number of rows. Built by clv_moments(y, x); merged by clv_moments(moments) and by +, without loss; within_moments() takes the means of groups out. Read by lm_fit(), lm_cluster_fit(), correlation(), partial_correlation() and moments_summary(). Text: rows(x=2){weight:x1:x2:y,...}, triangle(x=2,n=100){...}, within(...), clusters(...).';
+'what least squares need of rows (y, x1, ..., xk) with weights: the rows themselves while they take no more room than what follows, then their number, weights, means, and a triangle of their deviations from the means (Gentleman 1973, Miller 1992), 32 bytes and 8 for each of 1 + 2 (k + 1) + (k + 1)(k + 2) / 2 numbers: 744 bytes for ten regressors, whatever the number of rows. Built by clv_moments(y, x); merged by clv_moments(moments) and by +, without loss; within_moments() takes the means of groups out. Read by lm_fit(), lm_cluster_fit(), correlation(), partial_correlation() and moments_summary(). Text: rows(x=2){weight:x1:x2:y,...}, triangle(x=2,n=100){...}, within(...), clusters(...).';
 
 COMMENT ON FUNCTION clv_moments_in(cstring) IS
 'Text input: the form that text output writes. Anything else is an error, as are numbers that no rows can have.';
@@ -3204,28 +3130,28 @@ COMMENT ON FUNCTION clv_moments_add_group(clv_moments, clv_moments) IS 'transiti
 COMMENT ON FUNCTION clv_moments_final(clv_moments) IS 'final: the state in the form that is stored';
 
 CREATE AGGREGATE clv_moments(y float8, x float8[]) (
-    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_moments(float8, float8[]) IS
 'what least squares need of rows: a response y and 1 to 32 regressors x, the same in the same order in all rows; in one pass, mergeable, and without loss of digits however far the columns are from zero. Rows with a NULL, also within x, are dropped and counted. NULL without rows. Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Error 22003: numbers other than 0 outside 1e-100 to 1e100. Source: Gentleman 1973, Miller 1992.';
 
 CREATE AGGREGATE clv_moments(y float8, x float8[], w float8) (
-    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_moments(float8, float8[], float8) IS
 'clv_moments(y, x) of weighted rows: weights such as 1 / variance of y. Means, correlations and effects are weighted; the number of rows, which degrees of freedom come from, is not: of weights only the ratios count. A weight of 0 drops the row, and it is counted as dropped. Error 22023 also: a negative, NaN or infinite weight; 22003 also: a weight outside 1e-50 to 1e50.';
 
 CREATE AGGREGATE clv_moments(moments clv_moments) (
-    SFUNC = clv_moments_combine, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_combine, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_moments(clv_moments) IS
 'the moments of all rows from the moments of parts, such as days or customers, as if the rows themselves were read. NULLs are skipped; NULL without a value. Of moments within groups the groups add up. Error 22023: different numbers of regressors; moments of rows beside moments within groups.';
 
 CREATE AGGREGATE within_moments(moments clv_moments) (
-    SFUNC = clv_moments_add_group, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_add_group, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE within_moments(clv_moments) IS
@@ -3386,6 +3312,68 @@ CREATE AGGREGATE lm_cluster_vcov(model clv_model, y float8, x float8[], cluster 
 COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, float8, float8[], bigint) IS 'the linear model with other errors: those of lm_cluster_fit(), robust against dependence within clusters (CR1), in a second pass over the rows that it was fitted to, in any order. For more clusters than lm_cluster_fit() can keep: memory is 8 (k + 3) bytes for each cluster and k regressors, and as much for room to grow. The model is the same in all rows. Rows with a NULL in y, x or cluster, or without a model, are dropped. NULL with a WARNING for fewer than two clusters; a WARNING where the rows are not those of the model. Error 22023: two different models, a model that is no linear fit or was fitted within groups, an x of another length; 22003: numbers beyond 1e-100 to 1e100; 54000 where the state would pass 1 GB. The bigint must be one that a double can hold.';
 COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, float8, float8[], text) IS 'the linear model with other errors: those of lm_cluster_fit(), robust against dependence within clusters (CR1), in a second pass over the rows that it was fitted to, in any order. For more clusters than lm_cluster_fit() can keep: memory is 8 (k + 3) bytes for each cluster and k regressors, and as much for room to grow. The model is the same in all rows. Rows with a NULL in y, x or cluster, or without a model, are dropped. NULL with a WARNING for fewer than two clusters; a WARNING where the rows are not those of the model. Error 22023: two different models, a model that is no linear fit or was fitted within groups, an x of another length; 22003: numbers beyond 1e-100 to 1e100; 54000 where the state would pass 1 GB. Of the text 53 bits of its hash are kept.';
 
+-- ---- regression: logistic -------------------------------------------------------------------------------------------
+
+CREATE FUNCTION logit_fit(sample clv_sample, method text DEFAULT 'ml', errors text DEFAULT NULL) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_logit_fit' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 300000;   -- errors NULL: those that the sample calls for
+COMMENT ON FUNCTION logit_fit(clv_sample, text, text) IS 'logistic regression of a sample of regression_sample(y, x [, cluster]), y true or false, or 1 or 0: the log odds of y are intercept + x1 times x[1] + ... . method ''ml'' is maximum likelihood, ''firth'' Firth''s penalised likelihood, which has finite effects also where events are separated, with errors ''model'' only. errors: ''model'' (inverse information), ''HC0'', ''HC1'' (factor n / (n - parameters)), ''CR1'' (robust against dependence within clusters: factor G / (G - 1), t with G - 1 degrees of freedom); NULL: ''CR1'' with clusters, else ''model''. A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where it is separated: some regressors, which are named, settle y, and their effects run off to infinity. Error 22023: a y that is neither 0 nor 1, another kind of sample, an unknown method or kind of errors. Sources: Firth 1993; Heinze and Schemper 2002; White 1982; Liang and Zeger 1986.';
+
+CREATE FUNCTION clv_logit_fit_final(clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_logit_fit_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 300000;
+COMMENT ON FUNCTION clv_logit_fit_final(clv_sample) IS 'final: the logistic regression of the rows';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[]) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are those of the model, for rows that are independent of each other. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[]) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are those of the model, for rows that are independent of each other. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[], bigint) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; the bigint must be one that a double can hold. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[], bigint) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; the bigint must be one that a double can hold. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[], text) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; of the text 53 bits of its hash are kept. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[], text) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; of the text 53 bits of its hash are kept. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE FUNCTION churn_risk(model clv_model, x float8[]) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_logit_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION churn_risk(clv_model, float8[]) IS 'probability at x of the event that a logistic model was fitted to: of churn where y was whether the customer churned, within the time that y looked ahead. The same as predict(model, x), but an error 22023 for models that are not logistic. A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors.';
+
+-- ---- regression: marginal effects -----------------------------------------------------------------------------------
+
+CREATE FUNCTION marginal_effects(model clv_model, sample clv_sample, discrete boolean DEFAULT false, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (term text, estimate float8, std_error float8, statistic float8, p_value float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_marginal_effects' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 10;
+COMMENT ON FUNCTION marginal_effects(clv_model, clv_sample, boolean, float8) IS 'average marginal effects of a logistic or linear model over the rows of a regression_sample(), such as the one that was fitted: for each regressor the mean of the derivative of the probability (lm: of y) by it, per unit of the regressor. discrete = true: of columns that hold only 0 and 1 the mean difference between 1 and 0. Standard errors by the delta method from the model''s covariance, whatever its errors are; the x are taken as given. t where the model has degrees of freedom, else normal. NULL for a column whose effect could not be told, and standard errors of a model without a covariance. Error 22023: another model or sample, another number of regressors, conf not between 0 and 1. Source: Greene, Econometric Analysis; Bartus 2005.';
+
+CREATE FUNCTION predicted_change(model clv_model, sample clv_sample, i integer, lift float8, conf float8 DEFAULT 0.95, low float8 DEFAULT '-infinity', high float8 DEFAULT 'infinity')
+    RETURNS TABLE (before float8, after float8, change float8, std_error float8, conf_low float8, conf_high float8, relative_change float8, clipped_share float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_predicted_change' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION predicted_change(clv_model, clv_sample, integer, float8, float8, float8, float8) IS 'what a logistic or linear model predicts if x[i] rises by lift in every row of a regression_sample(), all else as it is (g-computation): the mean probability (lm: mean y) before and after, the absolute change with standard error and interval by the delta method, and relative_change = change / before. low and high are the ends of the scale of x[i]: no row is taken past them, and clipped_share is the share of rows that the full lift would have. It is the effect of a change only if the model holds all that drives both. std_error is NULL without a covariance and where no row can change. NULL with a WARNING where the effect of x[i] could not be told, or without rows. Error 22023: another model or sample, no such i, a lift of 0 or not finite, low not below high, a row outside of them. Source: Robins 1986.';
+
 -- ---- regression: tests ----------------------------------------------------------------------------------------------
 
 CREATE FUNCTION wald_test(model clv_model, terms text[])
@@ -3430,7 +3418,194 @@ CREATE FUNCTION rank_correlation(sample clv_sample, conf float8 DEFAULT 0.95)
     AS 'MODULE_PATHNAME', 'clv_regression_rank_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 1;
 COMMENT ON FUNCTION rank_correlation(clv_sample, float8) IS 'Spearman''s rank correlation of a pair_sample(a, b) in one row: n pairs, estimate, its standard error by the delta method, the interval by Fisher''s z with variance (1 + estimate^2 / 2) / (n - 3) (Bonett and Wright 2000), and the two-sided p_value by Student''s t with n - 2 degrees of freedom. Interval and error are NULL for fewer than 4 pairs, p_value for fewer than 3; all of them, after a WARNING, where the estimate is -1 or 1, and the estimate too where a column does not vary. Error 22023: another sample, conf outside 0 to 1.';
 
--- ---- impact: landmark, drivers -------------------------------------------------------------------------------------
+-- ---- regression: predictions ----------------------------------------------------------------------------------------
+
+CREATE FUNCTION predict(model clv_model, x float8[]) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_predict' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION predict(clv_model, float8[]) IS 'what a regression expects at x, the numbers in the order of the fit: the mean of y (lm), the probability of the event (logit), the hazard relative to that at x = 0 (Cox). A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors, for models that need a period (see hazard()) and for models within groups, which have no level; 22003 where the prediction is no finite number.';
+
+-- ---- survival: Kaplan-Meier, log-rank -------------------------------------------------------------------------------
+
+-- Transition functions: not for direct use. A row with a NULL is counted as skipped.
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[]) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_regressors' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_regressors' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_bigint_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_survival_add_text_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean) IS 'transition: count one row (tenure, event)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8) IS 'transition: count one row (tenure, event, entry)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[]) IS 'transition: count one row (tenure, event, x)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8) IS 'transition: count one row (tenure, event, x, entry)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, bigint) IS 'transition: count one row (tenure, event, x, entry, cluster)';
+COMMENT ON FUNCTION clv_survival_add(clv_sample, float8, boolean, float8[], float8, text) IS 'transition: count one row (tenure, event, x, entry, cluster)';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean) IS 'times to an event, with counts: tenure is the time from the start to the event, or without one (event false: censored) to the end of observation. One unit for all, such as months. For survival_points(), km_survival(), log_rank_test() and their like; merged by clv_sample(). Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. Error 22023: tenure negative or not finite; an event at tenure 0, before which nobody was at risk.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8) IS 'as survival_sample(tenure, event), of customers who came under observation at entry (left truncation, delayed entry): those whose event came before are not in the data. At risk in (entry, tenure]. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. Error 22023 also: entry negative, not finite or above tenure; an event at entry.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[]) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[]) IS 'as survival_sample(tenure, event), with 1 to 32 regressors x of each customer, for regressions of survival. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one. Error 22023 also: other numbers of x, x not finite.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8) IS 'as survival_sample(tenure, event, x), of customers who came under observation at entry. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one. Error 22023 also: entry negative, not finite or above tenure; an event at entry.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8, cluster bigint) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, bigint) IS 'as survival_sample(tenure, event, x, entry), of rows that belong to clusters, such as several rows of one customer, for cluster-robust errors. The cluster is a whole number of at most 2^53. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
+
+CREATE AGGREGATE survival_sample(tenure float8, event boolean, x float8[], entry float8, cluster text) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE survival_sample(float8, boolean, float8[], float8, text) IS 'as survival_sample(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Rows with a NULL are dropped and counted as n_skipped, as are rows without an event whose tenure is entry, which were observed for no time; NULL without rows. A NULL within x is one.';
+
+CREATE FUNCTION survival_points(sample clv_sample, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (at float8, n_risk bigint, n_events bigint, n_censored bigint, survival float8, std_error float8, conf_low float8, conf_high float8, cumulative_hazard float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_points' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 50;
+COMMENT ON FUNCTION survival_points(clv_sample, float8) IS 'the Kaplan-Meier curve of a survival_sample(): one row for each distinct time at which an event happened, in order; before the first, survival is 1. n_risk were under observation without an event just before (entry < at <= tenure; who leaves at the same time still counts), n_events had the event then, n_censored left without one from then on before the next row. survival is the probability of no event up to and including at (Kaplan and Meier 1958), std_error Greenwood''s (1926), the interval that of log(-log survival) at confidence conf (Kalbfleisch and Prentice 1980), cumulative_hazard the sum of n_events / n_risk (Nelson 1969, Aalen 1978). Where survival is 0, std_error and interval are NULL. Regressors and clusters of the sample are ignored. With entries, all is conditional on lasting until the first of them; where everybody at risk is gone before others enter, survival and what follows from it are NULL from there on, after a WARNING. No row for NULL. Error 22023: a sample of other rows; conf not between 0 and 1.';
+
+CREATE FUNCTION km_survival(sample clv_sample, t float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION km_survival(clv_sample, float8) IS 'Kaplan-Meier estimate of the probability that no event has happened up to and including time t since the start, in the unit of tenure: the share of customers still there, whom to leave out or to count as lost nobody need decide. NULL beyond the longest tenure if that was without an event, and before the first entry: nobody has seen it. With entries it is conditional on lasting until the first of them; NULL, after a WARNING once a query, where everybody at risk was gone before others entered. NULL, after a WARNING, for a sample without rows. Error 22023: t negative; a sample of other rows. Source: Kaplan and Meier 1958.';
+
+CREATE FUNCTION km_survival_ci(sample clv_sample, t float8, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_at_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1;
+COMMENT ON FUNCTION km_survival_ci(clv_sample, float8, float8) IS 'km_survival() with Greenwood''s standard error and the interval of log(-log survival) at confidence conf, in one row. These are NULL where survival is 1 or 0: no event yet, or nobody left, says nothing about the spread. Error 22023 as km_survival(), and unless 0 < conf < 1. Sources: Greenwood 1926, Kalbfleisch and Prentice 1980.';
+
+CREATE FUNCTION km_quantile(sample clv_sample, p float8, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_quantile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1;
+COMMENT ON FUNCTION km_quantile(clv_sample, float8, float8) IS 'the time by which a share p of customers has had the event, in one row: the first time at which Kaplan-Meier survival is at most 1 - p (where it is exactly that for a while, other software may print the middle of the while). The ends of the interval are the first times at which those of survival are at most 1 - p (Brookmeyer and Crowley 1982, on the log-log scale). NULL where that is not reached: of the estimate, more than 1 - p were still there at the end; of conf_high, that may be so. A WARNING where it is for want of anybody at risk, see survival_points(). Error 22023: p or conf not between 0 and 1; a sample of other rows.';
+
+CREATE FUNCTION km_median(sample clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_median' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION km_median(clv_sample) IS 'the median lifetime: the estimate of km_quantile(sample, 0.5), in the unit of tenure. NULL where more than half were still there at the end.';
+
+CREATE FUNCTION km_mean(sample clv_sample, until float8, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_mean' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 800 ROWS 1;
+COMMENT ON FUNCTION km_mean(clv_sample, float8, float8) IS 'restricted mean survival time in one row: the mean time that customers stay out of the first `until`, the area below the Kaplan-Meier curve, in the unit of tenure. std_error is of Greenwood''s kind: the sum over the times of events of (area beyond)^2 n_events / (n_risk (n_risk - n_events)) (Meier 1975), the interval estimate -+ z std_error; NULL without an event before until. until may be infinity where the longest tenure is that of an event. NULLs, after a WARNING, where the curve does not reach until: beyond the longest tenure without an event, or see survival_points(). Error 22023: until not positive, conf not between 0 and 1, a sample of other rows.';
+
+CREATE FUNCTION log_rank_test(samples clv_sample[])
+    RETURNS TABLE (chi_square float8, df integer, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_log_rank' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 1;
+COMMENT ON FUNCTION log_rank_test(clv_sample[]) IS 'whether groups, one survival_sample() each, such as of array_agg(sample ORDER BY cohort), differ in how soon events come: chi-square of observed and expected events with their hypergeometric covariance, degrees of freedom and p-value, in one row (Mantel 1966; Peto and Peto 1972). Samples that are NULL are left out, regressors and clusters ignored. df is the number of groups less 1; less where a group was never at risk when events happened, or groups never together. NULLs, after a WARNING, where nothing can be compared. Error 22023: more than 200 groups, a sample of other rows; 2202E: an array of several dimensions.';
+
+CREATE FUNCTION log_rank_groups(samples clv_sample[])
+    RETURNS TABLE (group_number integer, n bigint, observed float8, expected float8, variance float8)
+    AS 'MODULE_PATHNAME', 'clv_survival_log_rank_groups' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 5;
+COMMENT ON FUNCTION log_rank_groups(clv_sample[]) IS 'what log_rank_test() compares: of each group that is not NULL its place in the array, from 1, its n rows, the events observed, those expected if all groups were alike, and the hypergeometric variance of their difference. observed / expected above 1: events come sooner than in the others. Errors as log_rank_test().';
+
+-- ---- survival: Cox, discrete-time hazard ----------------------------------------------------------------------------
+
+-- Final functions: not for direct use
+CREATE FUNCTION clv_cox_final(clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_survival_cox_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION clv_cox_final(clv_sample) IS 'final function of cox_fit()';
+CREATE FUNCTION clv_hazard_final(clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_survival_hazard_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION clv_hazard_final(clv_sample) IS 'final function of hazard_fit()';
+
+-- errors: NULL means the kind of errors that the rows allow
+CREATE FUNCTION cox_fit(sample clv_sample, ties text DEFAULT 'efron', errors text DEFAULT NULL) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_survival_cox_fit' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION cox_fit(clv_sample, text, text) IS 'Cox regression (proportional hazards) by partial likelihood, of a stored survival_sample(tenure, event, x [, entry [, cluster]]): tidy() shows the effect of each x on the logarithm of the rate at which the event happens, exp(estimate) is the hazard ratio per unit of x; predict(model, x) is the hazard relative to x = 0. At risk in (entry, tenure]. ties: ''efron'' or ''breslow''. errors: ''model'' (inverse information), ''HC0'' (robust, each row by itself), ''CR1'' (robust, by cluster: score residuals summed by cluster, G / (G - 1), t with G - 1 degrees of freedom); NULL is CR1 for rows with clusters, else model. An x that is a linear combination of those before it has a NULL estimate, with a WARNING. NULL with a WARNING without an event, where x does not differ among those at risk, and where an effect is infinite, which is named. Effects are causes only of what was known before the time at risk began: see docs/hazards.md. NULL if sample or ties is NULL. Error 22023 for a sample without regressors and unknown options. Source: Cox 1972; Efron 1977; Breslow 1974; Lin and Wei 1989.';
+
+CREATE AGGREGATE cox_fit(tenure float8, event boolean, x float8[]) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_cox_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cox_fit(float8, boolean, float8[]) IS 'Cox regression (proportional hazards) by partial likelihood with Efron''s ties: tenure is the time to the event, or without one (event false) to the end of observation; x are 1 to 32 numbers that were known when the time at risk began. tidy() shows the effect of each x on the logarithm of the hazard. Rows with a NULL, also within x, are dropped and counted as n_skipped. NULL without rows; NULL with a WARNING without an event, where x does not differ among those at risk, and where an effect is infinite. Other ties and errors: cox_fit(survival_sample(...), ties, errors). Error 22023: rows that cannot be true. Source: Cox 1972; Efron 1977.';
+
+CREATE AGGREGATE cox_fit(tenure float8, event boolean, x float8[], entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_cox_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cox_fit(float8, boolean, float8[], float8) IS 'as cox_fit(tenure, event, x), of rows at risk from entry on (left truncation, delayed entry): customers who came under observation late, or a customer''s time cut into rows (entry, tenure] of an x each, where x changes. Source: Cox 1972; Efron 1977.';
+
+CREATE AGGREGATE cox_fit(tenure float8, event boolean, x float8[], entry float8, cluster bigint) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_cox_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cox_fit(float8, boolean, float8[], float8, bigint) IS 'as cox_fit(tenure, event, x, entry), with errors robust against dependence within clusters, such as the rows of a customer or the customers of an account: t with clusters - 1 degrees of freedom. The cluster is a whole number of at most 2^53. NULL with a WARNING for a single cluster. Source: Lin and Wei 1989.';
+
+CREATE AGGREGATE cox_fit(tenure float8, event boolean, x float8[], entry float8, cluster text) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_cox_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE cox_fit(float8, boolean, float8[], float8, text) IS 'as cox_fit(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Source: Lin and Wei 1989.';
+
+-- errors: NULL means the kind of errors that the rows allow
+CREATE FUNCTION hazard_fit(sample clv_sample, errors text DEFAULT NULL) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_survival_hazard_fit' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION hazard_fit(clv_sample, text) IS 'discrete-time hazard by maximum likelihood, of a stored survival_sample(tenure, event, x [, entry [, cluster]]): the probability of the event in period j = 1, 2, ... of who is still there has the log odds intercept + log_period ln(j) + log_period_squared ln(j)^2 + effects of x; exp(estimate) of an x is the odds ratio per unit. The logistic regression of the person-periods entry + 1 to tenure, without making rows of them; its cost grows with their number. errors as cox_fit(): HC0 takes the periods of a row together. With fewer than three different periods log_period_squared (and log_period) have a NULL estimate, with a WARNING, as has an x that is a linear combination of those before it. NULL with a WARNING without an event, where every period has one, and where an effect is infinite, which is named. For hazard(), survival(), churn_risk() and expected_lifetime(). NULL if sample is NULL. Error 22023: entry or tenure no whole number of at most 10000 periods, a sample without regressors, unknown errors. Source: Allison 1982; Singer and Willett 1993.';
+
+CREATE AGGREGATE hazard_fit(tenure float8, event boolean, x float8[]) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_hazard_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hazard_fit(float8, boolean, float8[]) IS 'discrete-time hazard as hazard_fit(clv_sample): the event happened in period tenure = 1, 2, ..., or (event false) the customer is still there after tenure periods; x are 1 to 32 numbers that were known when the time at risk began. Rows with a NULL, also within x, are dropped and counted as n_skipped; NULL without rows. Error 22023: rows that cannot be true, tenure no whole number of at most 10000 periods. Source: Allison 1982; Singer and Willett 1993.';
+
+CREATE AGGREGATE hazard_fit(tenure float8, event boolean, x float8[], entry float8) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_hazard_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hazard_fit(float8, boolean, float8[], float8) IS 'as hazard_fit(tenure, event, x), of rows that stand for the periods entry + 1 to tenure: customers who came under observation after entry periods (left truncation), or a customer''s periods cut into rows of an x each, where x changes. Source: Allison 1982; Singer and Willett 1993.';
+
+CREATE AGGREGATE hazard_fit(tenure float8, event boolean, x float8[], entry float8, cluster bigint) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_hazard_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hazard_fit(float8, boolean, float8[], float8, bigint) IS 'as hazard_fit(tenure, event, x, entry), with errors robust against dependence within clusters: the sandwich of scores summed by cluster, G / (G - 1), t with G - 1 degrees of freedom. The cluster is a whole number of at most 2^53. NULL with a WARNING for a single cluster. Source: Liang and Zeger 1986.';
+
+CREATE AGGREGATE hazard_fit(tenure float8, event boolean, x float8[], entry float8, cluster text) (
+    SFUNC = clv_survival_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_hazard_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE hazard_fit(float8, boolean, float8[], float8, text) IS 'as hazard_fit(tenure, event, x, entry, cluster), the cluster being a name, of which 53 bits of its hash are kept. Source: Liang and Zeger 1986.';
+
+CREATE FUNCTION hazard(model clv_model, x float8[], period float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_hazard' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION hazard(clv_model, float8[], float8) IS 'probability that a customer with regressors x who is there when period = 1, 2, ... begins leaves in it, by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a period that is no whole number from 1 to 1000000.';
+
+CREATE FUNCTION survival(model clv_model, x float8[], periods float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_of_x' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION survival(clv_model, float8[], float8) IS 'probability that a new customer with regressors x is still there after periods = 0, 1, ...: the product of 1 - hazard(model, x, 1 .. periods), by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, periods no whole number from 0 to 1000000.';
+
+CREATE FUNCTION churn_risk(model clv_model, x float8[], tenure float8, periods float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION churn_risk(clv_model, float8[], float8, float8) IS 'probability that a customer with regressors x who is there after tenure = 0, 1, ... periods leaves within the next periods: 1 - survival(x, tenure + periods) / survival(x, tenure), by a model of hazard_fit(). NULL where an argument or a number of x is. Error 22023: another model, another number of x, tenure or periods no whole number from 0 to 1000000.';
+
+CREATE FUNCTION expected_lifetime(model clv_model, x float8[], discount_rate float8, periods float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_survival_expected_lifetime' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION expected_lifetime(clv_model, float8[], float8, float8) IS 'expected number of payments of a new customer with regressors x within periods = 1, 2, ..., the first one now and certain, each later one if the customer has not left before, discounted by 1 + discount_rate a period (a fraction: 0.10 is 10 percent; 0 for none), by a model of hazard_fit(): the sum of survival(model, x, j) / (1 + discount_rate)^j over j = 0 .. periods - 1. With a finite number of periods it is always finite. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a rate that is negative, periods no whole number from 1 to 1000000.';
+
+-- ---- impact: landmark, drivers --------------------------------------------------------------------------------------
 
 CREATE FUNCTION landmark(history purchase_history, interactions interaction_history, landmark date, until date, data_end date,
         churned_at date DEFAULT NULL)
@@ -3675,7 +3850,7 @@ END $$;
 COMMENT ON FUNCTION driver_table(regclass, name, name, name, name, name[], name, name, name, float8, float8, name) IS
 'Which scores go with the outcome, one row for each evaluator (and segment and stage, where columns are named) of a relation with one row for each customer and evaluator, such as a view over landmark(): outcome, score and controls are columns of numbers or of flags, which count as 0 and 1. n rows used; n_dropped: those with a NULL, NaN or infinite number, or without a cohort (rows without an evaluator are left out). pooled_r: correlation of score and outcome over all; within_r: within cohorts; partial_r: within cohorts given the controls, with its interval at confidence conf (Fisher 1921), p_value, and adjusted_p over all rows of the table (Benjamini and Hochberg 1995). sign_flip: the pooled interval lies on one side of 0, that of within_r or partial_r on the other. reliability: mean of the column; disattenuated_r = partial_r / sqrt(reliability) (Spearman 1904), NULL beyond 1; cautious where controls explain part of the score. n_needed: customers_needed() at partial_r and power; NULL, as sign_flip, without an interval. note: in words, with the warnings of driver_warnings(). cohort_column NULL: all are one cohort. Correlations are NULL with a WARNING where nothing varies or too few are left. WARNING where customer_column is named and customers have several rows of one evaluator. Error 42703 names missing columns, 42804 those that are no numbers, 22004 without a relation or a name; 22023: conf or power not between 0 and 1, a reliability not between 0 and 1, more than 31 controls.';
 
--- ---- impact: drift, sensitivity ------------------------------------------------------------------------------------
+-- ---- impact: drift, sensitivity -------------------------------------------------------------------------------------
 
 CREATE FUNCTION coefficient_drift(model_a clv_model, model_b clv_model, term text, conf float8 DEFAULT 0.95)
     RETURNS TABLE (before float8, after float8, difference float8, std_error float8, statistic float8, df float8, p_value float8,
@@ -3800,40 +3975,96 @@ CREATE FUNCTION robustness(model clv_model, term text, q float8 DEFAULT 1, conf 
     AS 'MODULE_PATHNAME', 'clv_impact_robustness' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 1;
 COMMENT ON FUNCTION robustness(clv_model, text, float8, float8) IS
 'partial_r2() and robustness_value() of a term of a least-squares fit, without alpha and with alpha = 1 - conf. They are made of the t of the model''s own errors: a model with robust errors or clusters is an error, lm_fit(moments) has it. NULL with a WARNING where the model has no estimate or standard error of the term. Error 22023: no least-squares fit, an unknown term, q not above 0, conf not between 0 and 1.';
-CREATE FUNCTION survival_points(sample clv_sample, conf float8 DEFAULT 0.95)
-    RETURNS TABLE (at float8, n_risk bigint, n_events bigint, n_censored bigint, survival float8, std_error float8, conf_low float8, conf_high float8, cumulative_hazard float8)
-    AS 'MODULE_PATHNAME', 'clv_survival_points' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 50;
-COMMENT ON FUNCTION survival_points(clv_sample, float8) IS 'the Kaplan-Meier curve of a survival_sample(): one row for each distinct time at which an event happened, in order; before the first, survival is 1. n_risk were under observation without an event just before (entry < at <= tenure; who leaves at the same time still counts), n_events had the event then, n_censored left without one from then on before the next row. survival is the probability of no event up to and including at (Kaplan and Meier 1958), std_error Greenwood''s (1926), the interval that of log(-log survival) at confidence conf (Kalbfleisch and Prentice 1980), cumulative_hazard the sum of n_events / n_risk (Nelson 1969, Aalen 1978). Where survival is 0, std_error and interval are NULL. Regressors and clusters of the sample are ignored. With entries, all is conditional on lasting until the first of them; where everybody at risk is gone before others enter, survival and what follows from it are NULL from there on, after a WARNING. No row for NULL. Error 22023: a sample of other rows; conf not between 0 and 1.';
 
-CREATE FUNCTION km_survival(sample clv_sample, t float8) RETURNS float8
-    AS 'MODULE_PATHNAME', 'clv_survival_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION km_survival(clv_sample, float8) IS 'Kaplan-Meier estimate of the probability that no event has happened up to and including time t since the start, in the unit of tenure: the share of customers still there, whom to leave out or to count as lost nobody need decide. NULL beyond the longest tenure if that was without an event, and before the first entry: nobody has seen it. With entries it is conditional on lasting until the first of them; NULL, after a WARNING once a query, where everybody at risk was gone before others entered. NULL, after a WARNING, for a sample without rows. Error 22023: t negative; a sample of other rows. Source: Kaplan and Meier 1958.';
+-- ---- impact: projection ---------------------------------------------------------------------------------------------
 
-CREATE FUNCTION km_survival_ci(sample clv_sample, t float8, conf float8 DEFAULT 0.95)
-    RETURNS TABLE (estimate float8, std_error float8, conf_low float8, conf_high float8)
-    AS 'MODULE_PATHNAME', 'clv_survival_at_ci' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1;
-COMMENT ON FUNCTION km_survival_ci(clv_sample, float8, float8) IS 'km_survival() with Greenwood''s standard error and the interval of log(-log survival) at confidence conf, in one row. These are NULL where survival is 1 or 0: no event yet, or nobody left, says nothing about the spread. Error 22023 as km_survival(), and unless 0 < conf < 1. Sources: Greenwood 1926, Kalbfleisch and Prentice 1980.';
+CREATE FUNCTION lift_projection(churn_model clv_model, customers clv_sample, driver integer, lift float8, margin float8,
+        annual_discount_rate float8, period_years float8 DEFAULT 1, horizon float8 DEFAULT 'infinity',
+        n_customers float8 DEFAULT NULL, cost float8 DEFAULT 0, highest float8 DEFAULT 1, lowest float8 DEFAULT 0,
+        margin_model clv_model DEFAULT NULL, margin_share float8 DEFAULT 1, covariance float8[] DEFAULT NULL,
+        conf float8 DEFAULT 0.95)
+    RETURNS TABLE (quantity text, estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_lift_projection' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 15;
+COMMENT ON FUNCTION lift_projection(clv_model, clv_sample, integer, float8, float8, float8, float8, float8, float8, float8, float8, float8, clv_model, float8, float8[], float8) IS 'what a lift of x[driver] is worth, computed for every customer of the sample and averaged. churn_model: logit_fit() or lm_fit() of churn within a period on x; customers: regression_sample() of those it is about, with the same x (y is not read); lift: added to x[driver], up to the ends of its scale, lowest and highest (below 0: down); margin: money per customer and period, the first at once; annual_discount_rate: fraction a year (0.10), period_years: length of a period; horizon: whole periods, no end by default; n_customers: for the return, those of the sample by default; cost: of the lift, money. With margin_model, lm_fit() of the margin or spend per period of customers who stayed on the same x, margin must be NULL, and margin_share says what part of that is margin. covariance: of churn_model, in place of its own, as vcov() has it. Fifteen rows in fixed order: churn_before, churn_after, churn_change (absolute), churn_change_relative; value_before, value_after, value_change, of which value_by_retention (at margins as they were) and value_by_expansion (the rest; NULL without margin_model); return (value_change times customers), net (less cost), roi (net / cost), probability_of_break_even, required_lift (whose return is the cost; NULL if none on the scale is), clipped_share (of customers at the end of the scale before the lift is used up). Standard errors by the delta method; NULL where nothing depends on the parameters or they have no covariance. Both models are taken as independent. Normal intervals, t where a model has errors by cluster. No rows if a necessary argument is NULL. WARNING and NULL: a driver without effect in the model; WARNING: a linear model of churn beyond 0 or 1. Error 22023: other models, numbers that cannot be, customers outside the scale; 22003: a value without end. Source: Gupta and Lehmann 2003; docs/projection.md.';
 
-CREATE FUNCTION km_quantile(sample clv_sample, p float8, conf float8 DEFAULT 0.95)
-    RETURNS TABLE (estimate float8, conf_low float8, conf_high float8)
-    AS 'MODULE_PATHNAME', 'clv_survival_quantile' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1;
-COMMENT ON FUNCTION km_quantile(clv_sample, float8, float8) IS 'the time by which a share p of customers has had the event, in one row: the first time at which Kaplan-Meier survival is at most 1 - p (where it is exactly that for a while, other software may print the middle of the while). The ends of the interval are the first times at which those of survival are at most 1 - p (Brookmeyer and Crowley 1982, on the log-log scale). NULL where that is not reached: of the estimate, more than 1 - p were still there at the end; of conf_high, that may be so. A WARNING where it is for want of anybody at risk, see survival_points(). Error 22023: p or conf not between 0 and 1; a sample of other rows.';
+-- ---- impact: effects ------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION km_median(sample clv_sample) RETURNS float8
-    AS 'MODULE_PATHNAME', 'clv_survival_median' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION km_median(clv_sample) IS 'the median lifetime: the estimate of km_quantile(sample, 0.5), in the unit of tenure. NULL where more than half were still there at the end.';
+-- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
+CREATE FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 
-CREATE FUNCTION km_mean(sample clv_sample, until float8, conf float8 DEFAULT 0.95)
-    RETURNS TABLE (estimate float8, std_error float8, conf_low float8, conf_high float8)
-    AS 'MODULE_PATHNAME', 'clv_survival_mean' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 800 ROWS 1;
-COMMENT ON FUNCTION km_mean(clv_sample, float8, float8) IS 'restricted mean survival time in one row: the mean time that customers stay out of the first `until`, the area below the Kaplan-Meier curve, in the unit of tenure. std_error is of Greenwood''s kind: the sum over the times of events of (area beyond)^2 n_events / (n_risk (n_risk - n_events)) (Meier 1975), the interval estimate -+ z std_error; NULL without an event before until. until may be infinity where the longest tenure is that of an event. NULLs, after a WARNING, where the curve does not reach until: beyond the longest tenure without an event, or see survival_points(). Error 22023: until not positive, conf not between 0 and 1, a sample of other rows.';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], text) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], text) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], text) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], text) IS 'transition: count one row of a treatment and an outcome';
 
-CREATE FUNCTION log_rank_test(samples clv_sample[])
-    RETURNS TABLE (chi_square float8, df integer, p_value float8)
-    AS 'MODULE_PATHNAME', 'clv_survival_log_rank' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 1;
-COMMENT ON FUNCTION log_rank_test(clv_sample[]) IS 'whether groups, one survival_sample() each, such as of array_agg(sample ORDER BY cohort), differ in how soon events come: chi-square of observed and expected events with their hypergeometric covariance, degrees of freedom and p-value, in one row (Mantel 1966; Peto and Peto 1972). Samples that are NULL are left out, regressors and clusters ignored. df is the number of groups less 1; less where a group was never at risk when events happened, or groups never together. NULLs, after a WARNING, where nothing can be compared. Error 22023: more than 200 groups, a sample of other rows; 2202E: an array of several dimensions.';
+CREATE AGGREGATE effect_sample(y float8, treatment float8, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y float8, treatment float8, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y float8, treatment boolean, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y float8, treatment boolean, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment float8, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment float8, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment boolean, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment boolean, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE effect_sample(float8, float8, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(float8, float8, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
+COMMENT ON AGGREGATE effect_sample(float8, boolean, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(float8, boolean, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
+COMMENT ON AGGREGATE effect_sample(boolean, float8, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(boolean, float8, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
+COMMENT ON AGGREGATE effect_sample(boolean, boolean, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(boolean, boolean, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
 
-CREATE FUNCTION log_rank_groups(samples clv_sample[])
-    RETURNS TABLE (group_number integer, n bigint, observed float8, expected float8)
-    AS 'MODULE_PATHNAME', 'clv_survival_log_rank_groups' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 5;
-COMMENT ON FUNCTION log_rank_groups(clv_sample[]) IS 'what log_rank_test() compares: of each group that is not NULL its place in the array, from 1, its n rows, the events observed, and those expected if all groups were alike. observed / expected above 1: events come sooner than in the others. Errors as log_rank_test().';
+CREATE FUNCTION aipw_effect(sample clv_sample, folds integer DEFAULT 5, repetitions integer DEFAULT 5, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, statistic float8, p_value float8, conf_low float8, conf_high float8,
+                   n bigint, treated bigint, trimmed_share float8, lowest_propensity float8, highest_propensity float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_aipw_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION aipw_effect(clv_sample, integer, integer, float8) IS 'the mean effect of a treatment of 0 or 1 on y, in units of y (of a y of 0 or 1: a difference of probabilities), by augmented inverse probability weighting: right where either the logistic model of the treatment or the model of y in each group (logistic where all y are 0 or 1, else linear), both on x, is right, and x holds all that drives both. Folds are drawn by a hash of the unit, so that the result is the same each time and the rows of a unit share a fold; what is said about a fold is fitted to the others. Of several repetitions with other folds the median counts, and their spread adds to the variance (Chernozhukov et al. 2018). Standard errors are by unit, with t of units - 1 degrees of freedom. Rows with a propensity, the probability of treatment given x, below 0.01 or above 0.99 are left out, so that the effect is that of the others: trimmed_share, a WARNING above 10 percent; lowest_propensity and highest_propensity are of all rows. WARNING and NULL where the rows cannot tell, such as fewer than two units for each fold; error 22023: a treatment other than 0 and 1, folds not 2 to 50, repetitions not 1 to 101, another sample. Source: Robins, Rotnitzky and Zhao 1994; docs/effects.md.';
+
+CREATE FUNCTION partial_effect(sample clv_sample, folds integer DEFAULT 5, repetitions integer DEFAULT 5, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, statistic float8, p_value float8, conf_low float8, conf_high float8,
+                   n bigint, treated bigint, trimmed_share float8, lowest_propensity float8, highest_propensity float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_partial_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the effect on y of one unit more of a treatment, any number such as a score, in a partially linear model: regression of what x does not explain of y on what it does not explain of the treatment, both by linear models on x; pass squares or classes in x where it is not linear. Of an effect that varies it is a mean, with more weight where the treatment varies more. Folds are drawn by a hash of the unit, so that the result is the same each time and the rows of a unit share a fold; what is said about a fold is fitted to the others. Of several repetitions with other folds the median counts, and their spread adds to the variance (Chernozhukov et al. 2018). Standard errors are by unit, with t of units - 1 degrees of freedom. treated, trimmed_share and the propensities are NULL. WARNING and NULL where the rows cannot tell, such as fewer than two units for each fold; error 22023: folds not 2 to 50, repetitions not 1 to 101, another sample. Source: Robinson 1988; docs/effects.md.';
