@@ -3025,22 +3025,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION coverage_balance(regclass, regclass, text[], text, float8) IS 'whether customers with an evaluation differ from those without: for each column of numbers of customers (all but the key unless columns names some) the numbers of covered and uncovered customers with a value, and without one (NULL, NaN, infinite), means, standard deviations, standardized_difference() of covered less uncovered, and whether it lies beyond the threshold in either direction. Statistics are NULL where a group is too small for them. evaluations is a relation with customer_id, customers one with a row for each customer, identified by customer_key; ids are compared as text. Error 42703 names missing columns, 42804 where one is no number, 22023: the key NULL or the same in several rows, a threshold below 0 or not finite; 22003: numbers whose sums of squares would be beyond double precision.';
 
--- ---- regression: predictions ------------------------------------------------------------------------------------------
-
-CREATE FUNCTION predict(model clv_model, x float8[]) RETURNS float8
-    AS 'MODULE_PATHNAME', 'clv_regression_predict' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION predict(clv_model, float8[]) IS 'what a regression expects at x, the numbers in the order of the fit: the mean of y (lm), the probability of the event (logit), the hazard relative to that at x = 0 (Cox). A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors, for models that need a period (see hazard()) and for models within groups, which have no level; 22003 where the prediction is no finite number.';
-
--- ---- impact: projection -----------------------------------------------------------------------------------------------
-
-CREATE FUNCTION lift_projection(churn_model clv_model, customers clv_sample, driver integer, lift float8, margin float8,
-        annual_discount_rate float8, period_years float8 DEFAULT 1, horizon float8 DEFAULT 'infinity',
-        n_customers float8 DEFAULT NULL, cost float8 DEFAULT 0, highest float8 DEFAULT 1, lowest float8 DEFAULT 0,
-        margin_model clv_model DEFAULT NULL, margin_share float8 DEFAULT 1, covariance float8[] DEFAULT NULL,
-        conf float8 DEFAULT 0.95)
-    RETURNS TABLE (quantity text, estimate float8, std_error float8, conf_low float8, conf_high float8)
-    AS 'MODULE_PATHNAME', 'clv_impact_lift_projection' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 15;
-COMMENT ON FUNCTION lift_projection(clv_model, clv_sample, integer, float8, float8, float8, float8, float8, float8, float8, float8, float8, clv_model, float8, float8[], float8) IS 'what a lift of x[driver] is worth, computed for every customer of the sample and averaged. churn_model: logit_fit() or lm_fit() of churn within a period on x; customers: regression_sample() of those it is about, with the same x (y is not read); lift: added to x[driver], up to the ends of its scale, lowest and highest (below 0: down); margin: money per customer and period, the first at once; annual_discount_rate: fraction a year (0.10), period_years: length of a period; horizon: whole periods, no end by default; n_customers: for the return, those of the sample by default; cost: of the lift, money. With margin_model, lm_fit() of the margin or spend per period of customers who stayed on the same x, margin must be NULL, and margin_share says what part of that is margin. covariance: of churn_model, in place of its own, as vcov() has it. Fifteen rows in fixed order: churn_before, churn_after, churn_change (absolute), churn_change_relative; value_before, value_after, value_change, of which value_by_retention (at margins as they were) and value_by_expansion (the rest; NULL without margin_model); return (value_change times customers), net (less cost), roi (net / cost), probability_of_break_even, required_lift (whose return is the cost; NULL if none on the scale is), clipped_share (of customers at the end of the scale before the lift is used up). Standard errors by the delta method; NULL where nothing depends on the parameters or they have no covariance. Both models are taken as independent. Normal intervals, t where a model has errors by cluster. No rows if a necessary argument is NULL. WARNING and NULL: a driver without effect in the model; WARNING: a linear model of churn beyond 0 or 1. Error 22023: other models, numbers that cannot be, customers outside the scale; 22003: a value without end. Source: Gupta and Lehmann 2003; docs/projection.md.';
 -- ---- regression: samples --------------------------------------------------------------------------------------------
 
 -- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
@@ -3094,6 +3078,352 @@ COMMENT ON AGGREGATE regression_sample(float8, float8[], bigint) IS 'the rows of
 COMMENT ON AGGREGATE regression_sample(float8, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for lm_fit() and logit_fit(). Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
 COMMENT ON AGGREGATE regression_sample(boolean, float8[], bigint) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; the bigint must be one that a double can hold. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
 COMMENT ON AGGREGATE regression_sample(boolean, float8[], text) IS 'the rows of a regression: a cluster, a response y and 1 to 32 regressors x, the same in the same order in all rows; distinct rows with counts, for logit_fit(), or a linear model of the probability by lm_fit(): true is 1, false 0. Errors of the fits then allow for dependence within clusters, such as the interactions of a customer; of the text 53 bits of its hash are kept. Merged by clv_sample(). Rows with a NULL, also within x, are dropped and counted (sample_info(), glance()). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number.';
+
+-- ---- regression: moments --------------------------------------------------------------------------------------------
+
+CREATE TYPE clv_moments;
+
+CREATE FUNCTION clv_moments_in(cstring) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_out(clv_moments) RETURNS cstring
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_recv(internal) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_moments_send(clv_moments) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
+CREATE TYPE clv_moments (
+    INPUT = clv_moments_in, OUTPUT = clv_moments_out,
+    RECEIVE = clv_moments_recv, SEND = clv_moments_send,
+    INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
+);
+COMMENT ON TYPE clv_moments IS
+'what least squares need of rows (y, x1, ..., xk) with weights: the rows themselves while they take no more room than what follows, then their number, weights, means, and a triangle of their deviations from the means (Gentleman 1973, Miller 1992), 32 bytes and 8 for each of 1 + 2 (k + 1) + (k + 1)(k + 2) / 2 numbers: 744 bytes for ten regressors, whatever the number of rows. Built by clv_moments(y, x); merged by clv_moments(moments) and by +, without loss; within_moments() takes the means of groups out. Read by lm_fit(), lm_cluster_fit(), correlation(), partial_correlation() and moments_summary(). Text: rows(x=2){weight:x1:x2:y,...}, triangle(x=2,n=100){...}, within(...), clusters(...).';
+
+COMMENT ON FUNCTION clv_moments_in(cstring) IS
+'Text input: the form that text output writes. Anything else is an error, as are numbers that no rows can have.';
+COMMENT ON FUNCTION clv_moments_out(clv_moments) IS
+'Text output: what is counted, and all numbers as shortest exact decimals, whatever the settings of the session.';
+COMMENT ON FUNCTION clv_moments_recv(internal) IS
+'Binary input; everything is checked, and anything that binary output would not write is an error.';
+COMMENT ON FUNCTION clv_moments_send(clv_moments) IS
+'Binary output: version, form, number of regressors, rows, dropped rows, groups, then the numbers as float8. Equal moments have equal bytes.';
+
+-- building
+
+-- Transition, combine and final functions: not for direct use. Rows with a NULL are counted as dropped.
+CREATE FUNCTION clv_moments_add(state clv_moments, y float8, x float8[]) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_add(state clv_moments, y float8, x float8[], weight float8) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_combine(state clv_moments, other clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50;
+CREATE FUNCTION clv_moments_add_group(state clv_moments, "group" clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50;
+CREATE FUNCTION clv_moments_final(state clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 5;
+
+COMMENT ON FUNCTION clv_moments_add(clv_moments, float8, float8[]) IS 'transition: rotate one row of weight 1 in';
+COMMENT ON FUNCTION clv_moments_add(clv_moments, float8, float8[], float8) IS 'transition: rotate one row with its weight in';
+COMMENT ON FUNCTION clv_moments_combine(clv_moments, clv_moments) IS 'combine: the moments of the rows of both states; NULL where both are NULL';
+COMMENT ON FUNCTION clv_moments_add_group(clv_moments, clv_moments) IS 'transition: add what is left of one group without its means';
+COMMENT ON FUNCTION clv_moments_final(clv_moments) IS 'final: the state in the form that is stored';
+
+CREATE AGGREGATE clv_moments(y float8, x float8[]) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_moments(float8, float8[]) IS
+'what least squares need of rows: a response y and 1 to 32 regressors x, the same in the same order in all rows; in one pass, mergeable, and without loss of digits however far the columns are from zero. Rows with a NULL, also within x, are dropped and counted. NULL without rows. Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Error 22003: numbers other than 0 outside 1e-100 to 1e100. Source: Gentleman 1973, Miller 1992.';
+
+CREATE AGGREGATE clv_moments(y float8, x float8[], w float8) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_moments(float8, float8[], float8) IS
+'clv_moments(y, x) of weighted rows: weights such as 1 / variance of y. Means, correlations and effects are weighted; the number of rows, which degrees of freedom come from, is not: of weights only the ratios count. A weight of 0 drops the row, and it is counted as dropped. Error 22023 also: a negative, NaN or infinite weight; 22003 also: a weight outside 1e-50 to 1e50.';
+
+CREATE AGGREGATE clv_moments(moments clv_moments) (
+    SFUNC = clv_moments_combine, STYPE = clv_moments, SSPACE = 744,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_moments(clv_moments) IS
+'the moments of all rows from the moments of parts, such as days or customers, as if the rows themselves were read. NULLs are skipped; NULL without a value. Of moments within groups the groups add up. Error 22023: different numbers of regressors; moments of rows beside moments within groups.';
+
+CREATE AGGREGATE within_moments(moments clv_moments) (
+    SFUNC = clv_moments_add_group, STYPE = clv_moments, SSPACE = 744,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE within_moments(clv_moments) IS
+'moments within groups (fixed effects): GROUP BY cohort first, and each input''s means are taken out, so that differences between the groups say nothing any more; correlation(), partial_correlation() and lm_fit() of it count one degree of freedom for each group with a row. A column that is constant within every group is left with nothing. An input that is within groups already is added as it is. NULLs are skipped; NULL without a value. Error 22023: different numbers of regressors.';
+
+CREATE FUNCTION merge_moments(a clv_moments, b clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME', 'clv_moments_merge' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION merge_moments(clv_moments, clv_moments) IS
+'the moments of the rows of both, or of the groups of both. Rows that are in both count twice. NULL if either is NULL. Error 22023: different numbers of regressors; moments of rows beside moments within groups.';
+
+CREATE OPERATOR + (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = merge_moments, COMMUTATOR = +
+);
+COMMENT ON OPERATOR + (clv_moments, clv_moments) IS 'the moments of the rows of both, as merge_moments().';
+
+-- reading
+
+CREATE FUNCTION moments_summary(moments clv_moments)
+    RETURNS TABLE (n bigint, n_dropped bigint, groups bigint, sum_weights float8, columns integer, means float8[], std_devs float8[])
+    AS 'MODULE_PATHNAME', 'clv_moments_summary' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
+COMMENT ON FUNCTION moments_summary(clv_moments) IS
+'one row: rows that were of use, rows that were dropped, groups whose means were taken out (0: none), the sum of weights, the number of regressors, and the weighted means and standard deviations of x1, ..., xk, y in this order. Within groups the means are those of all rows, the standard deviations those within. With weights w the standard deviation is sqrt(sum of w (x - mean)^2 / sum of w * n / (n - 1)). Without a row of use sum_weights and what follows are NULL; standard deviations are NULL without a degree of freedom (n - 1, within n - groups).';
+
+CREATE FUNCTION correlation(moments clv_moments, i integer, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, df float8, estimate float8, conf_low float8, conf_high float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_moments_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION correlation(clv_moments, integer, float8) IS
+'Pearson''s correlation of y with x[i], i from 1 on; of moments within groups, that within groups. df: n - 2, within n - groups - 1. p_value: two-sided, by Student''s t with df degrees of freedom. The interval is Fisher''s, symmetric in artanh(estimate) with variance 1 / (df - 1), which is 1 / (n - 3) without groups. Weighted where the rows are; n counts rows. estimate is NULL, with a WARNING, where a column is constant; the interval is NULL for df < 2, p_value for df < 1, and both where the estimate is exactly -1 or 1. Rows are taken to be independent: repeated rows of a customer make the interval too narrow. Error 22023: no such i, conf not between 0 and 1. Source: Fisher 1921.';
+
+CREATE FUNCTION partial_correlation(moments clv_moments, i integer, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, df float8, estimate float8, conf_low float8, conf_high float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_moments_partial_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION partial_correlation(clv_moments, integer, float8) IS
+'the correlation of y with x[i], i from 1 on, given all other x: of what is left of both when the others have explained what they can. df: that of correlation() less the number of other x (those that are combinations of others do not count); interval and p_value as there with this df. p_value is that of the effect of x[i] in lm_fit(). estimate is NULL, with a WARNING, where the other x leave nothing of x[i] or of y. Error 22023: no such i, conf not between 0 and 1. Source: Fisher 1924.';
+
+-- comparison: a total order without a meaning of its own, for =, DISTINCT, GROUP BY, UNION and merge joins
+
+CREATE FUNCTION clv_moments_eq(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_ne(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_lt(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_le(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_gt(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_ge(a clv_moments, b clv_moments) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_cmp(a clv_moments, b clv_moments) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_hash(clv_moments) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+CREATE FUNCTION clv_moments_hash_extended(clv_moments, seed bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+
+COMMENT ON FUNCTION clv_moments_eq(clv_moments, clv_moments) IS 'Implementation of the = operator.';
+COMMENT ON FUNCTION clv_moments_ne(clv_moments, clv_moments) IS 'Implementation of the <> operator.';
+COMMENT ON FUNCTION clv_moments_lt(clv_moments, clv_moments) IS 'Implementation of the < operator.';
+COMMENT ON FUNCTION clv_moments_le(clv_moments, clv_moments) IS 'Implementation of the <= operator.';
+COMMENT ON FUNCTION clv_moments_gt(clv_moments, clv_moments) IS 'Implementation of the > operator.';
+COMMENT ON FUNCTION clv_moments_ge(clv_moments, clv_moments) IS 'Implementation of the >= operator.';
+COMMENT ON FUNCTION clv_moments_cmp(clv_moments, clv_moments) IS '-1, 0 or 1: the order of the canonical bytes, without further meaning.';
+COMMENT ON FUNCTION clv_moments_hash(clv_moments) IS 'Hash of moments; equal moments have equal hashes.';
+COMMENT ON FUNCTION clv_moments_hash_extended(clv_moments, bigint) IS 'Hash of moments with a seed.';
+
+CREATE OPERATOR = (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_eq,
+    COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+CREATE OPERATOR <> (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_ne,
+    COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+CREATE OPERATOR < (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_lt,
+    COMMUTATOR = >, NEGATOR = >=, RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+CREATE OPERATOR <= (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_le,
+    COMMUTATOR = >=, NEGATOR = >, RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+CREATE OPERATOR > (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_gt,
+    COMMUTATOR = <, NEGATOR = <=, RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+CREATE OPERATOR >= (
+    LEFTARG = clv_moments, RIGHTARG = clv_moments, FUNCTION = clv_moments_ge,
+    COMMUTATOR = <=, NEGATOR = <, RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+
+COMMENT ON OPERATOR = (clv_moments, clv_moments) IS 'Equal bytes: the same rows, or the same triangle. Triangles of the same rows that came in another order may differ in their last digits.';
+COMMENT ON OPERATOR <> (clv_moments, clv_moments) IS 'Not equal.';
+COMMENT ON OPERATOR < (clv_moments, clv_moments) IS 'Less than, in the order of the canonical bytes.';
+COMMENT ON OPERATOR <= (clv_moments, clv_moments) IS 'Less than or equal, in the order of the canonical bytes.';
+COMMENT ON OPERATOR > (clv_moments, clv_moments) IS 'Greater than, in the order of the canonical bytes.';
+COMMENT ON OPERATOR >= (clv_moments, clv_moments) IS 'Greater than or equal, in the order of the canonical bytes.';
+
+CREATE OPERATOR CLASS clv_moments_ops DEFAULT FOR TYPE clv_moments USING btree AS
+    OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+    FUNCTION 1 clv_moments_cmp(clv_moments, clv_moments);
+CREATE OPERATOR CLASS clv_moments_ops DEFAULT FOR TYPE clv_moments USING hash AS
+    OPERATOR 1 =, FUNCTION 1 clv_moments_hash(clv_moments), FUNCTION 2 clv_moments_hash_extended(clv_moments, bigint);
+COMMENT ON OPERATOR CLASS clv_moments_ops USING btree IS 'Order of the canonical bytes, for DISTINCT, GROUP BY, UNION and merge joins.';
+COMMENT ON OPERATOR CLASS clv_moments_ops USING hash IS 'Equality of the canonical bytes, for DISTINCT, GROUP BY, UNION and hash joins.';
+
+-- ---- regression: linear ---------------------------------------------------------------------------------------------
+
+-- Transition, combine and final functions: not for direct use.
+CREATE FUNCTION clv_lm_add_cluster(clv_moments, clv_moments) RETURNS clv_moments
+    AS 'MODULE_PATHNAME', 'clv_lm_add_cluster' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_lm_cluster_final(clv_moments) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_cluster_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], bigint) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], text) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+CREATE FUNCTION clv_lm_combine_scores(bytea, bytea) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_lm_combine_scores' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
+CREATE FUNCTION clv_lm_vcov_final(bytea) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_cluster_vcov' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+
+COMMENT ON FUNCTION clv_lm_add_cluster(clv_moments, clv_moments) IS 'transition: keep the moments of one cluster';
+COMMENT ON FUNCTION clv_lm_cluster_final(clv_moments) IS 'final: the linear model of the clusters that were kept';
+COMMENT ON FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], bigint) IS 'transition: add one row to the score of its cluster';
+COMMENT ON FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], text) IS 'transition: add one row to the score of its cluster';
+COMMENT ON FUNCTION clv_lm_combine_scores(bytea, bytea) IS 'combine: the scores of the clusters of both states';
+COMMENT ON FUNCTION clv_lm_vcov_final(bytea) IS 'final: the model with the errors of the scores';
+
+CREATE FUNCTION lm_fit(moments clv_moments) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_fit_moments' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION lm_fit(clv_moments) IS 'linear regression of y on x by least squares, from clv_moments(y, x [, w]): in one pass over the rows, and again of any union of groups. Errors are the model''s own: equal variance, or variance in proportion to 1 / w, and rows that do not depend on each other; use regression_sample() for errors HC0 to HC3, lm_cluster_fit() for rows of clusters. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. Of within_moments() the effects are those within groups: the intercept is NULL, each group costs a degree of freedom, r_squared is the share of what varies within groups. log_likelihood is that of normal residuals, with weights scaled to a mean of 1. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are.';
+
+CREATE AGGREGATE lm_fit(y float8, x float8[]) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = lm_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lm_fit(float8, float8[]) IS 'linear regression of y on x by least squares: lm_fit(clv_moments(y, x)) in one pass, with the model''s own errors, which take rows to be independent and of equal variance. x is 1 to 32 numbers, the same in the same order in all rows. Rows with a NULL, also within x, are dropped and counted. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are. Errors as clv_moments(y, x).';
+
+CREATE FUNCTION lm_fit(sample clv_sample, errors text DEFAULT NULL) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_lm_fit_sample' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION lm_fit(clv_sample, text) IS 'linear regression of y on x by least squares, from regression_sample(y, x [, cluster]), in two passes over its rows. errors: ''model'' (equal variance; the default without clusters), ''HC0'' to ''HC3'' (robust against unequal variance: White 1980; MacKinnon and White 1985; HC3 is the one for few rows), ''CR1'' (robust against dependence within clusters: Liang and Zeger 1986, with the factor G / (G - 1) (N - 1) / (N - K) and Student''s t of G - 1 degrees of freedom; the default with clusters). The F of glance() is then that of Wald''s test, NULL for more effects than clusters less 1. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are. NULL with a WARNING also for fewer than two clusters; errors are NULL, with a WARNING, for HC2 and HC3 where a row has leverage 1, and where a robust error would be 0. Error 22023: another sample, unknown errors, CR1 without clusters. NULL for NULL; errors NULL is the default.';
+
+CREATE AGGREGATE lm_cluster_fit(moments clv_moments) (
+    SFUNC = clv_lm_add_cluster, STYPE = clv_moments, SSPACE = 65536,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_lm_cluster_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lm_cluster_fit(clv_moments) IS 'linear regression of y on x by least squares with errors robust against dependence within clusters (CR1, Liang and Zeger 1986; G / (G - 1) (N - 1) / (N - K), Student''s t of G - 1 degrees of freedom), in one pass over the rows: each value is the clv_moments(y, x [, w]) of all rows of one cluster, such as GROUP BY customer, and is kept until the end. Memory: 8 bytes for each number of a cluster of few rows, or (k + 3) (k + 4) / 2 numbers for k regressors. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are. NULL with a WARNING also for fewer than two clusters. NULLs are skipped. Error 54000 where the state would pass 1 GB: see lm_cluster_vcov(); 22023 for moments within groups.';
+
+CREATE AGGREGATE lm_cluster_vcov(model clv_model, y float8, x float8[], cluster bigint) (
+    SFUNC = clv_lm_add_score, STYPE = bytea, SSPACE = 65536,
+    COMBINEFUNC = clv_lm_combine_scores, FINALFUNC = clv_lm_vcov_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE lm_cluster_vcov(model clv_model, y float8, x float8[], cluster text) (
+    SFUNC = clv_lm_add_score, STYPE = bytea, SSPACE = 65536,
+    COMBINEFUNC = clv_lm_combine_scores, FINALFUNC = clv_lm_vcov_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, float8, float8[], bigint) IS 'the linear model with other errors: those of lm_cluster_fit(), robust against dependence within clusters (CR1), in a second pass over the rows that it was fitted to, in any order. For more clusters than lm_cluster_fit() can keep: memory is 8 (k + 3) bytes for each cluster and k regressors, and as much for room to grow. The model is the same in all rows. Rows with a NULL in y, x or cluster, or without a model, are dropped. NULL with a WARNING for fewer than two clusters; a WARNING where the rows are not those of the model. Error 22023: two different models, a model that is no linear fit or was fitted within groups, an x of another length; 22003: numbers beyond 1e-100 to 1e100; 54000 where the state would pass 1 GB. The bigint must be one that a double can hold.';
+COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, float8, float8[], text) IS 'the linear model with other errors: those of lm_cluster_fit(), robust against dependence within clusters (CR1), in a second pass over the rows that it was fitted to, in any order. For more clusters than lm_cluster_fit() can keep: memory is 8 (k + 3) bytes for each cluster and k regressors, and as much for room to grow. The model is the same in all rows. Rows with a NULL in y, x or cluster, or without a model, are dropped. NULL with a WARNING for fewer than two clusters; a WARNING where the rows are not those of the model. Error 22023: two different models, a model that is no linear fit or was fitted within groups, an x of another length; 22003: numbers beyond 1e-100 to 1e100; 54000 where the state would pass 1 GB. Of the text 53 bits of its hash are kept.';
+
+-- ---- regression: logistic -------------------------------------------------------------------------------------------
+
+CREATE FUNCTION logit_fit(sample clv_sample, method text DEFAULT 'ml', errors text DEFAULT NULL) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_logit_fit' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 300000;   -- errors NULL: those that the sample calls for
+COMMENT ON FUNCTION logit_fit(clv_sample, text, text) IS 'logistic regression of a sample of regression_sample(y, x [, cluster]), y true or false, or 1 or 0: the log odds of y are intercept + x1 times x[1] + ... . method ''ml'' is maximum likelihood, ''firth'' Firth''s penalised likelihood, which has finite effects also where events are separated, with errors ''model'' only. errors: ''model'' (inverse information), ''HC0'', ''HC1'' (factor n / (n - parameters)), ''CR1'' (robust against dependence within clusters: factor G / (G - 1), t with G - 1 degrees of freedom); NULL: ''CR1'' with clusters, else ''model''. A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where it is separated: some regressors, which are named, settle y, and their effects run off to infinity. Error 22023: a y that is neither 0 nor 1, another kind of sample, an unknown method or kind of errors. Sources: Firth 1993; Heinze and Schemper 2002; White 1982; Liang and Zeger 1986.';
+
+CREATE FUNCTION clv_logit_fit_final(clv_sample) RETURNS clv_model
+    AS 'MODULE_PATHNAME', 'clv_logit_fit_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 300000;
+COMMENT ON FUNCTION clv_logit_fit_final(clv_sample) IS 'final: the logistic regression of the rows';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[]) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are those of the model, for rows that are independent of each other. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[]) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[]) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are those of the model, for rows that are independent of each other. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[], bigint) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; the bigint must be one that a double can hold. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[], cluster bigint) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[], bigint) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; the bigint must be one that a double can hold. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y boolean, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(boolean, float8[], text) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is whether the event happened. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; of the text 53 bits of its hash are kept. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE AGGREGATE logit_fit(y float8, x float8[], cluster text) (
+    SFUNC = clv_regression_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_logit_fit_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE logit_fit(float8, float8[], text) IS 'logistic regression by maximum likelihood: the log odds of y are intercept + x1 times x[1] + ..., x 1 to 32 numbers, the same in the same order in all rows. y is 1 where the event happened, else 0. Standard errors are robust against dependence within clusters (CR1: factor G / (G - 1), t with G - 1 degrees of freedom), such as the interactions of a customer; of the text 53 bits of its hash are kept. Rows with a NULL, also within x, are dropped and counted, see glance(). A column that is constant or follows from those before it has an estimate of NULL, with a WARNING. NULL with a WARNING where y is the same in all rows, and where some regressors, which are named, settle y (separation): see logit_fit(sample, ''firth''). Error 22023: a y that is neither 0 nor 1, an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Other methods and errors: logit_fit(sample, method, errors) of a regression_sample().';
+
+CREATE FUNCTION churn_risk(model clv_model, x float8[]) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_logit_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION churn_risk(clv_model, float8[]) IS 'probability at x of the event that a logistic model was fitted to: of churn where y was whether the customer churned, within the time that y looked ahead. The same as predict(model, x), but an error 22023 for models that are not logistic. A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors.';
+
+-- ---- regression: marginal effects -----------------------------------------------------------------------------------
+
+CREATE FUNCTION marginal_effects(model clv_model, sample clv_sample, discrete boolean DEFAULT false, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (term text, estimate float8, std_error float8, statistic float8, p_value float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_marginal_effects' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 10;
+COMMENT ON FUNCTION marginal_effects(clv_model, clv_sample, boolean, float8) IS 'average marginal effects of a logistic or linear model over the rows of a regression_sample(), such as the one that was fitted: for each regressor the mean of the derivative of the probability (lm: of y) by it, per unit of the regressor. discrete = true: of columns that hold only 0 and 1 the mean difference between 1 and 0. Standard errors by the delta method from the model''s covariance, whatever its errors are; the x are taken as given. t where the model has degrees of freedom, else normal. NULL for a column whose effect could not be told, and standard errors of a model without a covariance. Error 22023: another model or sample, another number of regressors, conf not between 0 and 1. Source: Greene, Econometric Analysis; Bartus 2005.';
+
+CREATE FUNCTION predicted_change(model clv_model, sample clv_sample, i integer, lift float8, conf float8 DEFAULT 0.95, low float8 DEFAULT '-infinity', high float8 DEFAULT 'infinity')
+    RETURNS TABLE (before float8, after float8, change float8, std_error float8, conf_low float8, conf_high float8, relative_change float8, clipped_share float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_predicted_change' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION predicted_change(clv_model, clv_sample, integer, float8, float8, float8, float8) IS 'what a logistic or linear model predicts if x[i] rises by lift in every row of a regression_sample(), all else as it is (g-computation): the mean probability (lm: mean y) before and after, the absolute change with standard error and interval by the delta method, and relative_change = change / before. low and high are the ends of the scale of x[i]: no row is taken past them, and clipped_share is the share of rows that the full lift would have. It is the effect of a change only if the model holds all that drives both. std_error is NULL without a covariance and where no row can change. NULL with a WARNING where the effect of x[i] could not be told, or without rows. Error 22023: another model or sample, no such i, a lift of 0 or not finite, low not below high, a row outside of them. Source: Robins 1986.';
+
+-- ---- regression: tests ----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION wald_test(model clv_model, terms text[])
+    RETURNS TABLE (statistic float8, df integer, df_residual float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_wald_test' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+CREATE FUNCTION wald_test(model clv_model, terms text[], "values" float8[])
+    RETURNS TABLE (statistic float8, df integer, df_residual float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_wald_test' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 1;
+COMMENT ON FUNCTION wald_test(clv_model, text[]) IS 'joint test that all the named terms of a regression, by Wald''s test with the covariance of the model, robust where that is: in one row statistic, df (the number of terms), df_residual and p_value. Where the model has degrees of freedom (linear models, errors within clusters) statistic is F, chi-square over df; otherwise chi-square, and df_residual NULL. terms are as tidy() names them. statistic and p_value are NULL, after a WARNING, for more terms than clusters less 1 and where the terms cannot be told apart. Error 22023: a model that is no regression or has no covariance, unknown terms, one that is named twice or has no estimate.';
+COMMENT ON FUNCTION wald_test(clv_model, text[], float8[]) IS 'joint test that the named terms have these values, in the same order, of a regression, by Wald''s test with the covariance of the model, robust where that is: in one row statistic, df (the number of terms), df_residual and p_value. Where the model has degrees of freedom (linear models, errors within clusters) statistic is F, chi-square over df; otherwise chi-square, and df_residual NULL. terms are as tidy() names them. statistic and p_value are NULL, after a WARNING, for more terms than clusters less 1 and where the terms cannot be told apart. Error 22023: a model that is no regression or has no covariance, unknown terms, one that is named twice or has no estimate, values not as many as terms or not finite.';
+
+CREATE FUNCTION benjamini_hochberg(p float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_benjamini_hochberg' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 10;
+CREATE FUNCTION holm(p float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_holm' LANGUAGE C WINDOW IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION benjamini_hochberg(float8) IS 'window function: p-values adjusted for several tests, so that of the tests found with an adjusted p of at most q an expected share of at most q is false (false discovery rate; Benjamini and Hochberg 1995, for tests that are independent or positively dependent), over all rows of the partition, whatever the frame and the order; equal ones stay equal. A NULL stays NULL and does not count as a test. Memory: 24 bytes a row. Error 22023: p below 0, above 1 or NaN.';
+COMMENT ON FUNCTION holm(float8) IS 'window function: p-values adjusted for several tests, so that the probability of any false one among those found at most q is at most q, however the tests depend on each other (Holm 1979), over all rows of the partition, whatever the frame and the order; equal ones stay equal. A NULL stays NULL and does not count as a test. Memory: 24 bytes a row. Error 22023: p below 0, above 1 or NaN.';
+
+-- Transition and final functions: not for direct use. Rows with a NULL are counted as skipped.
+CREATE FUNCTION clv_regression_add_pair(clv_sample, float8, float8) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_regression_add_pair' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+CREATE FUNCTION clv_regression_spearman_final(clv_sample) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_spearman_final' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+
+COMMENT ON FUNCTION clv_regression_add_pair(clv_sample, float8, float8) IS 'transition: count one pair of measurements';
+COMMENT ON FUNCTION clv_regression_spearman_final(clv_sample) IS 'final: Spearman''s correlation';
+
+CREATE AGGREGATE pair_sample(a float8, b float8) (
+    SFUNC = clv_regression_add_pair, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE pair_sample(float8, float8) IS 'pairs of two measurements (a, b) with counts, for rank_correlation(); merged by clv_sample(). Rows with a NULL are dropped and counted. Error 22023: a NaN or infinite number.';
+
+CREATE AGGREGATE spearman(a float8, b float8) (
+    SFUNC = clv_regression_add_pair, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_regression_spearman_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE spearman(float8, float8) IS 'Spearman''s rank correlation of a and b, -1 to 1: Pearson''s of their ranks, equal values sharing the mean of theirs. It asks whether b goes up with a, not how much. Rows with a NULL are dropped; NULL without rows, and after a WARNING where a column does not vary. Error 22023: a NaN or infinite number.';
+
+CREATE FUNCTION rank_correlation(sample clv_sample, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (n bigint, estimate float8, std_error float8, conf_low float8, conf_high float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_regression_rank_correlation' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 1;
+COMMENT ON FUNCTION rank_correlation(clv_sample, float8) IS 'Spearman''s rank correlation of a pair_sample(a, b) in one row: n pairs, estimate, its standard error by the delta method, the interval by Fisher''s z with variance (1 + estimate^2 / 2) / (n - 3) (Bonett and Wright 2000), and the two-sided p_value by Student''s t with n - 2 degrees of freedom. Interval and error are NULL for fewer than 4 pairs, p_value for fewer than 3; all of them, after a WARNING, where the estimate is -1 or 1, and the estimate too where a column does not vary. Error 22023: another sample, conf outside 0 to 1.';
+
+-- ---- regression: predictions ----------------------------------------------------------------------------------------
+
+CREATE FUNCTION predict(model clv_model, x float8[]) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_regression_predict' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION predict(clv_model, float8[]) IS 'what a regression expects at x, the numbers in the order of the fit: the mean of y (lm), the probability of the event (logit), the hazard relative to that at x = 0 (Cox). A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors, for models that need a period (see hazard()) and for models within groups, which have no level; 22003 where the prediction is no finite number.';
+
 -- ---- survival: Kaplan-Meier, log-rank -------------------------------------------------------------------------------
 
 -- Transition functions: not for direct use. A row with a NULL is counted as skipped.
@@ -3160,7 +3490,7 @@ COMMENT ON FUNCTION survival_points(clv_sample, float8) IS 'the Kaplan-Meier cur
 
 CREATE FUNCTION km_survival(sample clv_sample, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION km_survival(clv_sample, float8) IS 'Kaplan-Meier estimate of the probability that no event has happened up to and including time t since the start, in the unit of tenure: the share of customers still there, whom to leave out or to count as lost nobody need decide. NULL beyond the longest tenure if that was without an event, and before the first entry: nobody has seen it. With entries it is conditional on lasting until the first of them; NULL, after a WARNING once a query, where everybody at risk was gone before others entered. NULL, after a WARNING, for a sample without rows. Error 22023: t negative; a sample of other rows. Source: Kaplan and Meier 1958.';
+COMMENT ON FUNCTION km_survival(clv_sample, float8) IS 'Kaplan-Meier estimate of the probability that no event has happened up to and including time t since the start, in the unit of tenure: the share of customers still there, those who are still under observation counted for as long as they were. NULL beyond the longest tenure if that was without an event, and before the first entry: nobody has seen it. With entries it is conditional on lasting until the first of them; NULL, after a WARNING once a query, where everybody at risk was gone before others entered. NULL, after a WARNING, for a sample without rows. Error 22023: t negative; a sample of other rows. Source: Kaplan and Meier 1958.';
 
 CREATE FUNCTION km_survival_ci(sample clv_sample, t float8, conf float8 DEFAULT 0.95)
     RETURNS TABLE (estimate float8, std_error float8, conf_low float8, conf_high float8)
@@ -3187,9 +3517,9 @@ CREATE FUNCTION log_rank_test(samples clv_sample[])
 COMMENT ON FUNCTION log_rank_test(clv_sample[]) IS 'whether groups, one survival_sample() each, such as of array_agg(sample ORDER BY cohort), differ in how soon events come: chi-square of observed and expected events with their hypergeometric covariance, degrees of freedom and p-value, in one row (Mantel 1966; Peto and Peto 1972). Samples that are NULL are left out, regressors and clusters ignored. df is the number of groups less 1; less where a group was never at risk when events happened, or groups never together. NULLs, after a WARNING, where nothing can be compared. Error 22023: more than 200 groups, a sample of other rows; 2202E: an array of several dimensions.';
 
 CREATE FUNCTION log_rank_groups(samples clv_sample[])
-    RETURNS TABLE (group_number integer, n bigint, observed float8, expected float8)
+    RETURNS TABLE (group_number integer, n bigint, observed float8, expected float8, variance float8)
     AS 'MODULE_PATHNAME', 'clv_survival_log_rank_groups' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 5;
-COMMENT ON FUNCTION log_rank_groups(clv_sample[]) IS 'what log_rank_test() compares: of each group that is not NULL its place in the array, from 1, its n rows, the events observed, and those expected if all groups were alike. observed / expected above 1: events come sooner than in the others. Errors as log_rank_test().';
+COMMENT ON FUNCTION log_rank_groups(clv_sample[]) IS 'what log_rank_test() compares: of each group that is not NULL its place in the array, from 1, its n rows, the events observed, those expected if all groups were alike, and the hypergeometric variance of their difference. observed / expected above 1: events come sooner than in the others. Errors as log_rank_test().';
 
 -- ---- survival: Cox, discrete-time hazard ----------------------------------------------------------------------------
 
@@ -3274,3 +3604,467 @@ COMMENT ON FUNCTION churn_risk(clv_model, float8[], float8, float8) IS 'probabil
 CREATE FUNCTION expected_lifetime(model clv_model, x float8[], discount_rate float8, periods float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_expected_lifetime' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION expected_lifetime(clv_model, float8[], float8, float8) IS 'expected number of payments of a new customer with regressors x within periods = 1, 2, ..., the first one now and certain, each later one if the customer has not left before, discounted by 1 + discount_rate a period (a fraction: 0.10 is 10 percent; 0 for none), by a model of hazard_fit(): the sum of survival(model, x, j) / (1 + discount_rate)^j over j = 0 .. periods - 1. With a finite number of periods it is always finite. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a rate that is negative, periods no whole number from 1 to 1000000.';
+
+-- ---- impact: landmark, drivers --------------------------------------------------------------------------------------
+
+CREATE FUNCTION landmark(history purchase_history, interactions interaction_history, landmark date, until date, data_end date,
+        churned_at date DEFAULT NULL)
+    RETURNS TABLE (purchases integer, days_since_last integer, total_spend numeric, average_purchase float8, tenure integer,
+                   n_scores integer, mean_score float8, last_score_at timestamptz,
+                   purchases_after integer, spend_after numeric, churned boolean, censored boolean, at_risk boolean)
+    AS 'MODULE_PATHNAME', 'clv_impact_landmark' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10 ROWS 1;
+CREATE FUNCTION landmark(history purchase_history, interactions interaction_history, landmark timestamptz, until timestamptz,
+        data_end timestamptz, churned_at timestamptz DEFAULT NULL)
+    RETURNS TABLE (purchases integer, days_since_last integer, total_spend numeric, average_purchase float8, tenure integer,
+                   n_scores integer, mean_score float8, last_score_at timestamptz,
+                   purchases_after integer, spend_after numeric, churned boolean, censored boolean, at_risk boolean)
+    AS 'MODULE_PATHNAME', 'clv_impact_landmark_tz' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10 ROWS 1;
+COMMENT ON FUNCTION landmark(purchase_history, interaction_history, date, date, date, date) IS
+'One row for a customer: what was known at the end of the day landmark, and the outcome in (landmark, until], so that exposure ends before the outcome begins. Known: purchases (0 without one), days_since_last, total_spend, average_purchase and tenure in days as the readers of that name have them; n_scores (0 without one), mean_score and last_score_at of all scores up to the end of the day in UTC (the form for timestamptz: in the session''s zone). Outcome: purchases_after, spend_after, and churned: no purchase in (landmark, until], or churned_at, the day a customer left by contract, in it (NULL and infinity: did not leave). censored: data_end, the day up to which the data are complete, is before until. at_risk: had bought by the landmark, and had not left by it. Purchases, spend and churn are NULL where censored or not at risk: a customer of whom only a part of the window was seen has no outcome. history NULL: a customer without purchases; interactions NULL: one without scores. All columns are NULL where a day but churned_at is. Error 22023: until not after landmark, data_end before it, a history of scores that keeps the latest n and may have forgotten others. Error 22008: an infinite day but churned_at. Landmark analysis: Anderson, Cain and Gelber 1983.';
+COMMENT ON FUNCTION landmark(purchase_history, interaction_history, timestamptz, timestamptz, timestamptz, timestamptz) IS
+'landmark() of the days in the session''s time zone; the end of the day up to which scores are known is that of this zone, too.';
+
+CREATE FUNCTION customers_needed(correlation float8, power float8 DEFAULT 0.80, conf float8 DEFAULT 0.95, controls integer DEFAULT 0)
+    RETURNS bigint
+    AS 'MODULE_PATHNAME', 'clv_impact_customers_needed' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION customers_needed(float8, float8, float8, integer) IS
+'How many customers it takes to find a correlation of that size, in either direction, with probability power by a two-sided test at 1 - conf, given so many other regressors (and cohorts less one): ((z_conf + z_power) / artanh(correlation))^2 + 3 + controls, rounded up (Fisher 1921). At an estimate it says what a next study needs, not how good this one was. NULL where a correlation of (nearly) 0 takes more than 9e15, and if an argument is. Error 22023: a correlation outside -1 to 1, power or conf not between 0 and 1, controls negative.';
+
+-- roles: what a column is to the question
+
+CREATE FUNCTION clv_checked_roles(names text[], roles text[]) RETURNS text[]
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10
+    AS $$
+DECLARE
+    wrong text := (SELECT string_agg(DISTINCT quote_literal(role), ', ') FROM unnest(roles) AS role
+                   WHERE role NOT IN ('lever', 'mediator', 'confounder', 'outcome'));
+BEGIN
+    IF roles IS NOT NULL AND (array_ndims(names) > 1 OR array_ndims(roles) > 1 OR cardinality(names) <> cardinality(roles)) THEN
+        RAISE EXCEPTION 'there must be as many roles as names' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('There are %s names and %s roles.', cardinality(names), cardinality(roles)),
+            HINT = 'Write NULL for a role that the name is to tell.';
+    END IF;
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'there is no such role' USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Got %s.', wrong),
+            HINT = 'The roles are lever, mediator, confounder and outcome.';
+    END IF;
+    RETURN roles;
+END $$;
+COMMENT ON FUNCTION clv_checked_roles(text[], text[]) IS 'internal: the roles; error 22023 where one does not exist, or they are not as many as the names';
+
+CREATE FUNCTION driver_roles(names text[], roles text[] DEFAULT NULL) RETURNS TABLE (name text, role text, why text)
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 10
+    BEGIN ATOMIC
+        SELECT u.name, coalesce(u.given, known.role),
+               CASE WHEN u.given IS NOT NULL THEN 'as given' ELSE coalesce(known.why, 'no word of the name is known') END
+        FROM unnest(names, clv_checked_roles(names, roles)) WITH ORDINALITY AS u (name, given, position)
+        LEFT JOIN LATERAL (
+            SELECT w.role, w.why
+            FROM (VALUES
+                (1, 'outcome', 'what is to be explained: known only after the landmark',
+                 'churn|churned|attrition|cancel|cancell?ed|cancellations?|left|retained|retention|renewed|renewals?|reactivated|'
+                 '(purchases|orders|spend|revenue|value|amount)_(after|next|later)|(next|future)_(purchases|orders|spend|revenue|value)|'
+                 'clv|ltv|cltv|lifetime_value'),
+                (2, 'mediator', 'a consequence of how contacts went, on the way to the outcome',
+                 'tone|sentiment|emotions?|mood|frustration|frustrated|anger|angry|annoyance|annoyed|csat|nps|ces|satisfaction|satisfied|'
+                 'dissatisfaction|dissatisfied|effort|loyalty|trust|recommend|promoter|detractor|complaints?|complained'),
+                (3, 'lever', 'what the company does, and can change',
+                 'resolution|resolved|resolve|solved|fcr|quality|(response|reply|wait|waiting|hold|handle|handling|resolution)_time|'
+                 'latency|wait|speed|accuracy|accurate|correctness|correct|completeness|complete|helpfulness|helpful|relevance|relevant|'
+                 'groundedness|grounded|faithfulness|faithful|hallucinations?|hallucinated|adherence|completion|escalations?|escalated|'
+                 'transfers?|transferred|handoffs?|empathy|politeness|polite|professionalism|coherence|coherent|fluency|clarity|'
+                 'conciseness|context_retention|repeat_contacts?|follow_ups?|compliance|coaching'),
+                (4, 'confounder', 'there before the contacts, and may move both scores and outcome',
+                 'tenure|age|rfm|recency|frequency|monetary|segment|tier|spend|revenue|purchases|orders|average_purchase|cohort|plan|'
+                 'contract|topics?|difficulty|difficult|complexity|complex|severity|priority|category|intent|channel|region|country|'
+                 'language|product|industry|size|seats|acquisition|source|days_since_last|history|prior|previous|before|contacts|'
+                 'interactions|volume|n_scores')) AS w (position, role, why, words)
+            WHERE '_' || evaluator_key(u.name) || '_' ~ ('_(' || w.words || ')_')
+            ORDER BY w.position LIMIT 1) AS known ON true
+        ORDER BY u.position;
+    END;
+COMMENT ON FUNCTION driver_roles(text[], text[]) IS
+'What columns or evaluators are to the question what moves customers, one row for each name in its order: lever (what the company does: resolution, quality, response time, first contact resolution), mediator (a consequence on the way to the outcome: tone, sentiment, frustration, csat, nps, ces), confounder (there before: tenure, rfm, segment, spend, cohort, plan, difficulty of the topic), outcome (churn, purchases after, lifetime value); role NULL where no word is known. A guess by the words of the name, as evaluator_key() splits it, whatever the case; where words of several roles occur, outcome comes before mediator, lever, confounder. roles, if given, holds what is known better: one for each name, NULL for a guess. What a column is follows from when it is measured and what causes it, which no name can tell. No rows without names. Error 22023: another number of roles than names, an unknown role.';
+
+CREATE FUNCTION driver_warnings(names text[], roles text[] DEFAULT NULL, outcome text DEFAULT 'churn')
+    RETURNS TABLE (kind text, name text, warning text)
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2000 ROWS 3
+    BEGIN ATOMIC
+        WITH driver AS MATERIALIZED (
+            SELECT r.name, r.role, row_number() OVER () AS position FROM driver_roles(names, roles) AS r
+        ), lever AS (
+            SELECT string_agg(d.name, ' and ' ORDER BY d.position) AS names, count(*) AS n FROM driver AS d WHERE d.role = 'lever'
+        ), line (section, position, kind, name, warning) AS (
+            SELECT 1, d.position, 'mediator', d.name,
+                   format('%s stands between %s and %s: its column takes part of %s effect; leave it out for the total effect', d.name,
+                          lever.names, outcome, CASE WHEN lever.n = 1 THEN lever.names || '''s' ELSE 'their' END)
+            FROM driver AS d, lever WHERE d.role = 'mediator' AND lever.n > 0
+            UNION ALL
+            SELECT 2, d.position, 'outcome', d.name,
+                   format('%s is an outcome, known only after the landmark: it must not explain %s', d.name, outcome)
+            FROM driver AS d WHERE d.role = 'outcome'
+            UNION ALL
+            SELECT 3, 0, 'confounder', NULL,
+                   format('nothing stands for what customers were before, such as tenure, segment or spend: '
+                          'what moves both scores and %s passes for an effect', outcome)
+            FROM driver AS d HAVING bool_or(d.role IN ('lever', 'mediator')) AND NOT coalesce(bool_or(d.role = 'confounder'), false)
+            UNION ALL
+            SELECT 4, d.position, 'unknown', d.name, format('the role of %s is not known: pass it in roles', d.name)
+            FROM driver AS d WHERE d.role IS NULL AND d.name IS NOT NULL
+        )
+        SELECT line.kind, line.name, line.warning FROM line ORDER BY section, position;
+    END;
+COMMENT ON FUNCTION driver_warnings(text[], text[], text) IS
+'What is wrong with these columns as the regressors of one model of the outcome, by the roles of driver_roles(names, roles): kind mediator (a lever and its consequence in one model: the lever''s column shows what is left of its effect beside the consequence, not the total effect), outcome (an outcome among the regressors), confounder (levers or mediators without any confounder), unknown (no role known), the name it is about, and the warning in words. No rows where nothing is wrong. outcome is its name in the words. Errors as driver_roles().';
+
+CREATE FUNCTION clv_number_expressions(relation regclass, columns text[]) RETURNS text[]
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100
+    AS $$
+DECLARE
+    expressions text[];
+    others text;
+BEGIN
+    SELECT array_agg(format(CASE WHEN t.is_flag THEN '%I::int::float8' ELSE '%I::float8' END, c.name) ORDER BY c.position),
+           string_agg(quote_ident(c.name), ', ' ORDER BY c.position) FILTER (WHERE NOT t.is_number AND NOT t.is_flag)
+        INTO expressions, others
+    FROM unnest(columns) WITH ORDINALITY AS c (name, position)
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = relation AND a.attname = c.name AND a.attnum > 0 AND NOT a.attisdropped,
+         -- a domain is a number where the type at the bottom of it is
+         LATERAL (WITH RECURSIVE base AS (
+                      SELECT a.atttypid AS type
+                      UNION ALL
+                      SELECT t.typbasetype FROM base JOIN pg_catalog.pg_type AS t ON t.oid = base.type WHERE t.typbasetype <> 0)
+                  SELECT bool_or(type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'float4'::regtype, 'float8'::regtype,
+                                          'numeric'::regtype)), bool_or(type = 'bool'::regtype) FROM base) AS t (is_number, is_flag);
+    IF others IS NOT NULL THEN
+        RAISE EXCEPTION 'columns of % are neither numbers nor flags', relation USING ERRCODE = 'datatype_mismatch',
+            DETAIL = format('They are %s.', others),
+            HINT = 'Numbers are integer, numeric and float, flags boolean; cast others in a view.';
+    END IF;
+    RETURN expressions;
+END $$;
+COMMENT ON FUNCTION clv_number_expressions(regclass, text[]) IS 'internal: expressions that read columns as float8, flags as 0 and 1, in their order; error 42804 that names those that are neither';
+
+CREATE FUNCTION driver_table(relation regclass, outcome_column name, evaluator_column name, score_column name, cohort_column name,
+        control_columns name[] DEFAULT '{}', segment_column name DEFAULT NULL, stage_column name DEFAULT NULL,
+        reliability_column name DEFAULT NULL, conf float8 DEFAULT 0.95, power float8 DEFAULT 0.80, customer_column name DEFAULT NULL)
+    RETURNS TABLE (evaluator text, segment text, stage text, n bigint, n_dropped bigint, pooled_r float8, within_r float8,
+                   partial_r float8, conf_low float8, conf_high float8, p_value float8, adjusted_p float8, sign_flip boolean,
+                   reliability float8, disattenuated_r float8, n_needed bigint, note text)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 100000 ROWS 20
+    AS $$
+DECLARE
+    schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+    controls text[] := coalesce(control_columns::text[], '{}');
+    optional text[] := array_remove(ARRAY[cohort_column, segment_column, stage_column, reliability_column, customer_column]::text[], NULL);
+    cohort text := coalesce(quote_ident(cohort_column), quote_literal('all'));
+    numbers text[];
+    used text[];        -- those numbers without which a row is dropped
+    worst text;
+    customers bigint;
+BEGIN
+    IF NOT coalesce(conf > 0 AND conf < 1 AND power > 0 AND power < 1, false) THEN
+        RAISE EXCEPTION 'conf and power must be between 0 and 1' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Got conf %s, power %s.', coalesce(conf::text, 'NULL'), coalesce(power::text, 'NULL')),
+            HINT = 'Write 95 percent as 0.95.';
+    END IF;
+    EXECUTE format('SELECT %I.clv_require_columns($1, $2)', schema)
+        USING relation, ARRAY[outcome_column, evaluator_column, score_column]::text[] || controls || optional;
+    EXECUTE format('SELECT %I.clv_number_expressions($1, $2)', schema) INTO numbers
+        USING relation, ARRAY[outcome_column, score_column]::text[] || controls || array_remove(ARRAY[reliability_column]::text[], NULL);
+    used := numbers[: 2 + cardinality(controls)];
+    IF reliability_column IS NOT NULL THEN
+        EXECUTE format('SELECT max(r)::text FROM (SELECT %s AS r FROM %s) AS s WHERE r < 0 OR r > 1', numbers[cardinality(numbers)], relation)
+            INTO worst;
+        IF worst IS NOT NULL THEN
+            RAISE EXCEPTION 'a reliability is between 0 and 1' USING ERRCODE = 'invalid_parameter_value',
+                DETAIL = format('Column %I of %s holds %s.', reliability_column, relation, worst),
+                HINT = 'signal_reliability() estimates it; write NULL where it is not known.';
+        END IF;
+    END IF;
+    IF customer_column IS NOT NULL THEN
+        EXECUTE format('SELECT count(DISTINCT customer) FROM (SELECT %1$I AS customer FROM %2$s WHERE %1$I IS NOT NULL GROUP BY %3$s
+                                                              HAVING count(*) > 1) AS s', customer_column, relation,
+                       (SELECT string_agg(quote_ident(key), ', ')
+                        FROM unnest(ARRAY[customer_column, evaluator_column, segment_column, stage_column]) AS key)) INTO customers;
+        IF customers > 0 THEN
+            RAISE WARNING 'customers have several rows of one evaluator' USING
+                DETAIL = format('%s customers of %s have.', customers, relation),
+                HINT = 'Make one row for each customer and evaluator, as landmark() does. Rows of one customer are not independent: with rolling averages as rows, a test at 5 percent finds something in 49 percent of the cases where there is nothing.';
+        END IF;
+    END IF;
+    RETURN QUERY EXECUTE format($query$
+        WITH cell AS (
+            SELECT evaluator, segment, stage, cohort, count(*) AS n_all, count(*) FILTER (WHERE usable) AS n,
+                   sum(reliability) FILTER (WHERE usable) AS reliability_sum, count(reliability) FILTER (WHERE usable) AS reliability_n,
+                   %1$I.clv_moments(y, x) FILTER (WHERE usable) AS m
+            FROM (SELECT %2$I::text AS evaluator, %3$s::text AS segment, %4$s::text AS stage, %5$s::text AS cohort, %6$s AS y,
+                         ARRAY[%7$s] AS x, %8$s AS reliability, coalesce(%9$s, false) AS usable
+                  FROM %10$s) AS r
+            WHERE evaluator IS NOT NULL
+            GROUP BY 1, 2, 3, 4
+        ), entry AS (
+            SELECT evaluator, segment, stage, sum(n)::bigint AS n, sum(n_all - n)::bigint AS n_dropped,
+                   sum(reliability_sum) / nullif(sum(reliability_n), 0)::float8 AS reliability,
+                   %1$I.clv_moments(m) AS pooled, %1$I.within_moments(m) AS within
+            FROM cell GROUP BY 1, 2, 3
+        ), measured AS (
+            SELECT e.*, p.estimate AS pooled_r, p.conf_low AS pooled_low, p.conf_high AS pooled_high, w.estimate AS within_r,
+                   w.conf_low AS within_low, w.conf_high AS within_high, c.estimate AS partial_r, c.conf_low, c.conf_high, c.p_value, c.df,
+                   %1$I.benjamini_hochberg(c.p_value) OVER () AS adjusted_p, c.estimate / sqrt(nullif(e.reliability, 0)) AS corrected_r
+            FROM entry AS e
+            LEFT JOIN LATERAL %1$I.correlation(e.pooled, 1, $1) AS p ON true
+            LEFT JOIN LATERAL %1$I.correlation(e.within, 1, $1) AS w ON true
+            LEFT JOIN LATERAL %1$I.partial_correlation(e.within, 1, $1) AS c ON true
+        ), flagged AS (
+            SELECT *, CASE WHEN conf_low IS NULL THEN NULL
+                           WHEN pooled_low > 0 THEN least(within_high, conf_high) < 0
+                           WHEN pooled_high < 0 THEN greatest(within_low, conf_low) > 0
+                           WHEN pooled_low IS NOT NULL THEN false END AS sign_flip
+            FROM measured
+        )
+        SELECT f.evaluator, f.segment, f.stage, f.n, f.n_dropped, f.pooled_r, f.within_r, f.partial_r, f.conf_low, f.conf_high, f.p_value,
+               f.adjusted_p, f.sign_flip, f.reliability, CASE WHEN abs(f.corrected_r) <= 1 THEN f.corrected_r END,
+               CASE WHEN f.conf_low IS NOT NULL THEN %1$I.customers_needed(f.partial_r, $2, $1, greatest(f.n - f.df - 2, 0)::int) END,
+               nullif(concat_ws('; ',
+                   CASE WHEN f.partial_r IS NULL THEN 'no correlation within cohorts: too few customers, or nothing varies'
+                        WHEN f.conf_low IS NULL THEN 'too few customers for an interval' END,
+                   CASE WHEN f.sign_flip THEN 'within cohorts the sign is opposite to the pooled one'
+                        WHEN (f.pooled_low > 0 OR f.pooled_high < 0) AND f.conf_low <= 0 AND f.conf_high >= 0
+                        THEN 'pooled only: not seen within cohorts, given the controls' END,
+                   CASE WHEN f.reliability = 0 THEN 'reliability 0: the score does not tell customers apart'
+                        WHEN abs(f.corrected_r) > 1 THEN 'disattenuated beyond 1: the reliability is too low for this correlation' END,
+                   CASE WHEN d.role = 'mediator' THEN 'a mediator: a consequence of levers, none itself' END,
+                   (SELECT string_agg(w.warning, '; ') FROM %1$I.driver_warnings(f.evaluator || $3, NULL, $4) AS w
+                    WHERE w.name = ANY ($3) AND (w.kind = 'outcome' OR w.kind = 'mediator' AND d.role = 'lever'))), '')
+        FROM flagged AS f LEFT JOIN LATERAL %1$I.driver_roles(ARRAY[f.evaluator]) AS d ON true
+        ORDER BY f.evaluator, f.segment, f.stage$query$,
+        schema, evaluator_column, coalesce(quote_ident(segment_column), 'NULL'), coalesce(quote_ident(stage_column), 'NULL'), cohort,
+        used[1], array_to_string(used[2 :], ', '),
+        CASE WHEN reliability_column IS NULL THEN 'NULL::float8' ELSE numbers[cardinality(numbers)] END,
+        (SELECT string_agg(format('%1$s > ''-Infinity'' AND %1$s < ''Infinity'' AND ', number), '') FROM unnest(used) AS number)
+            || cohort || ' IS NOT NULL', relation)
+        USING conf, power, controls, outcome_column::text;
+END $$;
+COMMENT ON FUNCTION driver_table(regclass, name, name, name, name, name[], name, name, name, float8, float8, name) IS
+'Which scores go with the outcome, one row for each evaluator (and segment and stage, where columns are named) of a relation with one row for each customer and evaluator, such as a view over landmark(): outcome, score and controls are columns of numbers or of flags, which count as 0 and 1. n rows used; n_dropped: those with a NULL, NaN or infinite number, or without a cohort (rows without an evaluator are left out). pooled_r: correlation of score and outcome over all; within_r: within cohorts; partial_r: within cohorts given the controls, with its interval at confidence conf (Fisher 1921), p_value, and adjusted_p over all rows of the table (Benjamini and Hochberg 1995). sign_flip: the pooled interval lies on one side of 0, that of within_r or partial_r on the other. reliability: mean of the column; disattenuated_r = partial_r / sqrt(reliability) (Spearman 1904), NULL beyond 1; cautious where controls explain part of the score. n_needed: customers_needed() at partial_r and power; NULL, as sign_flip, without an interval. note: in words, with the warnings of driver_warnings(). cohort_column NULL: all are one cohort. Correlations are NULL with a WARNING where nothing varies or too few are left. WARNING where customer_column is named and customers have several rows of one evaluator. Error 42703 names missing columns, 42804 those that are no numbers, 22004 without a relation or a name; 22023: conf or power not between 0 and 1, a reliability not between 0 and 1, more than 31 controls.';
+
+-- ---- impact: drift, sensitivity -------------------------------------------------------------------------------------
+
+CREATE FUNCTION coefficient_drift(model_a clv_model, model_b clv_model, term text, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (before float8, after float8, difference float8, std_error float8, statistic float8, df float8, p_value float8,
+                   conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_coefficient_drift' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 1;
+COMMENT ON FUNCTION coefficient_drift(clv_model, clv_model, text, float8) IS
+'Whether the effect of a term (intercept, x1, ...) is the same in two regressions of one kind with the same regressors, fitted to independent samples such as different customers: the estimates before (model_a) and after, their difference, its standard error, Wald''s statistic, degrees of freedom, p_value and interval at confidence conf. It is as robust as the models: with errors HC0 to HC3, or clusters, it takes no variance to be equal. Where models have degrees of freedom, t with Satterthwaite''s (1946), otherwise df is NULL and the normal distribution holds. The same customers in both periods are no independent samples: their models'' estimates go together, and the standard error is mostly too large. NULL with a WARNING where a model has no estimate or no standard error of the term. Error 22023: no regressions, other regressors or kinds, an unknown term, conf not between 0 and 1.';
+
+CREATE FUNCTION clv_chow_test(a clv_model, b clv_model, pooled clv_model)
+    RETURNS TABLE (statistic float8, df1 float8, df2 float8, p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_chow_test' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 1;
+COMMENT ON FUNCTION clv_chow_test(clv_model, clv_model, clv_model) IS 'internal: Chow''s test from the least-squares fits of two samples and of both';
+
+CREATE FUNCTION chow_test(a clv_moments, b clv_moments)
+    RETURNS TABLE (statistic float8, df1 float8, df2 float8, p_value float8)
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 500 ROWS 1
+    BEGIN ATOMIC
+        SELECT c.* FROM (SELECT) AS one
+        LEFT JOIN LATERAL clv_chow_test(lm_fit(a), lm_fit(b), (SELECT lm_fit(clv_moments(m)) FROM unnest(ARRAY[a, b]) AS m)) AS c ON true;
+    END;
+COMMENT ON FUNCTION chow_test(clv_moments, clv_moments) IS
+'Chow''s test (1960) of "one least-squares relation, intercept included, holds in both samples": F with df1 = number of coefficients, df2 = rows less coefficients of both fits, and its p_value. Classical: it takes the residual variance to be the same in both, and rows to be independent; where they are not, coefficient_drift() of models with robust errors is right. Moments within groups: of one relation given intercepts of their own. NULL with a WARNING where one of the three fits does not exist, or they leave no residuals. No row if an argument is NULL. Error 22023: different numbers of regressors.';
+
+CREATE FUNCTION cochran_q(estimates float8[], std_errors float8[])
+    RETURNS TABLE (q float8, df float8, p_value float8, i_squared float8, tau_squared float8, pooled float8, pooled_std_error float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_cochran_q' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 1;
+COMMENT ON FUNCTION cochran_q(float8[], float8[]) IS
+'Whether estimates of several independent periods or cohorts differ beyond their noise: Cochran''s Q (1954) with df = estimates - 1 and p_value; i_squared, the share of their variation that is not noise (Higgins and Thompson 2002), 0 to 1; tau_squared, the variance of the true values (DerSimonian and Laird 1986); pooled, the mean of the true values with weights 1 / (std_error^2 + tau_squared), which are those of a common value where tau_squared is 0, and its standard error. p_value and i_squared are NULL for a single estimate; all columns, with a WARNING, without any. Error 22023: lists of different length or dimension, NULL, NaN or infinite elements, a standard error not above 0; 22003: squares out of range.';
+
+CREATE FUNCTION psi(expected bigint[], actual bigint[])
+    RETURNS TABLE (psi float8, p_value float8, null_mean float8, n_expected bigint, n_actual bigint, bins integer)
+    AS 'MODULE_PATHNAME', 'clv_impact_psi' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 1;
+COMMENT ON FUNCTION psi(bigint[], bigint[]) IS
+'Population stability index of two samples counted in the same bins: the sum of (a - e) ln(a / e) over the shares of the bins, expected (the reference period) and actual. Its null distribution is (1 / n_expected + 1 / n_actual) chi-square(bins - 1) (Yurdakul 2018): null_mean is what chance alone makes of it, p_value the probability of as much where both are of one distribution. The usual bounds 0.1 and 0.25 know neither: of small samples they find shifts that are none, of large ones they miss what is there. Error 22023: lists of different length or dimension, NULL, fewer than two bins, a negative count, an empty bin (merge it with one beside it in both lists).';
+
+CREATE FUNCTION clv_drift_steps(models clv_model[], periods text[], versions text[], term text)
+    RETURNS TABLE (number integer, period text, version text, estimate float8, std_error float8, compared_with integer, change float8,
+                   p_value float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_drift_steps' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 10;
+COMMENT ON FUNCTION clv_drift_steps(clv_model[], text[], text[], text) IS 'internal: the estimates of a term period by period, each compared with the last period before that has one';
+
+CREATE FUNCTION relation_drift(models clv_model[], periods text[], versions text[], term text, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (period text, version text, estimate float8, std_error float8, change float8, p_value float8, adjusted_p float8,
+                   verdict text)
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 10
+    BEGIN ATOMIC
+        WITH step AS MATERIALIZED (
+            SELECT s.*, holm(s.p_value) OVER () AS adjusted_p FROM clv_drift_steps(models, periods, versions, term) AS s
+        ), judged AS (
+            SELECT s.*, b.version AS version_before, b.period AS period_before, s.compared_with IS NOT NULL AND s.version IS DISTINCT FROM b.version AS is_other,
+                   s.adjusted_p < 1 - conf AS is_shift
+            FROM step AS s LEFT JOIN step AS b ON b.number = s.compared_with
+        ), whole AS (
+            SELECT q.*, (SELECT count(*) FROM judged WHERE is_other AND std_error IS NOT NULL) AS changes_of_version
+            FROM cochran_q((SELECT coalesce(array_agg(s.estimate ORDER BY s.number), '{}') FROM step AS s WHERE s.std_error IS NOT NULL),
+                           (SELECT coalesce(array_agg(s.std_error ORDER BY s.number), '{}') FROM step AS s WHERE s.std_error IS NOT NULL)) AS q
+        ), line (number, period, version, estimate, std_error, change, p_value, adjusted_p, verdict) AS (
+            SELECT j.number, j.period, j.version, j.estimate, j.std_error, j.change, j.p_value, j.adjusted_p,
+                   CASE WHEN j.std_error IS NULL THEN 'no estimate'
+                        WHEN j.compared_with IS NULL THEN 'first period'
+                        WHEN j.is_shift THEN CASE WHEN j.change > 0 THEN 'up' ELSE 'down' END
+                        ELSE 'no change beyond noise' END
+                   || CASE WHEN j.compared_with < j.number - 1 AND j.std_error IS NOT NULL
+                           THEN format(' since %s', coalesce(j.period_before, 'period ' || j.compared_with)) ELSE '' END
+                   || CASE WHEN j.is_other AND j.std_error IS NOT NULL
+                           THEN format('; the evaluator changed from %s to %s: a shift cannot be told from a change of the customers',
+                                       coalesce(j.version_before, 'an unknown version'), coalesce(j.version, 'an unknown version')) ELSE '' END
+            FROM judged AS j
+            UNION ALL
+            SELECT NULL, 'all periods', CASE WHEN w.changes_of_version = 0 THEN (SELECT min(s.version) FROM step AS s) END, w.pooled, w.pooled_std_error,
+                   NULL, w.p_value, NULL,
+                   CASE WHEN w.p_value IS NULL THEN 'one period: nothing to compare'
+                        ELSE format('Cochran''s Q %s on %s degrees of freedom: ', round(w.q::numeric, 2), w.df)
+                             || CASE WHEN w.p_value < 1 - conf THEN format('periods differ, and %s percent of that is more than noise', round(100 * w.i_squared::numeric))
+                                     ELSE 'no difference between periods beyond noise' END
+                             || CASE WHEN w.changes_of_version > 0
+                                     THEN '; the evaluator changed between them: differences cannot be told from a change of the customers' ELSE '' END END
+            FROM whole AS w WHERE w.q IS NOT NULL
+        )
+        SELECT l.period, l.version, l.estimate, l.std_error, l.change, l.p_value, l.adjusted_p, l.verdict FROM line AS l ORDER BY l.number NULLS LAST;
+    END;
+COMMENT ON FUNCTION relation_drift(clv_model[], text[], text[], text, float8) IS
+'The effect of a term period by period, one row each: name of the period, version of the evaluator in it, estimate, std_error, change since the last period that has an estimate, p_value of no change by coefficient_drift(), adjusted_p over all changes (Holm 1979), and a verdict in words, which calls a change one where adjusted_p is below 1 - conf. Where the version of the evaluator is another (or unknown in one of them) the verdict says so, since what shifted then may be the evaluator. The last row, all periods, has the pooled estimate and Cochran''s Q with its p_value, as cochran_q(). models, periods and versions are lists in the order of time, such as array_agg(model ORDER BY quarter); a NULL model is a period that could not be fitted. Independent samples are assumed, as there. Error 22023: lists of different length or dimension, models of other kinds or regressors, an unknown term.';
+
+-- sensitivity: what it would take to explain an effect away
+
+CREATE FUNCTION e_value(risk_ratio float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_impact_e_value' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION e_value(float8) IS
+'E-value of a risk ratio (VanderWeele and Ding 2017): an unmeasured confounder would have to go with both exposure and outcome by risk ratios of at least this each, given what is adjusted for, to explain the ratio away; weaker ones could not. r + sqrt(r (r - 1)), of a ratio below 1 that of its inverse; 1 for 1. NULL for NULL. Error 22023 for a ratio not above 0, NaN or infinite; 22003 where the result is out of range.';
+CREATE FUNCTION e_value(risk_ratio float8, conf_limit float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_impact_e_value_of_limit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION e_value(float8, float8) IS
+'E-value of the confidence limit of a risk ratio that is nearer to 1: what a confounder must be to take 1 into the interval; 1 where the interval contains 1 as it is. Errors as e_value(risk_ratio), and 22023 for the other limit.';
+CREATE FUNCTION risk_ratio_of_odds_ratio(odds_ratio float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_impact_risk_ratio_of_odds_ratio' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION risk_ratio_of_odds_ratio(float8) IS
+'Risk ratio that an odds ratio stands for where the outcome is common (above 15 percent), approximately: its square root (VanderWeele 2017). Of a rare outcome the odds ratio is about the risk ratio as it is. For e_value(). NULL for NULL. Error 22023 for a ratio not above 0, NaN or infinite.';
+CREATE FUNCTION risk_ratio_of_odds_ratio(odds_ratio float8, baseline_risk float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_impact_risk_ratio_at_baseline' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION risk_ratio_of_odds_ratio(float8, float8) IS
+'Risk ratio of an odds ratio at a known risk without the exposure, exactly: odds_ratio / (1 - baseline_risk + baseline_risk odds_ratio) (Zhang and Yu 1998). NULL if an argument is. Error 22023 for a ratio not above 0, NaN or infinite, a risk outside 0 to 1 or 1.';
+CREATE FUNCTION risk_ratio_of_hazard_ratio(hazard_ratio float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_impact_risk_ratio_of_hazard_ratio' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION risk_ratio_of_hazard_ratio(float8) IS
+'Risk ratio that a hazard ratio h stands for where the outcome is common at the end of follow-up (above 15 percent), approximately: (1 - 0.5^sqrt(h)) / (1 - 0.5^sqrt(1 / h)) (VanderWeele 2017). Of a rare outcome the hazard ratio is about the risk ratio as it is. For e_value(). NULL for NULL. Error 22023 for a ratio not above 0, NaN or infinite; 22003 where the result is out of range.';
+CREATE FUNCTION risk_ratio_of_difference(difference float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_impact_risk_ratio_of_difference' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION risk_ratio_of_difference(float8) IS
+'Risk ratio that a difference of means in standard deviations of the outcome stands for, approximately: exp(0.91 difference) (VanderWeele and Ding 2017, after Chinn 2000). For e_value() of a continuous outcome such as spend. NULL for NULL. Error 22023 for a NaN or infinite difference; 22003 where the result is out of range.';
+
+CREATE FUNCTION partial_r2(t_statistic float8, df float8) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_impact_partial_r2' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
+COMMENT ON FUNCTION partial_r2(float8, float8) IS
+'Share of the variance left by the other regressors that a term of a least-squares fit explains: t^2 / (t^2 + df), df the residual degrees of freedom; 0 to 1. t is that of the model''s own errors. NULL if an argument is. Error 22023: t not finite, df not above 0.';
+CREATE FUNCTION robustness_value(t_statistic float8, df float8, q float8 DEFAULT 1, alpha float8 DEFAULT NULL) RETURNS float8
+    AS 'MODULE_PATHNAME', 'clv_impact_robustness_value' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 5;
+COMMENT ON FUNCTION robustness_value(float8, float8, float8, float8) IS
+'Robustness value of a term of a least-squares fit (Cinelli and Hazlett 2020): an unmeasured confounder would have to explain at least this share of what is left of both the regressor and the outcome to take away the share q of the effect (1: all of it); with alpha, to take the rest into the interval of confidence 1 - alpha about 0. 0 (where it is there as it is) to 1. NULL if t_statistic, df or q is. Error 22023: t not finite, df not above 0 (1 with alpha), q not above 0, alpha not between 0 and 1.';
+CREATE FUNCTION robustness(model clv_model, term text, q float8 DEFAULT 1, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (partial_r2 float8, robustness_value float8, robustness_value_alpha float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_robustness' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 1;
+COMMENT ON FUNCTION robustness(clv_model, text, float8, float8) IS
+'partial_r2() and robustness_value() of a term of a least-squares fit, without alpha and with alpha = 1 - conf. They are made of the t of the model''s own errors: a model with robust errors or clusters is an error, lm_fit(moments) has it. NULL with a WARNING where the model has no estimate or standard error of the term. Error 22023: no least-squares fit, an unknown term, q not above 0, conf not between 0 and 1.';
+
+-- ---- impact: projection ---------------------------------------------------------------------------------------------
+
+CREATE FUNCTION lift_projection(churn_model clv_model, customers clv_sample, driver integer, lift float8, margin float8,
+        annual_discount_rate float8, period_years float8 DEFAULT 1, horizon float8 DEFAULT 'infinity',
+        n_customers float8 DEFAULT NULL, cost float8 DEFAULT 0, highest float8 DEFAULT 1, lowest float8 DEFAULT 0,
+        margin_model clv_model DEFAULT NULL, margin_share float8 DEFAULT 1, covariance float8[] DEFAULT NULL,
+        conf float8 DEFAULT 0.95)
+    RETURNS TABLE (quantity text, estimate float8, std_error float8, conf_low float8, conf_high float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_lift_projection' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 15;
+COMMENT ON FUNCTION lift_projection(clv_model, clv_sample, integer, float8, float8, float8, float8, float8, float8, float8, float8, float8, clv_model, float8, float8[], float8) IS 'what a lift of x[driver] is worth, computed for every customer of the sample and averaged. churn_model: logit_fit() or lm_fit() of churn within a period on x; customers: regression_sample() of those it is about, with the same x (y is not read); lift: added to x[driver], up to the ends of its scale, lowest and highest (below 0: down); margin: money per customer and period, the first at once; annual_discount_rate: fraction a year (0.10), period_years: length of a period; horizon: whole periods, no end by default; n_customers: for the return, those of the sample by default; cost: of the lift, money. With margin_model, lm_fit() of the margin or spend per period of customers who stayed on the same x, margin must be NULL, and margin_share says what part of that is margin. covariance: of churn_model, in place of its own, as vcov() has it. Fifteen rows in fixed order: churn_before, churn_after, churn_change (absolute), churn_change_relative; value_before, value_after, value_change, of which value_by_retention (at margins as they were) and value_by_expansion (the rest; NULL without margin_model); return (value_change times customers), net (less cost), roi (net / cost), probability_of_break_even, required_lift (whose return is the cost; NULL if none on the scale is), clipped_share (of customers at the end of the scale before the lift is used up). Standard errors by the delta method; NULL where nothing depends on the parameters or they have no covariance. Both models are taken as independent. Normal intervals, t where a model has errors by cluster. No rows if a necessary argument is NULL. WARNING and NULL: a driver without effect in the model; WARNING: a linear model of churn beyond 0 or 1. Error 22023: other models, numbers that cannot be, customers outside the scale; 22003: a value without end. Source: Gupta and Lehmann 2003; docs/projection.md.';
+
+-- ---- impact: effects ------------------------------------------------------------------------------------------------
+
+-- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
+CREATE FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], bigint) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], text) RETURNS clv_sample
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], text) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], text) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], text) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
+COMMENT ON FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], text) IS 'transition: count one row of a treatment and an outcome';
+
+CREATE AGGREGATE effect_sample(y float8, treatment float8, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y float8, treatment float8, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y float8, treatment boolean, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y float8, treatment boolean, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment float8, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment float8, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment boolean, x float8[], unit bigint) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE effect_sample(y boolean, treatment boolean, x float8[], unit text) (
+    SFUNC = clv_effect_add, STYPE = clv_sample, SSPACE = 16384,
+    COMBINEFUNC = clv_sample_combine, FINALFUNC = clv_sample_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE effect_sample(float8, float8, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(float8, float8, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
+COMMENT ON AGGREGATE effect_sample(float8, boolean, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(float8, boolean, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
+COMMENT ON AGGREGATE effect_sample(boolean, float8, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(boolean, float8, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
+COMMENT ON AGGREGATE effect_sample(boolean, boolean, float8[], bigint) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length, units beyond 2^53.';
+COMMENT ON AGGREGATE effect_sample(boolean, boolean, float8[], text) IS 'rows of a treatment and an outcome for aipw_effect() and partial_effect(): outcome y, treatment (0 and 1 or boolean, or for partial_effect() any number), 1 to 32 numbers x that may drive both, the same in the same order in all rows, and the unit, such as the customer, whose rows depend on each other. Rows with a NULL, also within x, are counted as skipped; NULL without rows. Error 22023: numbers that are not finite, x of another length.';
+
+CREATE FUNCTION aipw_effect(sample clv_sample, folds integer DEFAULT 5, repetitions integer DEFAULT 5, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, statistic float8, p_value float8, conf_low float8, conf_high float8,
+                   n bigint, treated bigint, trimmed_share float8, lowest_propensity float8, highest_propensity float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_aipw_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION aipw_effect(clv_sample, integer, integer, float8) IS 'the mean effect of a treatment of 0 or 1 on y, in units of y (of a y of 0 or 1: a difference of probabilities), by augmented inverse probability weighting: right where either the logistic model of the treatment or the model of y in each group (logistic where all y are 0 or 1, else linear), both on x, is right, and x holds all that drives both. Folds are drawn by a hash of the unit, so that the result is the same each time and the rows of a unit share a fold; what is said about a fold is fitted to the others. Of several repetitions with other folds the median counts, and their spread adds to the variance (Chernozhukov et al. 2018). Standard errors are by unit, with t of units - 1 degrees of freedom. Rows with a propensity, the probability of treatment given x, below 0.01 or above 0.99 are left out, so that the effect is that of the others: trimmed_share, a WARNING above 10 percent; lowest_propensity and highest_propensity are of all rows. WARNING and NULL where the rows cannot tell, such as fewer than two units for each fold; error 22023: a treatment other than 0 and 1, folds not 2 to 50, repetitions not 1 to 101, another sample. Source: Robins, Rotnitzky and Zhao 1994; docs/effects.md.';
+
+CREATE FUNCTION partial_effect(sample clv_sample, folds integer DEFAULT 5, repetitions integer DEFAULT 5, conf float8 DEFAULT 0.95)
+    RETURNS TABLE (estimate float8, std_error float8, statistic float8, p_value float8, conf_low float8, conf_high float8,
+                   n bigint, treated bigint, trimmed_share float8, lowest_propensity float8, highest_propensity float8)
+    AS 'MODULE_PATHNAME', 'clv_impact_partial_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
+COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the effect on y of one unit more of a treatment, any number such as a score, in a partially linear model: regression of what x does not explain of y on what it does not explain of the treatment, both by linear models on x; pass squares or classes in x where it is not linear. Of an effect that varies it is a mean, with more weight where the treatment varies more. Folds are drawn by a hash of the unit, so that the result is the same each time and the rows of a unit share a fold; what is said about a fold is fitted to the others. Of several repetitions with other folds the median counts, and their spread adds to the variance (Chernozhukov et al. 2018). Standard errors are by unit, with t of units - 1 degrees of freedom. treated, trimmed_share and the propensities are NULL. WARNING and NULL where the rows cannot tell, such as fewer than two units for each fold; error 22023: folds not 2 to 50, repetitions not 1 to 101, another sample. Source: Robinson 1988; docs/effects.md.';

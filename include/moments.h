@@ -87,8 +87,17 @@ extern ClvMoments *moments_trim(const ClvMoments *m);
 /* What is wrong with a value, or NULL: counts, sizes, order, bounds, in stored form. */
 extern const char *moments_problem(const ClvMoments *m);
 
-/* A new state in building form, empty, of a form. */
+/* A new state in building form, empty, of a form, with room for so many doubles. */
 extern ClvMoments *moments_new(MomentsForm form, int nx, Size doubles);
+
+/* Add a row, weight, x1, ..., xnx, y, to a state of rows or their triangle, which may move. */
+extern ClvMoments *moments_append_row(ClvMoments *state, int nx, const double *row);
+
+/* Add all that b holds to a state, which may move. b is left alone. Moments of different sorts do not mix. */
+extern ClvMoments *moments_merge(ClvMoments *state, const ClvMoments *b);
+
+/* The same for a state within groups: rows of b, or their triangle, are one group, whose means are taken out. */
+extern ClvMoments *moments_pool(ClvMoments *state, const ClvMoments *b);
 
 /*
  * The transition of aggregates of rows: argument 1 y, 2 x float8[], 3 (where there is one) the weight. Rows with a NULL
@@ -96,13 +105,16 @@ extern ClvMoments *moments_new(MomentsForm form, int nx, Size doubles);
  */
 extern ClvMoments *moments_add_row(FunctionCallInfo fcinfo);
 
-/* Add the rows of b, which is left alone, to a state, which may move; levels (plain, within, clusters) do not mix. */
-extern ClvMoments *moments_merge(ClvMoments *state, const ClvMoments *b);
+/*
+ * A state of clusters is a clv_moments as well, so that it travels as one. It begins as moments_new(MOMENTS_CLUSTERS,
+ * 0, 1), and moments_merge() appends the clusters of another. Add one, whose moments are stored and have a row. An error
+ * where the state would pass the largest size of a value: the hint names lm_cluster_vcov().
+ */
+extern ClvMoments *moments_append_cluster(ClvMoments *state, const ClvMoments *cluster);
 
 /*
- * A state of clusters is a clv_moments as well, so that it travels as one: its transition adds argument 1, the moments
- * of one cluster, to argument 0; moments_merge() appends the clusters of another. An error where it would pass the
- * largest size of a value: the hint names lm_cluster_vcov().
+ * The transition of aggregates over the moments of clusters: argument 0 is the state or NULL, 1 one cluster's moments.
+ * Its combine function is clv_moments_combine.
  */
 extern ClvMoments *moments_add_cluster(FunctionCallInfo fcinfo);
 

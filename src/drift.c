@@ -58,13 +58,14 @@ check_lengths(int n, int m, const char *what)
 static TermEstimate
 estimate_of_term(const ClvModel *m, const text *term)
 {
-	const ModelKind *kind = regression_operations(m);
-	int			i = term_of_model(m, term);
 	const double *covariance = model_covariance(m);
-	TermEstimate estimate = {m->values[i], NAN, NAN};
+	TermEstimate estimate = {NAN, NAN, NAN};
+	int			i;
 
-	Assert(param_scale(kind, i) == SCALE_OWN);
-	if (covariance && !isnan(m->values[i]))
+	regression_operations(m);
+	i = term_of_model(m, term);
+	estimate.estimate = m->values[i];
+	if (covariance && !isnan(estimate.estimate))
 	{
 		estimate.variance = covariance[i * m->nparams + i];
 		estimate.df = model_record(m).df;
@@ -91,8 +92,8 @@ warn_of_no_estimate(const text *term)
 {
 	ereport(WARNING,
 			(errmsg("the change of a term is not known"),
-			 errdetail("A model has no estimate of \"%s\", or no standard error for it.", excerpt(text_to_cstring(term))),
-			 errhint("tidy(model) shows what it has; a column that is a combination of others has no effect of its own.")));
+			 errdetail("A model has no estimate of \"%s\", or no standard error.", excerpt(text_to_cstring(term))),
+			 errhint("tidy(model) shows what it has; a column that is a combination of others has none.")));
 }
 
 /* coefficient_drift(before, after, term, conf): before, after, difference, std_error, statistic, df, p, interval */
@@ -114,8 +115,8 @@ clv_impact_coefficient_drift(PG_FUNCTION_ARGS)
 	c = term_change(before, after, conf);
 	if (isnan(c.statistic))
 		warn_of_no_estimate(term);
-	return row_of_numbers(fcinfo, (double[]) {before.estimate, after.estimate, c.difference, c.std_error, c.statistic, c.df,
-						  c.p_value, c.conf_low, c.conf_high}, 9);
+	return row_of_numbers(fcinfo, (double[]) {before.estimate, after.estimate, c.difference, c.std_error, c.statistic,
+						  c.df, c.p_value, c.conf_low, c.conf_high}, 9);
 }
 
 /* chow_test(a, b, both): least-squares fits of each sample and of both; statistic, df1, df2, p_value */
@@ -141,8 +142,7 @@ clv_impact_chow_test(PG_FUNCTION_ARGS)
 	if (isnan(test.statistic))
 		ereport(WARNING,
 				(errmsg("Chow's test is not defined"),
-				 errdetail("The fits of the two samples leave %g degrees of freedom and no residuals, or both are alike in "
-						   "what they cannot tell.", test.df2),
+				 errdetail("The fits leave %g degrees of freedom, and %g of the fit to both.", test.df2, test.df1),
 				 errhint("It takes more rows than coefficients, and a response that is not fitted exactly.")));
 	return row_of_numbers(fcinfo, (double[]) {test.statistic, test.df1, test.df2, test.p_value}, 4);
 }
@@ -164,8 +164,8 @@ clv_impact_cochran_q(PG_FUNCTION_ARGS)
 	for (int i = 0; i < n; i++)
 		if (!(isfinite(estimates[i]) && isfinite(std_errors[i]) && std_errors[i] > 0))
 			argument_error("estimates must be finite, and standard errors finite and above 0",
-						   "Leave periods out that have no estimate.", "Element %d: estimate %g, standard error %g.", i + 1,
-						   estimates[i], std_errors[i]);
+						   "Leave periods out that have no estimate.", "Element %d: estimate %g, standard error %g.",
+						   i + 1, estimates[i], std_errors[i]);
 	if (n == 0)
 	{
 		ereport(WARNING,
@@ -264,8 +264,9 @@ checked_counts(Datum *elements, int bins, const char *what)
 			argument_error(psprintf("%s must hold counts", what), "Count the rows of each bin.",
 						   "Element %d is %lld.", i + 1, (long long) count);
 		if (count == 0)
-			argument_error("a bin is empty", "Merge it with a bin beside it, in both lists: the index of a share of 0 is "
-						   "infinite.", "Element %d of %s is 0.", i + 1, what);
+			argument_error("a bin is empty",
+						   "Merge it with a bin beside it, in both lists: the index of a share of 0 is infinite.",
+						   "Element %d of %s is 0.", i + 1, what);
 		counts[i] = count;
 	}
 	return counts;
@@ -286,8 +287,8 @@ clv_impact_psi(PG_FUNCTION_ARGS)
 
 	check_lengths(bins, m, "expected and actual");
 	if (bins < 2)
-		argument_error("the stability index needs two bins at least", "Count the rows of each bin; five to ten are usual.",
-					   "There are %d.", bins);
+		argument_error("the stability index needs two bins at least",
+					   "Count the rows of each bin; five to ten are usual.", "There are %d.", bins);
 	s = stability_index(checked_counts(expected, bins, "expected"), checked_counts(actual, bins, "actual"), bins);
 	values[0] = Float8GetDatum(s.psi);
 	values[1] = Float8GetDatum(s.p_value);

@@ -21,7 +21,7 @@ typedef struct LandmarkRow
 	bool		nulls[LANDMARK_COLUMNS];
 } LandmarkRow;
 
-/* What is asked: what was known at the end of `day`, and the outcome in (day, until] of data complete up to data_end. */
+/* The question: what was known at the end of `day`, and the outcome in (day, until], of data up to data_end. */
 typedef struct Landmark
 {
 	DateADT		day;
@@ -43,7 +43,8 @@ static void
 check_landmark(const Landmark *l)
 {
 	if (l->until <= l->day)
-		argument_error("until must be after the landmark", "The outcome is that of (landmark, until]: give a later day.",
+		argument_error("until must be after the landmark",
+					   "The outcome is that of (landmark, until]: give a later day.",
 					   "The landmark is %s, until is %s.", day_text(l->day), day_text(l->until));
 	if (l->data_end < l->day)
 		argument_error("the data must reach up to the landmark",
@@ -80,7 +81,8 @@ set_known_scores(LandmarkRow *row, const InteractionHistory *h, const Landmark *
 	if (h != NULL && interactions_full(h))
 		argument_error("the history does not reach back far enough",
 					   "Build it with interaction_history(at, score), which keeps all interactions.",
-					   "It keeps the latest %d interactions; how many there were by the landmark is not known.", h->keep);
+					   "It keeps the latest %d interactions; how many there were by the landmark is not known.",
+					   h->keep);
 	if (h != NULL)
 		n = interactions_until(h, l->day_end);
 	set_column(row, LANDMARK_N_SCORES, Int32GetDatum(n));

@@ -1,5 +1,5 @@
 /*
- * projection.c - lift_projection(): what a lift of one driver is worth, from a model of churn and perhaps one of margins.
+ * projection.c - lift_projection(): what a lift of one driver is worth, by a model of churn and perhaps one of margins.
  */
 #include "regression.h"
 
@@ -235,12 +235,10 @@ project(const LiftQuestion *q, const Rows *rows, LiftProjection *p)
 				 errhint("Use logit_fit() for churn_model.")));
 }
 
-/* Why there is no answer, as a static text, or NULL. */
+/* Which model does not know the effect of the driver, as a static text, or NULL. */
 static const char *
-cannot_tell(const LiftQuestion *q, const Rows *rows)
+cannot_tell(const LiftQuestion *q)
 {
-	if (rows->n == 0)
-		return "the sample holds no customers";
 	if (isnan(q->churn.theta[q->churn.model->nparams + q->driver]))
 		return "the churn_model cannot tell the effect of the driver";
 	if (q->margins.model && isnan(q->margins.theta[q->margins.model->nparams + q->driver]))
@@ -278,6 +276,15 @@ result_rows(FunctionCallInfo fcinfo, const LiftProjection *p)
 	return (Datum) 0;
 }
 
+static Datum
+no_projection(FunctionCallInfo fcinfo, const char *reason)
+{
+	ereport(WARNING,
+			(errmsg("the lift cannot be projected: %s", reason), errdetail("All results are NULL."),
+			 errhint("tidy(model) shows the effects that are known, sample_info(customers) what the sample holds.")));
+	return result_rows(fcinfo, NULL);
+}
+
 /* lift_projection(...): quantity, estimate, std_error, conf_low, conf_high */
 PG_FUNCTION_INFO_V1(clv_impact_lift_projection);
 Datum
@@ -288,7 +295,6 @@ clv_impact_lift_projection(PG_FUNCTION_ARGS)
 	const ClvModel *churn;
 	const ClvModel *margins;
 	const ClvSample *sample;
-	const char *problem;
 	Rows		rows;
 	int			nx;
 
@@ -300,8 +306,10 @@ clv_impact_lift_projection(PG_FUNCTION_ARGS)
 	churn = PG_GETARG_MODEL(CHURN_MODEL);
 	margins = PG_ARGISNULL(MARGIN_MODEL) ? NULL : PG_GETARG_MODEL(MARGIN_MODEL);
 	sample = PG_GETARG_STORED_SAMPLE(CUSTOMERS);
-	rows = sample_rows(sample);
 	nx = customers_regressors(sample);
+	/* of rows with a NULL alone it is not known how many x they had */
+	if (sample->nrows == 0)
+		return no_projection(fcinfo, "the sample holds no customers");
 	q.churn = churn_model(churn, nx);
 	if (margins)
 		q.margins = margin_model(margins, nx);
@@ -312,14 +320,9 @@ clv_impact_lift_projection(PG_FUNCTION_ARGS)
 	read_money(fcinfo, &q);
 	q.customers = PG_ARGISNULL(N_CUSTOMERS) ? (double) sample->n :
 		checked_number_of_customers(PG_GETARG_FLOAT8(N_CUSTOMERS));
-	problem = cannot_tell(&q, &rows);
-	if (problem)
-	{
-		ereport(WARNING,
-				(errmsg("the lift cannot be projected: %s", problem), errdetail("All results are NULL."),
-				 errhint("tidy(model) shows the effects that are known, sample_info(customers) what the sample holds.")));
-		return result_rows(fcinfo, NULL);
-	}
+	if (cannot_tell(&q))
+		return no_projection(fcinfo, cannot_tell(&q));
+	rows = sample_rows(sample);
 	project(&q, &rows, &p);
 	return result_rows(fcinfo, &p);
 }

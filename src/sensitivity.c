@@ -22,8 +22,8 @@ static Datum
 ratio_result(double value, const char *what)
 {
 	if (!isfinite(value) || value == 0)
-		range_error(psprintf("the %s is out of range", what), "Ratios this extreme are rather a mistake: check the input.",
-					"It came out as %g.", value);
+		range_error(psprintf("the %s is out of range", what),
+					"Ratios this extreme are rather a mistake: check the input.", "It came out as %g.", value);
 	PG_RETURN_FLOAT8(value);
 }
 
@@ -149,7 +149,7 @@ clv_impact_robustness(PG_FUNCTION_ARGS)
 	const ClvModel *m = PG_GETARG_MODEL(0);
 	double		q = checked_share(PG_GETARG_FLOAT8(2));
 	double		conf = checked_conf(PG_GETARG_FLOAT8(3));
-	bool		is_lm = regression_operations(m) == &lm_model;
+	const ModelKind *kind = regression_operations(m);
 	int			i = term_of_model(m, PG_GETARG_TEXT_PP(1));
 	const double *covariance = model_covariance(m);
 	RegressionRecord record = model_record(m);
@@ -157,10 +157,10 @@ clv_impact_robustness(PG_FUNCTION_ARGS)
 	bool		nulls[3] = {true, true, true};
 	double		t;
 
-	if (!is_lm || record.errors != ERRORS_MODEL)
+	if (kind != &lm_model || record.errors != ERRORS_MODEL)
 		argument_error("robustness values are those of least squares with the model's own errors",
-					   "Fit with lm_fit(moments), or errors => 'model'; beside a risk, odds or hazard ratio see e_value().",
-					   is_lm ? "The model's errors are robust." : "The model is a %s model.", model_operations(m)->title);
+					   "Fit with lm_fit(moments); beside a risk, odds or hazard ratio see e_value().",
+					   "The model is a %s model%s.", kind->title, kind == &lm_model ? " with robust errors" : "");
 	t = covariance ? m->values[i] / sqrt(covariance[i * m->nparams + i]) : NAN;
 	if (isfinite(t) && record.df > 1)
 	{
@@ -195,7 +195,8 @@ clv_impact_customers_needed(PG_FUNCTION_ARGS)
 	if (!(power > 0 && power < 1))
 		argument_error("power must be between 0 and 1", "Write a chance of 80 percent as 0.80.", "It is %g.", power);
 	if (controls < 0)
-		argument_error("controls must not be negative", "It is how many other regressors there are.", "It is %d.", controls);
+		argument_error("controls must not be negative", "It is how many other regressors there are.", "It is %d.",
+					   controls);
 	n = customers_needed(r, conf, power, controls);
 	if (n > MAX_COUNT)
 		PG_RETURN_NULL();

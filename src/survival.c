@@ -65,8 +65,8 @@ times_argument(FunctionCallInfo fcinfo)
 static void
 warn_of_trouble(RiskTrouble trouble, double at)
 {
-	const char *hint = "Begin later, where more are at risk: survival_sample(tenure, event, greatest(entry, t)) of rows "
-		"with tenure > t is the survival of those who last until t.";
+	const char *hint = "Begin later, where more are at risk: survival_sample(tenure, event, greatest(entry, t)) "
+		"of rows with tenure > t is the survival of those who last until t.";
 
 	if (trouble == RISK_USED_UP)
 		ereport(WARNING,
@@ -266,8 +266,7 @@ typedef struct Comparison
 	int			n;
 	int		   *position;		/* in the array, from 1 */
 	RiskTimes  *groups;
-	double	   *observed;
-	double	   *expected;
+	LogRankGroup *sums;
 	LogRank		test;
 } Comparison;
 
@@ -305,11 +304,10 @@ static Comparison
 compare_groups(FunctionCallInfo fcinfo)
 {
 	Comparison	c = groups_of_array(fcinfo);
+	double	   *room = palloc(Max(log_rank_room(c.n), 1) * sizeof(double));
 
-	c.observed = palloc(Max(c.n, 1) * sizeof(double));
-	c.expected = palloc(Max(c.n, 1) * sizeof(double));
-	if (!log_rank(c.groups, c.n, palloc(Max(log_rank_room(c.n), 1) * sizeof(double)), &stop_on_cancel, c.observed,
-				  c.expected, &c.test))
+	c.sums = palloc(Max(c.n, 1) * sizeof(LogRankGroup));
+	if (!log_rank(c.groups, c.n, room, &stop_on_cancel, c.sums, &c.test))
 		stop_call("the log-rank test");
 	return c;
 }
@@ -338,7 +336,7 @@ clv_survival_log_rank(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* log_rank_groups(samples): group_number, n, observed, expected */
+/* log_rank_groups(samples): group_number, n, observed, expected, variance */
 PG_FUNCTION_INFO_V1(clv_survival_log_rank_groups);
 Datum
 clv_survival_log_rank_groups(PG_FUNCTION_ARGS)
@@ -348,13 +346,14 @@ clv_survival_log_rank_groups(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < c.n; i++)
 	{
-		Datum		values[4];
-		bool		nulls[4] = {false};
+		Datum		values[5];
+		bool		nulls[5] = {false};
 
 		values[0] = Int32GetDatum(c.position[i]);
 		values[1] = Int64GetDatum((int64) c.groups[i].n);
-		set_number(values, nulls, 2, c.observed[i]);
-		set_number(values, nulls, 3, c.expected[i]);
+		set_number(values, nulls, 2, c.sums[i].observed);
+		set_number(values, nulls, 3, c.sums[i].expected);
+		set_number(values, nulls, 4, c.sums[i].variance);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

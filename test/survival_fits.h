@@ -1,6 +1,6 @@
 /*
  * survival_fits.h - what the tests of Cox regression and of the discrete-time hazard share: rows, and the references of
- * reference/survival_fits.csv, which reference/make_survival writes.
+ * reference/cox.csv, which reference/make_cox writes.
  */
 #ifndef CLV_TEST_SURVIVAL_FITS_H
 #define CLV_TEST_SURVIVAL_FITS_H
@@ -126,7 +126,7 @@ check_block(FILE *file, FitRows fit, const double *head)
 static void
 check_fits(FitRows fit, int first, int last, int least)
 {
-	FILE	   *file = fopen("reference/survival_fits.csv", "r");
+	FILE	   *file = fopen("reference/cox.csv", "r");
 	double		head[4];
 	int			blocks = 0;
 

@@ -76,6 +76,11 @@ test_worked_example(void **state)
 	assert_relative(p.interval[LIFT_REQUIRED].std_error, 0.0027297847835804373, 1e-12);
 	assert_true(p.estimate[LIFT_CLIPPED_SHARE] == 0);
 
+	/* an interval of a probability is symmetric in its logit */
+	assert_relative(log(p.interval[LIFT_CHURN_AFTER].conf_low / (1 - p.interval[LIFT_CHURN_AFTER].conf_low)) +
+					log(p.interval[LIFT_CHURN_AFTER].conf_high / (1 - p.interval[LIFT_CHURN_AFTER].conf_high)),
+					2 * log(0.16095792483050642 / (1 - 0.16095792483050642)), 1e-12);
+
 	/* t of 1 degree of freedom is Cauchy's distribution */
 	q.df = 1;
 	project(&q, &rows, &p);
@@ -181,7 +186,8 @@ test_values_by_definition(void **state)
 			q.horizon = INFINITY;
 			project(&q, &customer_rows, &endless);
 			assert_relative(endless.estimate[LIFT_VALUE_CHANGE], p.estimate[LIFT_VALUE_CHANGE], 1e-12);
-			assert_relative(endless.interval[LIFT_VALUE_CHANGE].std_error, p.interval[LIFT_VALUE_CHANGE].std_error, 1e-12);
+			assert_relative(endless.interval[LIFT_VALUE_CHANGE].std_error,
+							p.interval[LIFT_VALUE_CHANGE].std_error, 1e-12);
 		}
 	}
 }

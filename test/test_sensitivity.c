@@ -12,7 +12,7 @@
 
 #define TOLERANCE 1e-12
 
-/* statistics.csv, 06c_sensitivity; VanderWeele and Ding (2017) print 7.26 for 3.9 with the limit 1.8, and 3.0 for that */
+/* statistics.csv, 06c_sensitivity; VanderWeele and Ding (2017) print 7.26 for 3.9, and 3.0 for its limit 1.8 */
 static void
 test_e_value_golden(void **state)
 {
@@ -88,7 +88,9 @@ most_used_up(double d, double critical)
 static void
 test_robustness_by_search(void **state)
 {
-	static const double cases[][3] = {{4.18, 783, 1}, {4.18, 783, 0.5}, {12, 10, 1}, {9, 4, 1}, {30, 3, 1}, {40, 2, 0.7}};
+	static const double cases[][3] = {
+		{4.18, 783, 1}, {4.18, 783, 0.5}, {12, 10, 1}, {9, 4, 1}, {30, 3, 1}, {40, 2, 0.7},
+	};
 
 	(void) state;
 	for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++)

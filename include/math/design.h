@@ -60,6 +60,14 @@ block_dot(const double *a, const double *b)
 	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
+/* Add factor from[i] to to[i] over a block. */
+static inline void
+block_add(double *restrict to, const double *restrict from, double factor)
+{
+	for (int i = 0; i < DESIGN_BLOCK; i++)
+		to[i] += factor * from[i];
+}
+
 /* Add sum of weight z z' over a block to the lower triangle of m, rank x rank. */
 extern void block_add_gram(const Design *design, const DesignBlock *block, const double *weight, double *m);
 

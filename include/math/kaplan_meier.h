@@ -133,14 +133,22 @@ extern bool survival_quantile(const RiskTimes *times, double p, double conf, con
 
 /*
  * The mean of min(lifetime, until), until > 0: the area below the curve. Its variance is the sum of (area beyond t)^2
- * d / (n (n - d)) over the times of events (P. Meier 1975), its interval value -+ z std_error, both NAN without an event
- * whose time is less than until, or where the variance is 0. NAN where survival is not known up to until.
+ * d / (n (n - d)) over the times of events (P. Meier 1975), its interval value -+ z std_error; NAN where the variance is
+ * 0, as it is without an event before until. All NAN where survival is not known up to until.
  */
 extern bool mean_lifetime(const RiskTimes *times, double until, double conf, const FitStop *stop,
 						  LifetimeEstimate *result);
 
 /* More groups than that are refused: the covariance of all with all is summed at every time. */
 #define LOG_RANK_MOST_GROUPS 200
+
+/* One of the groups that are compared. */
+typedef struct LogRankGroup
+{
+	double		observed;		/* events */
+	double		expected;
+	double		variance;		/* hypergeometric, of observed - expected */
+} LogRankGroup;
 
 typedef struct LogRank
 {
@@ -154,12 +162,11 @@ extern size_t log_rank_room(int ngroups);
 
 /*
  * Whether groups differ in how soon events come (N. Mantel 1966; R. Peto and J. Peto 1972): from the hypergeometric
- * means and covariances of the events of each group, given how many are at risk. observed and expected receive the sums
- * of each of ngroups <= LOG_RANK_MOST_GROUPS groups; room is the caller's. A group that is never at risk when events
- * happen adds nothing, and groups that never are at risk together are not compared, which lowers df. False when stop
- * asked to end.
+ * means and covariances of the events of each group, given how many are at risk. sums receives those of each of
+ * ngroups <= LOG_RANK_MOST_GROUPS groups; room is the caller's. A group that is never at risk when events happen adds
+ * nothing, and groups that never are at risk together are not compared, which lowers df. False when stop asked to end.
  */
-extern bool log_rank(const RiskTimes *groups, int ngroups, double *room, const FitStop *stop, double *observed,
-					 double *expected, LogRank *result);
+extern bool log_rank(const RiskTimes *groups, int ngroups, double *room, const FitStop *stop, LogRankGroup *sums,
+					 LogRank *result);
 
 #endif

@@ -163,6 +163,7 @@ typedef struct MomentsCorrelation
 	double		conf_low;		/* NAN without an estimate, where it is -1 or 1, and for df < 2 */
 	double		conf_high;
 	double		p_value;		/* two-sided; NAN without an estimate, where it is -1 or 1, and for df < 1 */
+	const char *reason;			/* static text: why there is no estimate; else NULL */
 } MomentsCorrelation;
 
 /*

@@ -108,11 +108,12 @@ scaled_block(const Design *design, size_t first, DesignBlock *block)
 	for (int k = 0; k < design->rank; k++)
 	{
 		int			j = design->column[k];
+		int			at = j - 1 - design->nx;
 		double		center = design->center[j];
 		double		factor = 1 / design->scale[j];
 
 		for (int i = 0; i < block->n; i++)
-			block->z[k][i] = j == 0 ? 1 : ((block->values[i] - design->nx)[j - 1] - center) * factor;
+			block->z[k][i] = j == 0 ? 1 : (block->values[i][at] - center) * factor;
 	}
 }
 
@@ -137,8 +138,7 @@ absorb(double *r, int n, double (*block)[DESIGN_BLOCK])
 			double		t = (v * r[k * DESIGN_MAX + l] + block_dot(block[k], block[l])) / (length * v);
 
 			r[k * DESIGN_MAX + l] -= t * v;
-			for (int i = 0; i < DESIGN_BLOCK; i++)
-				block[l][i] -= t * block[k][i];
+			block_add(block[l], block[k], -t);
 		}
 		/* the sign of a row is free */
 		for (int l = k; l < n; l++)
@@ -244,12 +244,12 @@ design_block(const Design *design, size_t first, DesignBlock *block)
 	for (int k = rank - 1; k >= 0; k--)
 	{
 		const double *basis = design->basis + k * rank;
+		double		own = basis[k];
 
 		for (int i = 0; i < DESIGN_BLOCK; i++)
-			block->z[k][i] *= basis[k];
+			block->z[k][i] *= own;
 		for (int l = 0; l < k; l++)
-			for (int i = 0; i < DESIGN_BLOCK; i++)
-				block->z[k][i] += basis[l] * block->z[l][i];
+			block_add(block->z[k], block->z[l], basis[l]);
 	}
 }
 

@@ -27,8 +27,7 @@ leverages(const Design *design, const DesignBlock *block, const double *root, co
 		double		u[DESIGN_BLOCK] = {0};
 
 		for (int l = 0; l <= k; l++)
-			for (int i = 0; i < DESIGN_BLOCK; i++)
-				u[i] += root[k * design->rank + l] * block->z[l][i];
+			block_add(u, block->z[l], root[k * design->rank + l]);
 		for (int i = 0; i < DESIGN_BLOCK; i++)
 			leverage[i] += weight[i] * u[i] * u[i];
 	}

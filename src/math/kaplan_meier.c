@@ -261,7 +261,9 @@ kaplan_meier_next(KaplanMeier *km, SurvivalPoint *point)
 	known = km->trouble == RISK_NONE;
 	point->survival = known ? km->survival : NAN;
 	point->log_survival = known ? log_survival(km) : NAN;
-	point->greenwood = known && point->n_risk == point->n_events ? INFINITY : known ? compensated_sum(&km->greenwood) : NAN;
+	point->greenwood = known ? compensated_sum(&km->greenwood) : NAN;
+	if (known && point->n_risk == point->n_events)
+		point->greenwood = INFINITY;
 	point->cumulative_hazard = known ? compensated_sum(&km->hazard) : NAN;
 	return true;
 }
@@ -405,7 +407,8 @@ sum_areas(const RiskTimes *times, double until, double whole, const FitStop *sto
 		survival = point.survival;
 		beyond = whole - compensated_sum(&passed);
 		if (survival > 0)
-			compensated_add(&squares, beyond * beyond * point.n_events / point.n_risk / (point.n_risk - point.n_events));
+			compensated_add(&squares,
+							beyond * beyond * point.n_events / point.n_risk / (point.n_risk - point.n_events));
 	}
 	compensated_add(&passed, area_between(survival, at, until));
 	*area = compensated_sum(&passed);

@@ -14,8 +14,11 @@
 /* A leverage this near to 1 is 1 up to rounding. */
 #define LEVERAGE_NOISE 1e-9
 
-/* A robust variance this small beside the model's own is 0 up to rounding. */
-#define VARIANCE_NOISE 1e-18
+/*
+ * A robust variance this small beside the model's own may be 0: that of the intercept is a difference, of which
+ * rounding leaves some 1e-16.
+ */
+#define VARIANCE_NOISE 1e-13
 
 #define MOST_COLUMNS (ROWS_MAX_REGRESSORS + 1)	/* of the level and the effects */
 #define TRIANGLE_DOUBLES \
@@ -82,7 +85,7 @@ begin_fit(const MomentsFit *ls, ErrorKind errors, FitResult *fit, RegressionReco
 	*record = (RegressionRecord) {.errors = errors, .df = ls->df, .clusters = NAN, .statistic = NAN};
 	if (!(ls->df > 0))
 		impossible(fit, "there are no more rows than parameters", "Collect more rows, or leave out regressors.");
-	else if (ls->exact && ls->rank == 0)
+	else if (ls->exact && ls->explained == 0)
 		impossible(fit, "y does not vary", "Is y the right column, and are the rows those of more than one result?");
 	else if (ls->exact)
 		impossible(fit, "y is a linear function of x, with no residual by which to judge errors",
@@ -123,6 +126,17 @@ model_covariance(const MomentsFit *ls, double *covariance)
 			covariance[(i + 1) * k + j + 1] = variance * ls->inverse[i * ls->nx + j];
 }
 
+/* Without a row there is nothing, not even a number of regressors. */
+static bool
+is_empty(double n, int nx, FitResult *fit, RegressionRecord *record)
+{
+	if (n > 0 && nx > 0)
+		return false;
+	*record = (RegressionRecord) {0};
+	impossible(fit, "there are no rows with regressors", "Rows with a NULL in y or x are dropped: are all?");
+	return true;
+}
+
 static void
 fit_solved(const MomentsFit *ls, FitResult *fit, RegressionRecord *record)
 {
@@ -141,6 +155,8 @@ lm_fit_moments(const Moments *m, FitResult *fit, RegressionRecord *record)
 {
 	MomentsFit	ls;
 
+	if (is_empty(m->n, m->nx, fit, record))
+		return;
 	moments_solve(m, &ls);
 	fit_solved(&ls, fit, record);
 }
@@ -269,14 +285,6 @@ finish_robust(const MomentsFit *ls, const LmMeat *meat, double factor, FitResult
 
 /* ---- rows -------------------------------------------------------------------------------------- */
 
-static bool
-in_range(double value)
-{
-	double		size = fabs(value);
-
-	return value == 0 || (size >= MOMENTS_SMALLEST && size <= MOMENTS_LARGEST);
-}
-
 /* Rotate all rows into the triangle. False when asked to stop; *valid says whether their numbers are in range. */
 static bool
 add_rows(const Rows *rows, int nx, const FitStop *stop, double *triangle, bool *valid)
@@ -292,7 +300,7 @@ add_rows(const Rows *rows, int nx, const FitStop *stop, double *triangle, bool *
 		row[0] = row_count(rows, y);
 		memcpy(row + 1, y - nx, (size_t) (nx + 1) * sizeof(double));
 		for (int c = 0; c <= nx; c++)
-			*valid = *valid && in_range(row[1 + c]);
+			*valid = *valid && lm_in_range(row[1 + c]);
 		if (*valid)
 			triangle_add(triangle, nx, row);
 	}
@@ -415,8 +423,8 @@ lm_fit_rows(const Rows *rows, bool clustered, ErrorKind errors, const FitStop *s
 	MomentsFit	ls;
 	bool		valid;
 
-	*record = (RegressionRecord) {.errors = errors, .df = NAN, .sigma = NAN, .r_squared = NAN, .statistic = NAN,
-		.clusters = NAN};
+	if (is_empty(m.n, nx, fit, record))
+		return;
 	if (!add_rows(rows, nx, stop, triangle, &valid))
 	{
 		*fit = (FitResult) {.status = FIT_STOPPED};
@@ -463,6 +471,8 @@ lm_fit_clusters(const LmClusters *clusters, const FitStop *stop, FitResult *fit,
 	double		score[MOST_COLUMNS];
 	size_t		n = 0;
 
+	if (is_empty(1, clusters->nx, fit, record))
+		return;
 	*fit = (FitResult) {.status = FIT_STOPPED};
 	for (size_t at = 0; clusters->next(clusters->arg, &at, &m); n++)
 	{

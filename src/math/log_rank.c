@@ -52,7 +52,7 @@ next_event(const Group *groups, int k)
 
 /* Add the events at one time. */
 static void
-add_time(Room *room, int k, double at, double *observed, double *expected)
+add_time(Room *room, int k, double at, LogRankGroup *sums)
 {
 	double		n = 0;
 	double		d = 0;
@@ -69,7 +69,7 @@ add_time(Room *room, int k, double at, double *observed, double *expected)
 		{
 			double		count = times->events[g->next++].count;
 
-			observed[j] += count;
+			sums[j].observed += count;
 			d += count;
 		}
 	}
@@ -82,7 +82,7 @@ add_time(Room *room, int k, double at, double *observed, double *expected)
 
 		if (share == 0)
 			continue;
-		expected[j] += d * share;
+		sums[j].expected += d * share;
 		for (int l = 0; l < j; l++)
 			row[l] -= spread * share * (room->groups[l].n / n);
 		row[j] += spread * share * ((n - room->groups[j].n) / n);
@@ -90,8 +90,8 @@ add_time(Room *room, int k, double at, double *observed, double *expected)
 }
 
 /*
- * difference' covariance^- difference by Cholesky's decomposition, the largest pivot first: what is left of a group once
- * it is 0 follows from those before it. Covariance and difference are scaled to variances of 1, and destroyed.
+ * difference' covariance^- difference by Cholesky's decomposition, the largest pivot first: a group of which nothing is
+ * left follows from those before it. Covariance and difference are scaled to variances of 1, and destroyed.
  */
 static int
 quadratic_form(double *v, double *u, int k, double *sum)
@@ -137,8 +137,7 @@ quadratic_form(double *v, double *u, int k, double *sum)
 }
 
 bool
-log_rank(const RiskTimes *groups, int ngroups, double *room, const FitStop *stop, double *observed, double *expected,
-		 LogRank *result)
+log_rank(const RiskTimes *groups, int ngroups, double *room, const FitStop *stop, LogRankGroup *sums, LogRank *result)
 {
 	int			k = ngroups;
 	Room		r = {.covariance = room, .difference = room + (size_t) k * k};
@@ -150,11 +149,11 @@ log_rank(const RiskTimes *groups, int ngroups, double *room, const FitStop *stop
 	for (int j = 0; j < k; j++)
 	{
 		r.groups[j] = (Group) {.set = {.times = &groups[j]}};
-		observed[j] = expected[j] = 0;
+		sums[j] = (LogRankGroup) {0};
 	}
 	while (isfinite(at = next_event(r.groups, k)))
 	{
-		add_time(&r, k, at, observed, expected);
+		add_time(&r, k, at, sums);
 		numbers += (size_t) k * (k + 8);
 		if (stop != NULL && numbers > POLL_NUMBERS)
 		{
@@ -164,7 +163,10 @@ log_rank(const RiskTimes *groups, int ngroups, double *room, const FitStop *stop
 		}
 	}
 	for (int j = 0; j < k; j++)
-		r.difference[j] = observed[j] - expected[j];
+	{
+		r.difference[j] = sums[j].observed - sums[j].expected;
+		sums[j].variance = r.covariance[(size_t) j * k + j];
+	}
 	result->df = quadratic_form(r.covariance, r.difference, k, &result->statistic);
 	if (result->df == 0)
 		result->statistic = NAN;

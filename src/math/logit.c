@@ -73,8 +73,7 @@ predict_block(const Design *design, const DesignBlock *block, const double *coef
 {
 	memset(eta, 0, DESIGN_BLOCK * sizeof(double));
 	for (int k = 0; k < design->rank; k++)
-		for (int i = 0; i < DESIGN_BLOCK; i++)
-			eta[i] += coefficients[k] * block->z[k][i];
+		block_add(eta, block->z[k], coefficients[k]);
 }
 
 double
@@ -504,7 +503,7 @@ fit_design(Search *search, LogitMethod method, double events, LogitFit *fit)
 		return false;
 	if (outcome == LOGIT_REACHED)
 		return report(search, events, null_value, fit);
-	refuse(fit, "the maximum of the penalised likelihood was not reached", "Check the data for extreme values.");
+	refuse(fit, "the maximum of the likelihood was not reached", "Check the data for extreme values.");
 	return method == LOGIT_FIRTH || explain_separation(search, fit);
 }
 

@@ -3,13 +3,10 @@
  */
 #include "math/moments.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
-#include <gsl/gsl_sf_gamma.h>
-
-#include "math/gsl_guard.h"
+#include "math/inference.h"
 #include "math/special.h"
 
 #define MOST_COLUMNS MOMENTS_MAX_COLUMNS
@@ -444,22 +441,10 @@ choose_columns(const double *triangle, int all, const int *from, int nx, double 
 	}
 }
 
-/* P(|T| > |t|) of df degrees of freedom, where r^2 = t^2 / (df + t^2); rest = 1 - r^2 */
-static double
-two_sided(double rest, double df)
-{
-	gsl_error_handler_t *handler = gsl_guard_enter();
-	gsl_sf_result p = {NAN, 0};
-	int			failed = gsl_sf_beta_inc_e(0.5 * df, 0.5, rest, &p);
-
-	gsl_guard_leave(handler);
-	return failed ? NAN : p.val;
-}
-
 MomentsCorrelation
 moments_correlation(const Moments *m, int i, bool partial, double conf)
 {
-	MomentsCorrelation c = {m->n, NAN, NAN, NAN, NAN, NAN};
+	MomentsCorrelation c = {m->n, NAN, NAN, NAN, NAN, NAN, NULL};
 	double		work[MOST_NUMBERS];
 	double		triangle[MOST_NUMBERS];
 	double		tolerance[MOST_COLUMNS];
@@ -482,7 +467,11 @@ moments_correlation(const Moments *m, int i, bool partial, double conf)
 	row = triangle + triangle_row_at(nx, nx - 1);
 	explained = row[0] * row[1] * row[1];
 	rest = row[2];
-	if (!(sqrt(row[0]) > tolerance[nx - 1] && sqrt(explained + rest) > tolerance[nx]))
+	if (!(sqrt(row[0]) > tolerance[nx - 1]))
+		c.reason = partial ? "x[i] is constant, or a linear combination of the other regressors" : "x[i] is constant";
+	else if (!(sqrt(explained + rest) > tolerance[nx]))
+		c.reason = partial ? "y is constant, or a linear combination of the other regressors" : "y is constant";
+	if (c.reason != NULL)
 		return c;
 	if (!(sqrt(rest) > tolerance[nx]))
 	{
@@ -491,7 +480,7 @@ moments_correlation(const Moments *m, int i, bool partial, double conf)
 	}
 	c.estimate = copysign(sqrt(explained / (explained + rest)), row[1]);
 	if (c.df >= 1)
-		c.p_value = two_sided(rest / (explained + rest), c.df);
+		c.p_value = t_p_value(sqrt(explained / rest * c.df), c.df);
 	if (c.df >= 2)
 	{
 		/* artanh(r) = asinh(r / sqrt(1 - r^2)), which needs no difference from 1 */
