@@ -3661,6 +3661,8 @@ CREATE FUNCTION driver_roles(names text[], roles text[] DEFAULT NULL) RETURNS TA
         LEFT JOIN LATERAL (
             SELECT w.role, w.why
             FROM (VALUES
+                -- not the retention of customers
+                (0, 'lever', 'what the company does, and can change', '(context|knowledge|memory)_retention'),
                 (1, 'outcome', 'what is to be explained: known only after the landmark',
                  'churn|churned|attrition|cancel|cancell?ed|cancellations?|left|retained|retention|renewed|renewals?|reactivated|'
                  '(purchases|orders|spend|revenue|value|amount)_(after|next|later)|(next|future)_(purchases|orders|spend|revenue|value)|'
@@ -3673,12 +3675,12 @@ CREATE FUNCTION driver_roles(names text[], roles text[] DEFAULT NULL) RETURNS TA
                  'latency|wait|speed|accuracy|accurate|correctness|correct|completeness|complete|helpfulness|helpful|relevance|relevant|'
                  'groundedness|grounded|faithfulness|faithful|hallucinations?|hallucinated|adherence|completion|escalations?|escalated|'
                  'transfers?|transferred|handoffs?|empathy|politeness|polite|professionalism|coherence|coherent|fluency|clarity|'
-                 'conciseness|context_retention|repeat_contacts?|follow_ups?|compliance|coaching'),
+                 'conciseness|handling|loops?|conformance|unfairness|violence|toxicity|safety|repeat_contacts?|follow_ups?|compliance|coaching'),
                 (4, 'confounder', 'there before the contacts, and may move both scores and outcome',
                  'tenure|age|rfm|recency|frequency|monetary|segment|tier|spend|revenue|purchases|orders|average_purchase|cohort|plan|'
                  'contract|topics?|difficulty|difficult|complexity|complex|severity|priority|category|intent|channel|region|country|'
                  'language|product|industry|size|seats|acquisition|source|days_since_last|history|prior|previous|before|contacts|'
-                 'interactions|volume|n_scores')) AS w (position, role, why, words)
+                 'interactions|volume|n_scores|since|sign_?up|joined')) AS w (position, role, why, words)
             WHERE '_' || evaluator_key(u.name) || '_' ~ ('_(' || w.words || ')_')
             ORDER BY w.position LIMIT 1) AS known ON true
         ORDER BY u.position;
