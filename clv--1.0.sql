@@ -3490,7 +3490,7 @@ COMMENT ON FUNCTION survival_points(clv_sample, float8) IS 'the Kaplan-Meier cur
 
 CREATE FUNCTION km_survival(sample clv_sample, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION km_survival(clv_sample, float8) IS 'Kaplan-Meier estimate of the probability that no event has happened up to and including time t since the start, in the unit of tenure: the share of customers still there, whom to leave out or to count as lost nobody need decide. NULL beyond the longest tenure if that was without an event, and before the first entry: nobody has seen it. With entries it is conditional on lasting until the first of them; NULL, after a WARNING once a query, where everybody at risk was gone before others entered. NULL, after a WARNING, for a sample without rows. Error 22023: t negative; a sample of other rows. Source: Kaplan and Meier 1958.';
+COMMENT ON FUNCTION km_survival(clv_sample, float8) IS 'Kaplan-Meier estimate of the probability that no event has happened up to and including time t since the start, in the unit of tenure: the share of customers still there, those who are still under observation counted for as long as they were. NULL beyond the longest tenure if that was without an event, and before the first entry: nobody has seen it. With entries it is conditional on lasting until the first of them; NULL, after a WARNING once a query, where everybody at risk was gone before others entered. NULL, after a WARNING, for a sample without rows. Error 22023: t negative; a sample of other rows. Source: Kaplan and Meier 1958.';
 
 CREATE FUNCTION km_survival_ci(sample clv_sample, t float8, conf float8 DEFAULT 0.95)
     RETURNS TABLE (estimate float8, std_error float8, conf_low float8, conf_high float8)
@@ -3661,6 +3661,8 @@ CREATE FUNCTION driver_roles(names text[], roles text[] DEFAULT NULL) RETURNS TA
         LEFT JOIN LATERAL (
             SELECT w.role, w.why
             FROM (VALUES
+                -- not the retention of customers
+                (0, 'lever', 'what the company does, and can change', '(context|knowledge|memory)_retention'),
                 (1, 'outcome', 'what is to be explained: known only after the landmark',
                  'churn|churned|attrition|cancel|cancell?ed|cancellations?|left|retained|retention|renewed|renewals?|reactivated|'
                  '(purchases|orders|spend|revenue|value|amount)_(after|next|later)|(next|future)_(purchases|orders|spend|revenue|value)|'
@@ -3673,12 +3675,12 @@ CREATE FUNCTION driver_roles(names text[], roles text[] DEFAULT NULL) RETURNS TA
                  'latency|wait|speed|accuracy|accurate|correctness|correct|completeness|complete|helpfulness|helpful|relevance|relevant|'
                  'groundedness|grounded|faithfulness|faithful|hallucinations?|hallucinated|adherence|completion|escalations?|escalated|'
                  'transfers?|transferred|handoffs?|empathy|politeness|polite|professionalism|coherence|coherent|fluency|clarity|'
-                 'conciseness|context_retention|repeat_contacts?|follow_ups?|compliance|coaching'),
+                 'conciseness|handling|loops?|conformance|unfairness|violence|toxicity|safety|repeat_contacts?|follow_ups?|compliance|coaching'),
                 (4, 'confounder', 'there before the contacts, and may move both scores and outcome',
                  'tenure|age|rfm|recency|frequency|monetary|segment|tier|spend|revenue|purchases|orders|average_purchase|cohort|plan|'
                  'contract|topics?|difficulty|difficult|complexity|complex|severity|priority|category|intent|channel|region|country|'
                  'language|product|industry|size|seats|acquisition|source|days_since_last|history|prior|previous|before|contacts|'
-                 'interactions|volume|n_scores')) AS w (position, role, why, words)
+                 'interactions|volume|n_scores|since|sign_?up|joined')) AS w (position, role, why, words)
             WHERE '_' || evaluator_key(u.name) || '_' ~ ('_(' || w.words || ')_')
             ORDER BY w.position LIMIT 1) AS known ON true
         ORDER BY u.position;
@@ -3984,7 +3986,7 @@ CREATE FUNCTION lift_projection(churn_model clv_model, customers clv_sample, dri
         margin_model clv_model DEFAULT NULL, margin_share float8 DEFAULT 1, covariance float8[] DEFAULT NULL,
         conf float8 DEFAULT 0.95)
     RETURNS TABLE (quantity text, estimate float8, std_error float8, conf_low float8, conf_high float8)
-    AS 'MODULE_PATHNAME', 'clv_impact_lift_projection' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 15;
+    AS 'MODULE_PATHNAME', 'clv_impact_lift_projection' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 15;
 COMMENT ON FUNCTION lift_projection(clv_model, clv_sample, integer, float8, float8, float8, float8, float8, float8, float8, float8, float8, clv_model, float8, float8[], float8) IS 'what a lift of x[driver] is worth, computed for every customer of the sample and averaged. churn_model: logit_fit() or lm_fit() of churn within a period on x; customers: regression_sample() of those it is about, with the same x (y is not read); lift: added to x[driver], up to the ends of its scale, lowest and highest (below 0: down); margin: money per customer and period, the first at once; annual_discount_rate: fraction a year (0.10), period_years: length of a period; horizon: whole periods, no end by default; n_customers: for the return, those of the sample by default; cost: of the lift, money. With margin_model, lm_fit() of the margin or spend per period of customers who stayed on the same x, margin must be NULL, and margin_share says what part of that is margin. covariance: of churn_model, in place of its own, as vcov() has it. Fifteen rows in fixed order: churn_before, churn_after, churn_change (absolute), churn_change_relative; value_before, value_after, value_change, of which value_by_retention (at margins as they were) and value_by_expansion (the rest; NULL without margin_model); return (value_change times customers), net (less cost), roi (net / cost), probability_of_break_even, required_lift (whose return is the cost; NULL if none on the scale is), clipped_share (of customers at the end of the scale before the lift is used up). Standard errors by the delta method; NULL where nothing depends on the parameters or they have no covariance. Both models are taken as independent. Normal intervals, t where a model has errors by cluster. No rows if a necessary argument is NULL. WARNING and NULL: a driver without effect in the model; WARNING: a linear model of churn beyond 0 or 1. Error 22023: other models, numbers that cannot be, customers outside the scale; 22003: a value without end. Source: Gupta and Lehmann 2003; docs/projection.md.';
 
 -- ---- impact: effects ------------------------------------------------------------------------------------------------

@@ -90,14 +90,15 @@ report_status(EffectStatus status, const Effect *e)
 		case EFFECT_IMPOSSIBLE:
 			ereport(WARNING,
 					(errmsg("the effect cannot be estimated: %s", e->reason),
-					 errdetail("There are %.0f rows. The estimate is NULL.", e->n), e->hint ? errhint("%s", e->hint) : 0));
+					 errdetail("There are %.0f rows. The estimate is NULL.", e->n),
+					 e->hint ? errhint("%s", e->hint) : 0));
 			break;
 		case EFFECT_ESTIMATED:
 			if (e->trimmed_share > MUCH_TRIMMED)
 				ereport(WARNING,
 						(errmsg("treated and untreated rows hardly overlap"),
-						 errdetail("%.3g percent have a probability of treatment below %g or above %g; the effect is that "
-								   "of the others.", 100 * e->trimmed_share, EFFECT_LEAST_PROPENSITY,
+						 errdetail("%.3g percent have a probability of treatment below %g or above %g; the effect is "
+								   "that of the others.", 100 * e->trimmed_share, EFFECT_LEAST_PROPENSITY,
 								   1 - EFFECT_LEAST_PROPENSITY),
 						 errhint("Ask about a group in which both happen, or leave out of x what decides the treatment "
 								 "but not y.")));

@@ -1,8 +1,8 @@
 /*
  * lm_cluster.c - linear regression with errors robust against dependence within clusters, in two forms.
  *
- * lm_cluster_fit() keeps the moments of every cluster, and needs the rows once. lm_cluster_vcov() keeps a score of every
- * cluster, which is a vector and no triangle, but needs the model first.
+ * lm_cluster_fit() keeps the moments of every cluster, and needs the rows once. lm_cluster_vcov() keeps a score of
+ * every cluster, which is a vector and no triangle, but needs the model first.
  */
 #include "lm.h"
 
@@ -327,7 +327,7 @@ clv_lm_add_score(PG_FUNCTION_ARGS)
 	row[1 + nx] = PG_GETARG_FLOAT8(2);
 	for (int i = 1; i <= nx + 1; i++)
 		if (!lm_in_range(row[i]))
-			range_error("numbers must have magnitudes from 1e-100 to 1e100", "Give the columns other units.",
+			range_error("numbers must be 0 or have magnitudes from 1e-100 to 1e100", "Give the columns other units.",
 						"A number of the row is %g.", row[i]);
 	s = scores_with_room(s);
 	if (s->n == 0)

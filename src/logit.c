@@ -72,10 +72,11 @@ name_columns(LogitFit *fit, int nx, bool clustered)
 								  param_name(&logit_model, nx, fit->out_of_range));
 	else if (fit->separated)
 	{
-		result->reason = psprintf("%s separation: %s settle%s y in %s rows",
-								  fit->completely ? "complete" : "quasi-complete", involved_columns(fit, nx),
-								  strchr(involved_columns(fit, nx), ',') ? "" : "s",
-								  fit->completely ? "all" : "some");
+		const char *names = involved_columns(fit, nx);
+
+		result->reason = psprintf("%s%s settles y in %s rows (%s separation)",
+								  strchr(names, ',') ? "a combination of " : "", names,
+								  fit->completely ? "all" : "some", fit->completely ? "complete" : "quasi-complete");
 		result->hint = psprintf("The effects run off to infinity; logit_fit(sample, 'firth'%s) has finite ones. "
 								"Or leave out, or join with others, values that few rows have.",
 								clustered ? ", 'model'" : "");

@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "utils/memutils.h"
 
 /* A state below this size doubles, above it grows by a quarter. */
@@ -114,16 +115,22 @@ most_rows(const ClvSample *head)
 	return (MaxAllocSize - offsetof(ClvSample, data)) / bytes_per_row(head);
 }
 
+/* Room for a few rows more would be worth neither the copy nor the sort that follows when they are used up. */
+static inline int64
+enough_rows(const ClvSample *s)
+{
+	return s->nrows + s->nrows / 32 + 1;
+}
+
 /*
  * A value in building form with room for that many rows, or for as many as a value can hold, with the
- * rows and header of `from`. A hash table that no longer fits is given up. Room for a few rows more
- * would be worth neither the copy nor the sort that follows when they are used up.
+ * rows and header of `from`. A hash table that no longer fits is given up.
  */
 static ClvSample *
 copy_with_room(const ClvSample *from, SampleForm form, int64 rows)
 {
 	ClvSample	head = *from;
-	int64		enough = from->nrows + from->nrows / 32 + 1;
+	int64		enough = enough_rows(from);
 	ClvSample  *s;
 	Size		size;
 
@@ -156,6 +163,13 @@ copy_with_room(const ClvSample *from, SampleForm form, int64 rows)
 
 static void sort_and_fold(ClvSample *s);
 
+/* Whether the last growth, by a quarter, took the size past a power of two. */
+static inline bool
+has_doubled(const ClvSample *s)
+{
+	return pg_leftmost_one_pos64(VARSIZE(s)) > pg_leftmost_one_pos64(VARSIZE(s) - VARSIZE(s) / 5);
+}
+
 /* Make room for at least one more row. */
 static ClvSample *
 grow(ClvSample *s)
@@ -167,9 +181,9 @@ grow(ClvSample *s)
 
 	if (form == SAMPLE_FOLDING && s->nrows >= SAMPLE_FOLD_FROM_ROWS && came < added * SAMPLE_FOLD_MIN_RATIO)
 		form = SAMPLE_APPENDING;
-	else if (form == SAMPLE_APPENDING && large)
+	else if (form == SAMPLE_APPENDING && large && (has_doubled(s) || most_rows(s) < enough_rows(s)))
 	{
-		/* Repetitions may have come late; a sort is cheap beside a state that need not grow. */
+		/* Repetitions may have come late; a sort for each doubling is cheap beside a state that need not grow. */
 		int64		before = s->nrows;
 
 		sort_and_fold(s);

@@ -147,6 +147,13 @@ read_group(Periods *h, size_t first)
 	return g;
 }
 
+/* The part of the linear predictor that depends on the period. */
+static inline double
+baseline(const double *b, double u)
+{
+	return b[HAZARD_INTERCEPT] + u * (b[HAZARD_LOG_PERIOD] + u * b[HAZARD_LOG_PERIOD_SQUARED]);
+}
+
 /* Sums over the periods of a group: of the residuals times u^k, and of the weights times u^k; u is scaled ln(j). */
 typedef struct PeriodSums
 {
@@ -165,7 +172,7 @@ sum_periods(const Periods *h, int from, int to, const double *b, double xb)
 		double		u = h->scaled[j];
 		double		events = h->happened[j];
 		double		others = h->at_risk[j] - events;
-		Odds		odds = odds_at(xb + b[HAZARD_INTERCEPT] + u * (b[HAZARD_LOG_PERIOD] + u * b[HAZARD_LOG_PERIOD_SQUARED]));
+		Odds		odds = odds_at(xb + baseline(b, u));
 		double		residual = events * odds.stay - others * odds.leave;
 		double		weight = h->at_risk[j] * odds.leave * odds.stay;
 
@@ -357,7 +364,7 @@ score_of_row(const Periods *h, const double *row, const double *b, double *score
 	for (int j = (int) row[SURVIVAL_ENTRY] + 1; j <= last; j++)
 	{
 		double		u = h->scaled[j];
-		Odds		odds = odds_at(xb + b[HAZARD_INTERCEPT] + u * (b[HAZARD_LOG_PERIOD] + u * b[HAZARD_LOG_PERIOD_SQUARED]));
+		Odds		odds = odds_at(xb + baseline(b, u));
 		double		residual = j == last && row[SURVIVAL_EVENT] != 0 ? odds.stay : -odds.leave;
 
 		for (int k = 0; k < HAZARD_PARAMS; k++, residual *= u)
