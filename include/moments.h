@@ -100,12 +100,6 @@ extern ClvMoments *moments_merge(ClvMoments *state, const ClvMoments *b);
 extern ClvMoments *moments_pool(ClvMoments *state, const ClvMoments *b);
 
 /*
- * The transition of aggregates of rows: argument 1 y, 2 x float8[], 3 (where there is one) the weight. Rows with a NULL
- * and rows of weight 0 are dropped, and counted. The state of argument 0 is a clv_moments or NULL.
- */
-extern ClvMoments *moments_add_row(FunctionCallInfo fcinfo);
-
-/*
  * A state of clusters is a clv_moments as well, so that it travels as one. It begins as moments_new(MOMENTS_CLUSTERS,
  * 0, 1), and moments_merge() appends the clusters of another. Add one, whose moments are stored and have a row. An error
  * where the state would pass the largest size of a value: the hint names lm_cluster_vcov().
