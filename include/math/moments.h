@@ -5,8 +5,8 @@
  * The triangle is the square-root-free factor of Gentleman (1973, "Least squares computations by Givens
  * transformations without square roots"; AS 75, 1974), in the use that Miller (1992, AS 274) makes of it: with Z the
  * rows' deviations from their weighted means and W their weights, Z'WZ = R'DR, R unit upper triangular, D >= 0.
- * Z'WZ itself, which squares the condition, is never formed. The means are kept as the unrounded sums of two doubles, so
- * that a column's distance from zero costs its deviations no digits: a constant column deviates by exactly 0.
+ * Z'WZ itself, which squares the condition, is never formed. The means are kept as the unrounded sums of two doubles,
+ * so that a column's distance from zero costs its deviations no digits: a constant column deviates by exactly 0.
  *
  * Few rows are kept as they are, see Moments.
  */
