@@ -121,7 +121,7 @@ typedef struct MomentsFit
 	int			rank;			/* effects that can be told */
 	double		df;				/* of the residuals: n - 1 - rank, within n - groups - rank; may be 0 or negative */
 	double		rss;			/* sum of squared residuals */
-	double		explained;		/* sum of squares that x explains; with rss the total about the mean, within the means */
+	double		explained;		/* sum of squares that x explains; with rss the total about the mean or means */
 	bool		exact;			/* rss is nothing but rounding: the data have no residuals to judge errors by */
 	/*
 	 * Row-major nx x nx: root * root' = (Z'WZ)^-1 of the effects, upper triangular; zeros where aliased. The whitened
