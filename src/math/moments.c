@@ -14,8 +14,8 @@
 
 /*
  * A regressor is taken to be a combination of those before it where what they leave of it is below this part of its own
- * deviations: what less has to say could not be told to seven digits (Filip's polynomial, 6e-8, in test_moments.c). What
- * is left of y is nothing but rounding below a far smaller part: ten million rotations leave 1e-13. Beside that, a
+ * deviations: what less has to say could not be told to seven digits (Filip's polynomial, 6e-8, in test_moments.c).
+ * What is left of y is nothing but rounding below a far smaller part: ten million rotations leave 1e-13. Beside that, a
  * column that was computed from others carries their distance from zero, rounded, in the last place of each number.
  */
 #define REGRESSOR_TOLERANCE 1e-7
