@@ -3747,9 +3747,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clv_number_expressions(regclass, text[]) IS 'internal: expressions that read columns as float8, flags as 0 and 1, in their order; error 42804 that names those that are neither';
 
-CREATE FUNCTION driver_table(relation regclass, outcome_column name, evaluator_column name, score_column name, cohort_column name,
-        control_columns name[] DEFAULT '{}', segment_column name DEFAULT NULL, stage_column name DEFAULT NULL,
-        reliability_column name DEFAULT NULL, conf float8 DEFAULT 0.95, power float8 DEFAULT 0.80, customer_column name DEFAULT NULL)
+CREATE FUNCTION driver_table(relation regclass, outcome_column text, evaluator_column text, score_column text, cohort_column text,
+        control_columns text[] DEFAULT '{}', segment_column text DEFAULT NULL, stage_column text DEFAULT NULL,
+        reliability_column text DEFAULT NULL, conf float8 DEFAULT 0.95, power float8 DEFAULT 0.80, customer_column text DEFAULT NULL)
     RETURNS TABLE (evaluator text, segment text, stage text, n bigint, n_dropped bigint, pooled_r float8, within_r float8,
                    partial_r float8, conf_low float8, conf_high float8, p_value float8, adjusted_p float8, sign_flip boolean,
                    reliability float8, disattenuated_r float8, n_needed bigint, note text)
@@ -3758,8 +3758,8 @@ CREATE FUNCTION driver_table(relation regclass, outcome_column name, evaluator_c
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
                                            JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
-    controls text[] := coalesce(control_columns::text[], '{}');
-    optional text[] := array_remove(ARRAY[cohort_column, segment_column, stage_column, reliability_column, customer_column]::text[], NULL);
+    controls text[] := coalesce(control_columns, '{}');
+    optional text[] := array_remove(ARRAY[cohort_column, segment_column, stage_column, reliability_column, customer_column], NULL);
     cohort text := coalesce(quote_ident(cohort_column), quote_literal('all'));
     numbers text[];
     used text[];        -- those numbers without which a row is dropped
@@ -3772,9 +3772,9 @@ BEGIN
             HINT = 'Write 95 percent as 0.95.';
     END IF;
     EXECUTE format('SELECT %I.clv_require_columns($1, $2)', schema)
-        USING relation, ARRAY[outcome_column, evaluator_column, score_column]::text[] || controls || optional;
+        USING relation, ARRAY[outcome_column, evaluator_column, score_column] || controls || optional;
     EXECUTE format('SELECT %I.clv_number_expressions($1, $2)', schema) INTO numbers
-        USING relation, ARRAY[outcome_column, score_column]::text[] || controls || array_remove(ARRAY[reliability_column]::text[], NULL);
+        USING relation, ARRAY[outcome_column, score_column] || controls || array_remove(ARRAY[reliability_column], NULL);
     used := numbers[: 2 + cardinality(controls)];
     IF reliability_column IS NOT NULL THEN
         EXECUTE format('SELECT max(r)::text FROM (SELECT %s AS r FROM %s) AS s WHERE r < 0 OR r > 1', numbers[cardinality(numbers)], relation)
@@ -3834,7 +3834,9 @@ BEGIN
                         WHEN f.conf_low IS NULL THEN 'too few customers for an interval' END,
                    CASE WHEN f.sign_flip THEN 'within cohorts the sign is opposite to the pooled one'
                         WHEN (f.pooled_low > 0 OR f.pooled_high < 0) AND f.conf_low <= 0 AND f.conf_high >= 0
-                        THEN 'pooled only: not seen within cohorts, given the controls' END,
+                        THEN 'pooled only: not seen within cohorts, given the controls'
+                        WHEN (f.pooled_low > 0 OR f.pooled_high < 0) AND abs(f.partial_r) < 0.75 * abs(f.pooled_r)
+                        THEN round(100 * (1 - f.partial_r / f.pooled_r)) || ' %% of the pooled correlation goes with cohorts and controls' END,
                    CASE WHEN f.reliability = 0 THEN 'reliability 0: the score does not tell customers apart'
                         WHEN abs(f.corrected_r) > 1 THEN 'disattenuated beyond 1: the reliability is too low for this correlation' END,
                    CASE WHEN d.role = 'mediator' THEN 'a mediator: a consequence of levers, none itself' END,
@@ -3847,9 +3849,9 @@ BEGIN
         CASE WHEN reliability_column IS NULL THEN 'NULL::float8' ELSE numbers[cardinality(numbers)] END,
         (SELECT string_agg(format('%1$s > ''-Infinity'' AND %1$s < ''Infinity'' AND ', number), '') FROM unnest(used) AS number)
             || cohort || ' IS NOT NULL', relation)
-        USING conf, power, controls, outcome_column::text;
+        USING conf, power, controls, outcome_column;
 END $$;
-COMMENT ON FUNCTION driver_table(regclass, name, name, name, name, name[], name, name, name, float8, float8, name) IS
+COMMENT ON FUNCTION driver_table(regclass, text, text, text, text, text[], text, text, text, float8, float8, text) IS
 'Which scores go with the outcome, one row for each evaluator (and segment and stage, where columns are named) of a relation with one row for each customer and evaluator, such as a view over landmark(): outcome, score and controls are columns of numbers or of flags, which count as 0 and 1. n rows used; n_dropped: those with a NULL, NaN or infinite number, or without a cohort (rows without an evaluator are left out). pooled_r: correlation of score and outcome over all; within_r: within cohorts; partial_r: within cohorts given the controls, with its interval at confidence conf (Fisher 1921), p_value, and adjusted_p over all rows of the table (Benjamini and Hochberg 1995). sign_flip: the pooled interval lies on one side of 0, that of within_r or partial_r on the other. reliability: mean of the column; disattenuated_r = partial_r / sqrt(reliability) (Spearman 1904), NULL beyond 1; cautious where controls explain part of the score. n_needed: customers_needed() at partial_r and power; NULL, as sign_flip, without an interval. note: in words, with the warnings of driver_warnings(). cohort_column NULL: all are one cohort. Correlations are NULL with a WARNING where nothing varies or too few are left. WARNING where customer_column is named and customers have several rows of one evaluator. Error 42703 names missing columns, 42804 those that are no numbers, 22004 without a relation or a name; 22023: conf or power not between 0 and 1, a reliability not between 0 and 1, more than 31 controls.';
 
 -- ---- impact: drift, sensitivity -------------------------------------------------------------------------------------

@@ -147,6 +147,15 @@ SELECT count(*) AS effects, count(*) FILTER (WHERE estimate - 3.5 * std_error < 
 FROM (SELECT logit_fit(y, x) AS m FROM wide) AS f, tidy(m) WITH ORDINALITY AS t (term, estimate, std_error, a, b, c, d, k), LATERAL (SELECT ((k - 1) % 5 - 2) / 5.0 * (k > 1)::int) AS e (truth);
 DROP TABLE wide;
 
+-- Linear models: effects are the coefficients, changes are the lifts ----------------------------------------------------------------
+CREATE TABLE line AS SELECT lm_fit(regression_sample(tuce, ARRAY[gpa, psi]), 'HC1') AS m, regression_sample(tuce, ARRAY[gpa, psi], length(gpa::text)) AS s FROM spector;
+SELECT e.term, abs(e.estimate / t.estimate - 1) < 1e-12 AS estimate, abs(e.std_error / t.std_error - 1) < 1e-12 AS std_error, abs(e.p_value / t.p_value - 1) < 1e-9 AS p, e.conf_low = t.conf_low OR abs(e.conf_low / t.conf_low - 1) < 1e-9 AS conf_low
+FROM line, marginal_effects(m, s, true) AS e JOIN LATERAL tidy(m) AS t USING (term);
+SELECT abs(before - (SELECT avg(tuce) FROM spector)) < 1e-12 AS before, abs(change / (0.2 * t.estimate) - 1) < 1e-10 AS change, abs(c.std_error / (0.2 * t.std_error) - 1) < 1e-10 AS std_error
+FROM line, tidy(m) AS t, predicted_change(m, s, 1, 0.2) AS c WHERE term = 'x1';
+-- a model within groups predicts no level
+SELECT logit_failure('SELECT e.* FROM line, (SELECT lm_fit(within_moments(m)) AS inner_fit FROM (SELECT clv_moments(tuce, ARRAY[gpa, sin(tuce)]) AS m FROM spector GROUP BY psi) AS g) AS w, predicted_change(inner_fit, s, 1, 1) AS e');
+
 -- Errors -----------------------------------------------------------------------------------------------------------------------
 SELECT logit_failure(q) FROM (VALUES
     ('SELECT logit_fit(tuce, ARRAY[gpa]) FROM spector'),
@@ -186,5 +195,5 @@ SET statement_timeout = '30ms';
 SELECT logit_fit(s, 'firth') FROM long;
 RESET statement_timeout;
 
-DROP TABLE long, spector, fitted, cells, dropping, visits, by_customer, scores, many, serial_fits, scaled;
+DROP TABLE long, line, spector, fitted, cells, dropping, visits, by_customer, scores, many, serial_fits, scaled;
 DROP FUNCTION logit_failure(text), quadratic(float8[], float8[], float8[]);

@@ -6,8 +6,8 @@
  *   triangle(x=2,n=100){100:...}                      the numbers of math/moments.h, in their order
  *   within(x=2,n=100,groups=4){...}                   the same of what is left within groups
  *   clusters(x=2){rows{1:0.5:2:7},triangle(n=9){...}} each by itself
- * Input takes the stored form only. Binary: version (uint16), form and number of regressors (uint8 each), n, dropped and
- * groups (int64 each), then the doubles of the value.
+ * Input takes the stored form only. Binary: version (uint16), form and number of regressors (uint8 each), n, dropped
+ * and groups (int64 each), then the doubles of the value.
  */
 #include "moments.h"
 

@@ -249,6 +249,60 @@ test_split_rows(void **state)
 	end_survivors(&split);
 }
 
+/*
+ * Who is alone at his event says nothing, however low his hazard: the others come later. Their errors do not lose the
+ * digits by which the hazard that he seems to have is larger than theirs.
+ */
+static void
+test_lone_event(void **state)
+{
+	Random		random;
+	Survivors	s[2];
+	Rows		rows[2];
+
+	(void) state;
+	random_seed(&random, 23);
+	begin_survivors(&s[0], 2);
+	begin_survivors(&s[1], 2);
+	for (int i = 0; i < 500; i++)
+	{
+		double		x = random_normal(&random);
+		double		row[] = {i, x, 2, 2 + random_exponential(&random) * exp(-x), i % 4 > 0};
+
+		for (int k = 0; k < 2; k++)
+			sample_add(&s[k].sample, row, 1);
+	}
+	sample_add(&s[1].sample, (double[]) {500, -25, 0, 1, 1}, 1);
+	for (int k = 0; k < 2; k++)
+		rows[k] = survivor_rows(&s[k]);
+	for (ErrorKind errors = ERRORS_MODEL; errors <= ERRORS_HC0; errors++)
+	{
+		Fitted		without = fit_cox(0, &rows[0], true, errors);
+		Fitted		with = fit_cox(0, &rows[1], true, errors);
+
+		assert_int_equal(without.fit.status, FIT_CONVERGED);
+		assert_same_fit(&without, &with, 1e-12);
+	}
+	for (int k = 0; k < 2; k++)
+		end_survivors(&s[k]);
+}
+
+/* A single row in more than doubles can count still makes a column vary. */
+static void
+test_scales(void **state)
+{
+	ColumnScales scales;
+
+	(void) state;
+	begin_scales(&scales, 1);
+	show_row(&scales, (double[]) {7});
+	show_row(&scales, (double[]) {8});
+	weigh_row(&scales, (double[]) {8}, 1e17);
+	weigh_row(&scales, (double[]) {7}, 1);
+	assert_true(end_scales(&scales));
+	assert_true(scaled_column(&scales, (double[]) {7}, 0) < scaled_column(&scales, (double[]) {8}, 0));
+}
+
 /* ---- what cannot be told --------------------------------------------------------------------------- */
 
 /* Columns that are constant, or a combination of others, have no effect and no error; the others stay as they are. */
@@ -563,6 +617,8 @@ main(void)
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_split_rows),
+		cmocka_unit_test(test_lone_event),
+		cmocka_unit_test(test_scales),
 		cmocka_unit_test(test_dropped_columns),
 		cmocka_unit_test(test_monotone_likelihood),
 		cmocka_unit_test(test_infinite_or_not),

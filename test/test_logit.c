@@ -268,8 +268,8 @@ test_wald(void **state)
 /* ---- separation ---------------------------------------------------------------------------------- */
 
 /*
- * Whether rows (x1, x2, y) of small whole numbers, whose columns are independent, are separated: exactly. The separating
- * directions are a pointed cone then, so that one of its edges is orthogonal to two rows.
+ * Whether rows (x1, x2, y) of small whole numbers, whose columns are independent, are separated: exactly. The
+ * separating directions are a pointed cone then, so that one of its edges is orthogonal to two rows.
  */
 static bool
 separable(const Rows *rows)

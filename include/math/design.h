@@ -1,6 +1,6 @@
 /*
- * design.h - the regressors of rows as an iterative fit sees them: centred, scaled and orthogonal to each other, so that
- * neither a year, a salary nor columns that nearly follow from others cost digits. Numbers z of a row are a linear
+ * design.h - the regressors of rows as an iterative fit sees them: centred, scaled and orthogonal to each other, so
+ * that neither a year, a salary nor columns that nearly follow from others cost digits. Numbers z of a row are a linear
  * function of its (1, x); over all rows, by their counts, the mean of z_k z_l is 1 for k = l and else 0, and z_0 = 1.
  */
 #ifndef CLV_MATH_DESIGN_H
@@ -45,6 +45,13 @@ typedef struct DesignBlock
 	double		z[DESIGN_MAX][DESIGN_BLOCK];
 } DesignBlock;
 
+/* Whether stop (which may be NULL) asks to end before the block that begins with that row: asked every few thousand. */
+static inline bool
+block_stops(const FitStop *stop, size_t first)
+{
+	return stop != NULL && first % (64 * DESIGN_BLOCK) == 0 && stop->requested(stop->arg);
+}
+
 extern void design_block(const Design *design, size_t first, DesignBlock *block);
 
 /* Sum of a[i] b[i] over a block. */
@@ -85,8 +92,8 @@ extern void design_unframe(const Design *design, const double *coefficients, con
 extern void design_weights(const Design *design, const double *coefficients, double *weights);
 
 /*
- * Cholesky's lower triangle of the symmetric positive definite m, n x n, and the inverse of that triangle; false where m
- * is not positive definite, to the precision of a double. Only the lower triangle of m is read.
+ * Cholesky's lower triangle of the symmetric positive definite m, n x n, and the inverse of that triangle; false where
+ * m is not positive definite, to the precision of a double. Only the lower triangle of m is read.
  */
 extern bool cholesky(const double *m, int n, double *lower);
 extern void invert_lower(const double *lower, int n, double *inverse);

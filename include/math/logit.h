@@ -29,8 +29,8 @@ typedef struct LogitFit
 } LogitFit;
 
 /*
- * Fit rows of (x, y), or of (cluster, x, y) where clustered; y is 0 or 1. theta is the intercept and an effect for each x.
- * errors: ERRORS_MODEL (inverse information), and with LOGIT_ML ERRORS_HC0, ERRORS_HC1 (factor n / (n - parameters);
+ * Fit rows of (x, y), or of (cluster, x, y) where clustered; y is 0 or 1. theta is the intercept and an effect for each
+ * x. errors: ERRORS_MODEL (inverse information), and with LOGIT_ML ERRORS_HC0, ERRORS_HC1 (factor n / (n - parameters);
  * H. White 1982) and for clusters ERRORS_CR1 (factor G / (G - 1), then df = G - 1; Liang and Zeger 1986).
  */
 extern void logit_fit(const Rows *rows, bool clustered, LogitMethod method, ErrorKind errors, const FitStop *stop,

@@ -1,6 +1,6 @@
 /*
- * marginal.h - mean responses of a regression over rows, and what they do when a regressor changes: the functions of the
- * parameters that the delta method is applied to. Gradients are with respect to theta, nparams numbers, with 0
+ * marginal.h - mean responses of a regression over rows, and what they do when a regressor changes: the functions of
+ * the parameters that the delta method is applied to. Gradients are with respect to theta, nparams numbers, with 0
  * for a column whose effect cannot be told; sandwich() of matrix.h makes variances of them. Of kinds with slopes (lm,
  * logit). Rows are those of ROWS_RESPONSE or ROWS_CLUSTERED, or any others in which nx regressors stand before the
  * values; means count every row as often as its count says. docs/logit.md.

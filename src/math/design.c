@@ -6,17 +6,10 @@
 #include <float.h>
 #include <string.h>
 
-#define POLL_BLOCKS 64
 #define DEPENDENT 1e-9			/* what is left of a column, relative to its length, that rounding may have left */
 #define CENTER_DIGITS 1024.0
 #define SCALE_MIN 1e-290
 #define SCALE_MAX 1e290
-
-static bool
-asked_to_stop(const FitStop *stop, size_t row)
-{
-	return stop != NULL && row % (POLL_BLOCKS * DESIGN_BLOCK) == 0 && stop->requested(stop->arg);
-}
 
 static inline const double *
 regressors_at(const Design *design, size_t i)
@@ -36,7 +29,7 @@ power_of_2(double x)
 	return isfinite(x) ? ldexp(1, exponent) : x;
 }
 
-/* Means, and how far the rows reach from them. Deviations from the first row keep what a mean from 0 would round away. */
+/* Means, and how far the rows reach from them. Deviations from the first row keep digits that sums from 0 would lose. */
 static DesignStatus
 read_scale(const FitStop *stop, Design *design)
 {
@@ -50,7 +43,7 @@ read_scale(const FitStop *stop, Design *design)
 		const double *x = regressors_at(design, i);
 		double		share = row_count(design->rows, x + design->nx) / design->n;
 
-		if (asked_to_stop(stop, i))
+		if (block_stops(stop, i))
 			return DESIGN_STOPPED;
 		for (int j = 0; j < design->nx; j++)
 		{
@@ -155,7 +148,7 @@ read_triangle(const Design *design, const FitStop *stop, double *r)
 	memset(r, 0, DESIGN_MAX * DESIGN_MAX * sizeof(double));
 	for (size_t first = 0; first < design->rows->n; first += DESIGN_BLOCK)
 	{
-		if (asked_to_stop(stop, first))
+		if (block_stops(stop, first))
 			return false;
 		scaled_block(design, first, &block);
 		for (int i = 0; i < DESIGN_BLOCK; i++)

@@ -1,21 +1,13 @@
 /*
  * firth.c - Firth's penalised likelihood of logistic regression: log-likelihood + 1/2 log det information.
  *
- * Its gradient is that of data in which every row also happened h / 2 times either way, h the row's leverage (Heinze and
- * Schemper 2002). The information of those data takes the place of the second derivatives: it is exact where the
+ * Its gradient is that of data in which every row also happened h / 2 times either way, h the row's leverage (Heinze
+ * and Schemper 2002). The information of those data takes the place of the second derivatives: it is exact where the
  * columns are the cells of a table, and elsewhere leaves out how the leverage changes.
  */
 #include "math/logit.h"
 
 #include <string.h>
-
-#define POLL_BLOCKS 64
-
-static bool
-asked_to_stop(const FitStop *stop, size_t row)
-{
-	return stop != NULL && row % (POLL_BLOCKS * DESIGN_BLOCK) == 0 && stop->requested(stop->arg);
-}
 
 /* Leverages of the rows of a block: weight z' (root' root) z, of one of the rows that each counts. */
 static void
@@ -50,7 +42,7 @@ set_step(const Design *design, const FitStop *stop, LogitPoint *point)
 		double		leverage[DESIGN_BLOCK];
 		double		pull[DESIGN_BLOCK] = {0};
 
-		if (asked_to_stop(stop, first))
+		if (block_stops(stop, first))
 			return LOGIT_STOPPED;
 		design_block(design, first, &block);
 		logit_block(design, &block, point->coefficients, residual, weight);

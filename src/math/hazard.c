@@ -176,8 +176,7 @@ sum_periods(const Periods *h, int from, int to, const double *b, double xb)
 		double		residual = events * odds.stay - others * odds.leave;
 		double		weight = h->at_risk[j] * odds.leave * odds.stay;
 
-		/* where nobody is, 0 times a logarithm may not be 0 */
-		s.value += (events > 0 ? events * odds.log_leave : 0) + (others > 0 ? others * odds.log_stay : 0);
+		s.value += events * odds.log_leave + others * odds.log_stay;
 		for (int k = 0; k < HAZARD_PARAMS; k++, residual *= u)
 			s.residual[k] += residual;
 		for (int k = 0; k < 2 * HAZARD_PARAMS - 1; k++, weight *= u)
@@ -300,16 +299,12 @@ static void
 scale_periods(Periods *h)
 {
 	double		squares = 0;
-	int			periods = 0;
 
 	for (int j = 1; j <= HAZARD_MOST_PERIODS; j++)
-	{
 		h->center += h->at_risk[j] / h->total * log(j);
-		periods += h->at_risk[j] > 0;
-	}
 	for (int j = 1; j <= HAZARD_MOST_PERIODS; j++)
 		squares += h->at_risk[j] / h->total * (log(j) - h->center) * (log(j) - h->center);
-	h->unit = periods > 1 ? sqrt(squares) : 0;
+	h->unit = sqrt(squares);
 	for (int j = 1; j <= HAZARD_MOST_PERIODS; j++)
 		h->scaled[j] = h->unit > 0 ? (log(j) - h->center) / h->unit : 0;
 }

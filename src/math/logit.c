@@ -16,11 +16,10 @@
 #define MAX_ITERATIONS 35		/* of maximum likelihood: without a maximum, each adds 1 to the linear predictor */
 #define MAX_FIRTH_ITERATIONS 200	/* converges by a factor */
 #define MAX_HALVINGS 40
-#define MOST_DISTANCE 10		/* times that before: a step farther leads where all probabilities are 0 or 1, and none back */
+#define MOST_DISTANCE 10		/* times that before: farther, probabilities are all 0 or 1, and no step leads back */
 #define CONVERGED_DISTANCE 1e-11
-#define CONVERGED_REACH 1e-6	/* most that the step adds to any row's linear predictor; a proof that there is a maximum below 1 */
+#define CONVERGED_REACH 1e-6	/* most that the step adds to any row's linear predictor; below 1 it is a proof */
 #define INVOLVED 1e-3			/* of the largest, the least effect in a separating direction that is one */
-#define POLL_BLOCKS 64
 
 static const char *const params[] = {"intercept"};
 
@@ -51,12 +50,6 @@ const ModelKind logit_model = {
 	.slopes = slopes,
 };
 
-static bool
-asked_to_stop(const FitStop *stop, size_t row)
-{
-	return stop != NULL && row % (POLL_BLOCKS * DESIGN_BLOCK) == 0 && stop->requested(stop->arg);
-}
-
 static void
 refuse(LogitFit *fit, const char *reason, const char *hint)
 {
@@ -82,6 +75,7 @@ logit_block(const Design *design, const DesignBlock *block, const double *coeffi
 {
 	double		eta[DESIGN_BLOCK];
 	double		sum = 0;
+	double		product = 1;	/* of at most 64 numbers between 1 and 2, whose logarithm is taken once */
 
 	predict_block(design, block, coefficients, eta);
 	for (int i = 0; i < block->n; i++)
@@ -91,13 +85,17 @@ logit_block(const Design *design, const DesignBlock *block, const double *coeffi
 		double		e = exp(-fabs(eta[i]));
 		double		other = margin > 0 ? e / (1 + e) : 1 / (1 + e);	/* probability of what did not happen */
 
-		sum += block->count[i] * (fmin(margin, 0) - log1p(e));
+		sum += block->count[i] * fmin(margin, 0);
+		if (block->count[i] == 1)
+			product *= 1 + e;
+		else
+			sum -= block->count[i] * log1p(e);
 		residual[i] = event ? other : -other;
 		weight[i] = e / ((1 + e) * (1 + e));
 	}
 	for (int i = block->n; i < DESIGN_BLOCK; i++)
 		residual[i] = weight[i] = 0;
-	return sum;
+	return sum - log(product);
 }
 
 bool
@@ -144,7 +142,7 @@ logit_evaluate(const Design *design, const FitStop *stop, LogitPoint *point)
 		double		residual[DESIGN_BLOCK];
 		double		weight[DESIGN_BLOCK];
 
-		if (asked_to_stop(stop, first))
+		if (block_stops(stop, first))
 			return LOGIT_STOPPED;
 		design_block(design, first, &block);
 		point->log_likelihood += logit_block(design, &block, point->coefficients, residual, weight);
@@ -185,7 +183,7 @@ static LogitOutcome
 climb(Search *search)
 {
 	LogitPoint *point = &search->point;
-	double		noise = 64 * DBL_EPSILON * fabs(point->value);
+	double		noise = 64 * DBL_EPSILON * (1 + fabs(point->value));
 	double		length = 1;
 
 	for (int i = 0; i < MAX_HALVINGS; i++, length *= 0.5)
@@ -242,7 +240,7 @@ separates_all(const Design *design, const double *coefficients, const FitStop *s
 	{
 		double		eta[DESIGN_BLOCK];
 
-		if (asked_to_stop(stop, first))
+		if (block_stops(stop, first))
 			return false;
 		design_block(design, first, &block);
 		predict_block(design, &block, coefficients, eta);
@@ -285,7 +283,7 @@ add_square(const double *score, int n, double *m)
 			m[k * n + l] += score[k] * score[l];
 }
 
-/* The scores of the rows of a block, summed up by cluster; those of a cluster before are squared when the next begins. */
+/* The scores of the rows of a block, summed up by cluster; those of a cluster are squared when the next begins. */
 static void
 add_clusters(const Design *design, const DesignBlock *block, const double *residual, double *score, double *cluster,
 			 double *clusters, double *meat)
@@ -307,8 +305,8 @@ add_clusters(const Design *design, const DesignBlock *block, const double *resid
 }
 
 /*
- * Sum of squared scores of the rows, or of the clusters (then *clusters is how many there are): the lower triangle. False
- * when asked to stop.
+ * Sum of squared scores of the rows, or of the clusters (then *clusters is how many there are): the lower triangle.
+ * False when asked to stop.
  */
 static bool
 squared_scores(const Design *design, const double *coefficients, bool by_cluster, const FitStop *stop, double *meat,
@@ -325,7 +323,7 @@ squared_scores(const Design *design, const double *coefficients, bool by_cluster
 		double		residual[DESIGN_BLOCK];
 		double		weight[DESIGN_BLOCK];
 
-		if (asked_to_stop(stop, first))
+		if (block_stops(stop, first))
 			return false;
 		design_block(design, first, &block);
 		logit_block(design, &block, coefficients, residual, weight);

@@ -11,16 +11,9 @@
 
 #include <string.h>
 
-#define POLL_BLOCKS 64
 #define NOTHING_LEFT 1e-10		/* of v */
 #define ON_BORDER 1e-9			/* the cosine, below 0, of a row that is on the border up to rounding */
 #define STEPS_PER_COLUMN 20
-
-static bool
-asked_to_stop(const FitStop *stop, size_t row)
-{
-	return stop != NULL && row % (POLL_BLOCKS * DESIGN_BLOCK) == 0 && stop->requested(stop->arg);
-}
 
 /* The rows that hold the projection back, of length 1, and their weights. */
 typedef struct Held
@@ -57,7 +50,7 @@ sum_rows(const Design *design, const FitStop *stop, double *v)
 	memset(v, 0, DESIGN_MAX * sizeof(double));
 	for (size_t first = 0; first < design->rows->n; first += DESIGN_BLOCK)
 	{
-		if (asked_to_stop(stop, first))
+		if (block_stops(stop, first))
 			return false;
 		design_block(design, first, &block);
 		for (int i = 0; i < block.n; i++)
@@ -68,8 +61,8 @@ sum_rows(const Design *design, const FitStop *stop, double *v)
 }
 
 /*
- * The row farthest behind the border of direction d, of length 1; *cosine is that of its angle with d, or 0 where none is
- * behind. False when asked to stop.
+ * The row farthest behind the border of direction d, of length 1; *cosine is that of its angle with d, or 0 where none
+ * is behind. False when asked to stop.
  */
 static bool
 worst_row(const Design *design, const double *d, const FitStop *stop, double *worst, double *cosine)
@@ -80,7 +73,7 @@ worst_row(const Design *design, const double *d, const FitStop *stop, double *wo
 	*cosine = 0;
 	for (size_t first = 0; first < design->rows->n; first += DESIGN_BLOCK)
 	{
-		if (asked_to_stop(stop, first))
+		if (block_stops(stop, first))
 			return false;
 		design_block(design, first, &block);
 		for (int i = 0; i < block.n; i++)
