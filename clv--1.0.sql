@@ -3033,13 +3033,13 @@ CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[]) RETURNS clv_sam
 CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[]) RETURNS clv_sample
     AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8_of_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8_of_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean_of_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean_of_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 
 COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[]) IS 'transition: count one row of a regression';
 COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[]) IS 'transition: count one row of a regression';
@@ -3266,9 +3266,9 @@ CREATE FUNCTION clv_lm_add_cluster(clv_moments, clv_moments) RETURNS clv_moments
 CREATE FUNCTION clv_lm_cluster_final(clv_moments) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_lm_cluster_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
 CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], bigint) RETURNS bytea
-    AS 'MODULE_PATHNAME', 'clv_lm_add_score' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score_of_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
 CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], text) RETURNS bytea
-    AS 'MODULE_PATHNAME', 'clv_lm_add_score' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score_of_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
 CREATE FUNCTION clv_lm_combine_scores(bytea, bytea) RETURNS bytea
     AS 'MODULE_PATHNAME', 'clv_lm_combine_scores' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 CREATE FUNCTION clv_lm_vcov_final(bytea) RETURNS clv_model
@@ -3995,21 +3995,21 @@ COMMENT ON FUNCTION lift_projection(clv_model, clv_sample, integer, float8, floa
 
 -- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
 CREATE FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 
 COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
 COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], text) IS 'transition: count one row of a treatment and an outcome';

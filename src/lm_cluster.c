@@ -299,9 +299,8 @@ residual_of_row(const ClvModel *m, const double *x, double y)
 }
 
 /* (state, model, y, x, cluster) */
-PG_FUNCTION_INFO_V1(clv_lm_add_score);
-Datum
-clv_lm_add_score(PG_FUNCTION_ARGS)
+static Datum
+add_score(FunctionCallInfo fcinfo, NumberOf cluster)
 {
 	ClvModel   *m;
 	Scores	   *s;
@@ -334,7 +333,7 @@ clv_lm_add_score(PG_FUNCTION_ARGS)
 		memcpy(scores_origin(s), x, nx * sizeof(double));
 	triangle_add(scores_triangle(s), nx, row);
 	residual = residual_of_row(m, x, row[1 + nx]);
-	slot = find_slot(s, cluster_argument(fcinfo, 4));
+	slot = find_slot(s, cluster(PG_GETARG_DATUM(4)));
 	s->n_clusters += slot[SLOT_ROWS] == 0;
 	s->n++;
 	slot[SLOT_ROWS] += 1;
@@ -342,6 +341,20 @@ clv_lm_add_score(PG_FUNCTION_ARGS)
 	for (int j = 0; j < nx; j++)
 		slot[SLOT_SCORE + 1 + j] += residual * (x[j] - scores_origin(s)[j]);
 	PG_RETURN_POINTER(s);
+}
+
+PG_FUNCTION_INFO_V1(clv_lm_add_score_of_bigint);
+Datum
+clv_lm_add_score_of_bigint(PG_FUNCTION_ARGS)
+{
+	return add_score(fcinfo, cluster_of_bigint);
+}
+
+PG_FUNCTION_INFO_V1(clv_lm_add_score_of_text);
+Datum
+clv_lm_add_score_of_text(PG_FUNCTION_ARGS)
+{
+	return add_score(fcinfo, cluster_of_text);
 }
 
 /* Merge argument 1 into argument 0. */
