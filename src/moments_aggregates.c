@@ -45,7 +45,7 @@ checked_weight(double weight)
 
 /* Arguments 1 y, 2 x, and 3 the weight, as weight, x, y; the answer is how many x there are, 0 for a row to drop. */
 static int
-row_of_args(FunctionCallInfo fcinfo, double *row)
+row_of_args(FunctionCallInfo fcinfo, NumberOf response, double *row)
 {
 	int			nx;
 
@@ -57,17 +57,16 @@ row_of_args(FunctionCallInfo fcinfo, double *row)
 		return 0;
 	for (int i = 1; i <= nx; i++)
 		row[i] = checked_number(row[i], i);
-	row[nx + 1] = checked_number(PG_GETARG_FLOAT8(1), 0);
+	row[nx + 1] = checked_number(response(PG_GETARG_DATUM(1)), 0);
 	return nx;
 }
 
 /* (state, y, x [, weight]) */
-PG_FUNCTION_INFO_V1(clv_moments_add);
-Datum
-clv_moments_add(PG_FUNCTION_ARGS)
+static Datum
+add_row(FunctionCallInfo fcinfo, NumberOf response)
 {
 	double		row[ROWS_MAX_REGRESSORS + 2];
-	int			nx = row_of_args(fcinfo, row);
+	int			nx = row_of_args(fcinfo, response, row);
 	ClvMoments *state;
 
 	if (PG_ARGISNULL(0))
@@ -78,6 +77,20 @@ clv_moments_add(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(moments_append_row(state, nx, row));
 	state->n_dropped++;
 	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(clv_moments_add);
+Datum
+clv_moments_add(PG_FUNCTION_ARGS)
+{
+	return add_row(fcinfo, number_of_float8);
+}
+
+PG_FUNCTION_INFO_V1(clv_moments_add_boolean);
+Datum
+clv_moments_add_boolean(PG_FUNCTION_ARGS)
+{
+	return add_row(fcinfo, number_of_boolean);
 }
 
 /* ---- moments of moments -------------------------------------------------------------------------- */
