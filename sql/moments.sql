@@ -105,6 +105,10 @@ SELECT pg_temp.fails(q) FROM (VALUES ('''rows(x=1){1:2:3}''::clv_moments + ''row
 -- arguments and states are left alone
 SELECT m::text = before AS untouched, (twice, combined, added, grouped) IS NOT NULL AS made FROM (SELECT m, m::text AS before, m + m AS twice, clv_moments_combine(m, m) AS combined, clv_moments_add(m, 1, '{1,2,3,4,5,6}') AS added, clv_moments_add_group(NULL, m) AS grouped FROM (SELECT clv_moments(y, x) AS m FROM longley_rows) AS v OFFSET 0) AS v;
 SELECT clv_moments_combine(NULL, 'rows(x=1){1:2:3}'), clv_moments_combine('rows(x=1){1:2:3}', NULL), clv_moments_combine(NULL, NULL) IS NULL AS both;
+-- anybody may call a transition function, with any moments as its state: before, they were read and written beyond their end
+SELECT q, pg_temp.fails(q) FROM (VALUES ('clv_moments_add_group(''rows(x=1){1:1:1}'', ''rows(x=1){1:2:1}'')'), ('clv_moments_add_group(''clusters(x=1){rows{1:1:1}}'', ''rows(x=1){1:2:1}'')'), ('clv_moments_add(''clusters(x=1){rows{1:1:1}}'', 1, ''{1}'')'), ('clv_moments_add(''within{}'', 1, ''{1}'')'),
+    ('clv_moments_add(''within{}'', true, ''{NULL}'')'), ('clv_lm_add_cluster(''within(x=1,n=1,groups=1){1:2:3:0:0:0:0:0}'', ''rows(x=1){1:2:1}'')'), ('clv_lm_add_cluster(''rows{}'', ''rows{}'')'),
+    ('clv_moments_add(''rows(dropped=9007199254740992){}'', NULL::float8, ''{1}'')')) AS v (q);
 -- running totals: every value is one of its own
 SELECT count(DISTINCT m) AS values, bool_and(s.n = v.n) AS counted FROM (SELECT row_number() OVER w AS n, clv_moments(y, x[1:2]) OVER w AS m FROM longley_rows WINDOW w AS (ORDER BY year)) AS v, moments_summary(m) AS s;
 

@@ -7,6 +7,21 @@
 
 #include "regression.h"
 
+/* ---- states -------------------------------------------------------------------------------------- */
+
+/* The state of argument 0, ready to be edited. Anybody may call a transition function, with any moments for a state. */
+static ClvMoments *
+state_of_form(FunctionCallInfo fcinfo, MomentsForm least, MomentsForm most)
+{
+	ClvMoments *state = PG_GETARG_MOMENTS(0);
+
+	if (moments_form(state) < least || moments_form(state) > most)
+		argument_error("the state is that of another aggregate",
+					   "Call the aggregates clv_moments(), within_moments() and lm_cluster_fit().",
+					   "It holds moments %s.", moments_sort_name(moments_form(state)));
+	return editable_state(fcinfo, state);
+}
+
 /* ---- rows ---------------------------------------------------------------------------------------- */
 
 /* y, or x[i], unless squares of it would leave the range, which is an error naming it; -0 is 0. */
@@ -72,10 +87,10 @@ add_row(FunctionCallInfo fcinfo, NumberOf response)
 	if (PG_ARGISNULL(0))
 		state = moments_new(MOMENTS_ROWS, nx, nx == 0 ? 0 : moments_row_size(nx));
 	else
-		state = editable_state(fcinfo, PG_GETARG_MOMENTS(0));
+		state = state_of_form(fcinfo, MOMENTS_ROWS, MOMENTS_TRIANGLE);
 	if (nx > 0)
 		PG_RETURN_POINTER(moments_append_row(state, nx, row));
-	state->n_dropped++;
+	moments_add_count(&state->n_dropped, 1);
 	PG_RETURN_POINTER(state);
 }
 
@@ -119,7 +134,7 @@ state_of_groups(FunctionCallInfo fcinfo, MomentsForm form, const ClvMoments **gr
 					   "They hold " INT64_FORMAT " clusters one by one.", (*group)->groups);
 	if (PG_ARGISNULL(0))
 		return moments_new(form, 0, form == MOMENTS_CLUSTERS);
-	return editable_state(fcinfo, PG_GETARG_MOMENTS(0));
+	return state_of_form(fcinfo, form, form);
 }
 
 /* within_moments(moments): (state, one group) */
@@ -145,7 +160,7 @@ moments_add_cluster(FunctionCallInfo fcinfo)
 	if (moments_form(cluster) == MOMENTS_WITHIN)
 		argument_error("clusters need the moments of their rows", "Pass clv_moments(y, x) GROUP BY cluster.",
 					   "These are within " INT64_FORMAT " groups.", cluster->groups);
-	state->n_dropped += cluster->n_dropped;
+	moments_add_count(&state->n_dropped, cluster->n_dropped);
 	if (cluster->n == 0)
 		return state;
 	return moments_append_cluster(state, (cluster->form & MOMENTS_BUILDING) ? moments_trim(cluster) : cluster);
