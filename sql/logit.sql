@@ -170,6 +170,8 @@ SELECT logit_failure(q) FROM (VALUES
     ('SELECT logit_fit(s, ''firth'', ''HC0'') FROM fitted'),
     ('SELECT logit_fit(s, ''firth'') FROM by_customer'),
     ('SELECT logit_fit(clv_sample(1, 1, 2))'),
+    ('SELECT churn_risk(''logit{intercept=1e308,x1=1e308,x2=-1e308}''::clv_model, ''{10,10}'')'),
+    ('SELECT churn_risk(''logit{intercept=null,x1=1}''::clv_model, ''{1}'')'),
     ('SELECT churn_risk(m, ARRAY[1]) FROM fitted'),
     ('SELECT churn_risk(m, ARRAY[1, 2, ''NaN''::float8]) FROM fitted'),
     ('SELECT churn_risk(sbg_model(1, 2), ARRAY[1])'),
