@@ -29,7 +29,8 @@ PG_CFLAGS   = -std=gnu11 -fvisibility=hidden -ffp-contract=off -Wall -Wextra \
               -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-declaration-after-statement
 SHLIB_LINK  = -lgsl -lgslcblas -lm
 
-REGRESS      = setup value history sample rfm model btyd family forecast validation rolling support trace coverage catalog
+REGRESS      = setup value history sample rfm model btyd family forecast validation quality rolling support trace coverage \
+               moments lm logit survival cox impact projection effect catalog
 REGRESS_OPTS = --inputdir=$(src_dir)
 ISOLATION    = refresh
 ISOLATION_OPTS = --inputdir=$(src_dir)

@@ -3033,13 +3033,13 @@ CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[]) RETURNS clv_sam
 CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[]) RETURNS clv_sample
     AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8_of_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_regression_add(clv_sample, float8, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_regression_add_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_regression_add_float8_of_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean_of_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_regression_add(clv_sample, boolean, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_regression_add_boolean_of_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 
 COMMENT ON FUNCTION clv_regression_add(clv_sample, float8, float8[]) IS 'transition: count one row of a regression';
 COMMENT ON FUNCTION clv_regression_add(clv_sample, boolean, float8[]) IS 'transition: count one row of a regression';
@@ -3098,7 +3098,7 @@ CREATE TYPE clv_moments (
     INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended
 );
 COMMENT ON TYPE clv_moments IS
-'what least squares need of rows (y, x1, ..., xk) with weights: the rows themselves while they take no more room than what follows, then their number, weights, means, and a triangle of their deviations from the means (Gentleman 1973, Miller 1992), 32 bytes and 8 for each of 1 + 2 (k + 1) + (k + 1)(k + 2) / 2 numbers: 736 bytes for ten regressors, whatever the number of rows. Built by clv_moments(y, x); merged by clv_moments(moments) and by +, without loss; within_moments() takes the means of groups out. Read by lm_fit(), lm_cluster_fit(), correlation(), partial_correlation() and moments_summary(). Text: rows(x=2){weight:x1:x2:y,...}, triangle(x=2,n=100){...}, within(...), clusters(...).';
+'what least squares need of rows (y, x1, ..., xk) with weights: the rows themselves while they take no more room than what follows, then their number, weights, means, and a triangle of their deviations from the means (Gentleman 1973, Miller 1992), 32 bytes and 8 for each of 1 + 2 (k + 1) + (k + 1)(k + 2) / 2 numbers: 744 bytes for ten regressors, whatever the number of rows. Built by clv_moments(y, x); merged by clv_moments(moments) and by +, without loss; within_moments() takes the means of groups out. Read by lm_fit(), lm_cluster_fit(), correlation(), partial_correlation() and moments_summary(). Text: rows(x=2){weight:x1:x2:y,...}, triangle(x=2,n=100){...}, within(...), clusters(...).';
 
 COMMENT ON FUNCTION clv_moments_in(cstring) IS
 'Text input: the form that text output writes. Anything else is an error, as are numbers that no rows can have.';
@@ -3130,28 +3130,28 @@ COMMENT ON FUNCTION clv_moments_add_group(clv_moments, clv_moments) IS 'transiti
 COMMENT ON FUNCTION clv_moments_final(clv_moments) IS 'final: the state in the form that is stored';
 
 CREATE AGGREGATE clv_moments(y float8, x float8[]) (
-    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_moments(float8, float8[]) IS
 'what least squares need of rows: a response y and 1 to 32 regressors x, the same in the same order in all rows; in one pass, mergeable, and without loss of digits however far the columns are from zero. Rows with a NULL, also within x, are dropped and counted. NULL without rows. Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Error 22003: numbers other than 0 outside 1e-100 to 1e100. Source: Gentleman 1973, Miller 1992.';
 
 CREATE AGGREGATE clv_moments(y float8, x float8[], w float8) (
-    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_moments(float8, float8[], float8) IS
 'clv_moments(y, x) of weighted rows: weights such as 1 / variance of y. Means, correlations and effects are weighted; the number of rows, which degrees of freedom come from, is not: of weights only the ratios count. A weight of 0 drops the row, and it is counted as dropped. Error 22023 also: a negative, NaN or infinite weight; 22003 also: a weight outside 1e-50 to 1e50.';
 
 CREATE AGGREGATE clv_moments(moments clv_moments) (
-    SFUNC = clv_moments_combine, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_combine, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_moments(clv_moments) IS
 'the moments of all rows from the moments of parts, such as days or customers, as if the rows themselves were read. NULLs are skipped; NULL without a value. Of moments within groups the groups add up. Error 22023: different numbers of regressors; moments of rows beside moments within groups.';
 
 CREATE AGGREGATE within_moments(moments clv_moments) (
-    SFUNC = clv_moments_add_group, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_add_group, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE within_moments(clv_moments) IS
@@ -3266,9 +3266,9 @@ CREATE FUNCTION clv_lm_add_cluster(clv_moments, clv_moments) RETURNS clv_moments
 CREATE FUNCTION clv_lm_cluster_final(clv_moments) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_lm_cluster_fit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
 CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], bigint) RETURNS bytea
-    AS 'MODULE_PATHNAME', 'clv_lm_add_score' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score_of_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
 CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], text) RETURNS bytea
-    AS 'MODULE_PATHNAME', 'clv_lm_add_score' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score_of_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
 CREATE FUNCTION clv_lm_combine_scores(bytea, bytea) RETURNS bytea
     AS 'MODULE_PATHNAME', 'clv_lm_combine_scores' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 CREATE FUNCTION clv_lm_vcov_final(bytea) RETURNS clv_model
@@ -3490,7 +3490,7 @@ COMMENT ON FUNCTION survival_points(clv_sample, float8) IS 'the Kaplan-Meier cur
 
 CREATE FUNCTION km_survival(sample clv_sample, t float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
-COMMENT ON FUNCTION km_survival(clv_sample, float8) IS 'Kaplan-Meier estimate of the probability that no event has happened up to and including time t since the start, in the unit of tenure: the share of customers still there, whom to leave out or to count as lost nobody need decide. NULL beyond the longest tenure if that was without an event, and before the first entry: nobody has seen it. With entries it is conditional on lasting until the first of them; NULL, after a WARNING once a query, where everybody at risk was gone before others entered. NULL, after a WARNING, for a sample without rows. Error 22023: t negative; a sample of other rows. Source: Kaplan and Meier 1958.';
+COMMENT ON FUNCTION km_survival(clv_sample, float8) IS 'Kaplan-Meier estimate of the probability that no event has happened up to and including time t since the start, in the unit of tenure: the share of customers still there, those who are still under observation counted for as long as they were. NULL beyond the longest tenure if that was without an event, and before the first entry: nobody has seen it. With entries it is conditional on lasting until the first of them; NULL, after a WARNING once a query, where everybody at risk was gone before others entered. NULL, after a WARNING, for a sample without rows. Error 22023: t negative; a sample of other rows. Source: Kaplan and Meier 1958.';
 
 CREATE FUNCTION km_survival_ci(sample clv_sample, t float8, conf float8 DEFAULT 0.95)
     RETURNS TABLE (estimate float8, std_error float8, conf_low float8, conf_high float8)
@@ -3661,6 +3661,8 @@ CREATE FUNCTION driver_roles(names text[], roles text[] DEFAULT NULL) RETURNS TA
         LEFT JOIN LATERAL (
             SELECT w.role, w.why
             FROM (VALUES
+                -- not the retention of customers
+                (0, 'lever', 'what the company does, and can change', '(context|knowledge|memory)_retention'),
                 (1, 'outcome', 'what is to be explained: known only after the landmark',
                  'churn|churned|attrition|cancel|cancell?ed|cancellations?|left|retained|retention|renewed|renewals?|reactivated|'
                  '(purchases|orders|spend|revenue|value|amount)_(after|next|later)|(next|future)_(purchases|orders|spend|revenue|value)|'
@@ -3673,12 +3675,12 @@ CREATE FUNCTION driver_roles(names text[], roles text[] DEFAULT NULL) RETURNS TA
                  'latency|wait|speed|accuracy|accurate|correctness|correct|completeness|complete|helpfulness|helpful|relevance|relevant|'
                  'groundedness|grounded|faithfulness|faithful|hallucinations?|hallucinated|adherence|completion|escalations?|escalated|'
                  'transfers?|transferred|handoffs?|empathy|politeness|polite|professionalism|coherence|coherent|fluency|clarity|'
-                 'conciseness|context_retention|repeat_contacts?|follow_ups?|compliance|coaching'),
+                 'conciseness|handling|loops?|conformance|unfairness|violence|toxicity|safety|repeat_contacts?|follow_ups?|compliance|coaching'),
                 (4, 'confounder', 'there before the contacts, and may move both scores and outcome',
                  'tenure|age|rfm|recency|frequency|monetary|segment|tier|spend|revenue|purchases|orders|average_purchase|cohort|plan|'
                  'contract|topics?|difficulty|difficult|complexity|complex|severity|priority|category|intent|channel|region|country|'
                  'language|product|industry|size|seats|acquisition|source|days_since_last|history|prior|previous|before|contacts|'
-                 'interactions|volume|n_scores')) AS w (position, role, why, words)
+                 'interactions|volume|n_scores|since|sign_?up|joined')) AS w (position, role, why, words)
             WHERE '_' || evaluator_key(u.name) || '_' ~ ('_(' || w.words || ')_')
             ORDER BY w.position LIMIT 1) AS known ON true
         ORDER BY u.position;
@@ -3745,9 +3747,9 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clv_number_expressions(regclass, text[]) IS 'internal: expressions that read columns as float8, flags as 0 and 1, in their order; error 42804 that names those that are neither';
 
-CREATE FUNCTION driver_table(relation regclass, outcome_column name, evaluator_column name, score_column name, cohort_column name,
-        control_columns name[] DEFAULT '{}', segment_column name DEFAULT NULL, stage_column name DEFAULT NULL,
-        reliability_column name DEFAULT NULL, conf float8 DEFAULT 0.95, power float8 DEFAULT 0.80, customer_column name DEFAULT NULL)
+CREATE FUNCTION driver_table(relation regclass, outcome_column text, evaluator_column text, score_column text, cohort_column text,
+        control_columns text[] DEFAULT '{}', segment_column text DEFAULT NULL, stage_column text DEFAULT NULL,
+        reliability_column text DEFAULT NULL, conf float8 DEFAULT 0.95, power float8 DEFAULT 0.80, customer_column text DEFAULT NULL)
     RETURNS TABLE (evaluator text, segment text, stage text, n bigint, n_dropped bigint, pooled_r float8, within_r float8,
                    partial_r float8, conf_low float8, conf_high float8, p_value float8, adjusted_p float8, sign_flip boolean,
                    reliability float8, disattenuated_r float8, n_needed bigint, note text)
@@ -3756,8 +3758,8 @@ CREATE FUNCTION driver_table(relation regclass, outcome_column name, evaluator_c
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
                                            JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
-    controls text[] := coalesce(control_columns::text[], '{}');
-    optional text[] := array_remove(ARRAY[cohort_column, segment_column, stage_column, reliability_column, customer_column]::text[], NULL);
+    controls text[] := coalesce(control_columns, '{}');
+    optional text[] := array_remove(ARRAY[cohort_column, segment_column, stage_column, reliability_column, customer_column], NULL);
     cohort text := coalesce(quote_ident(cohort_column), quote_literal('all'));
     numbers text[];
     used text[];        -- those numbers without which a row is dropped
@@ -3770,9 +3772,9 @@ BEGIN
             HINT = 'Write 95 percent as 0.95.';
     END IF;
     EXECUTE format('SELECT %I.clv_require_columns($1, $2)', schema)
-        USING relation, ARRAY[outcome_column, evaluator_column, score_column]::text[] || controls || optional;
+        USING relation, ARRAY[outcome_column, evaluator_column, score_column] || controls || optional;
     EXECUTE format('SELECT %I.clv_number_expressions($1, $2)', schema) INTO numbers
-        USING relation, ARRAY[outcome_column, score_column]::text[] || controls || array_remove(ARRAY[reliability_column]::text[], NULL);
+        USING relation, ARRAY[outcome_column, score_column] || controls || array_remove(ARRAY[reliability_column], NULL);
     used := numbers[: 2 + cardinality(controls)];
     IF reliability_column IS NOT NULL THEN
         EXECUTE format('SELECT max(r)::text FROM (SELECT %s AS r FROM %s) AS s WHERE r < 0 OR r > 1', numbers[cardinality(numbers)], relation)
@@ -3832,7 +3834,9 @@ BEGIN
                         WHEN f.conf_low IS NULL THEN 'too few customers for an interval' END,
                    CASE WHEN f.sign_flip THEN 'within cohorts the sign is opposite to the pooled one'
                         WHEN (f.pooled_low > 0 OR f.pooled_high < 0) AND f.conf_low <= 0 AND f.conf_high >= 0
-                        THEN 'pooled only: not seen within cohorts, given the controls' END,
+                        THEN 'pooled only: not seen within cohorts, given the controls'
+                        WHEN (f.pooled_low > 0 OR f.pooled_high < 0) AND abs(f.partial_r) < 0.75 * abs(f.pooled_r)
+                        THEN round(100 * (1 - f.partial_r / f.pooled_r)) || ' %% of the pooled correlation goes with cohorts and controls' END,
                    CASE WHEN f.reliability = 0 THEN 'reliability 0: the score does not tell customers apart'
                         WHEN abs(f.corrected_r) > 1 THEN 'disattenuated beyond 1: the reliability is too low for this correlation' END,
                    CASE WHEN d.role = 'mediator' THEN 'a mediator: a consequence of levers, none itself' END,
@@ -3845,9 +3849,9 @@ BEGIN
         CASE WHEN reliability_column IS NULL THEN 'NULL::float8' ELSE numbers[cardinality(numbers)] END,
         (SELECT string_agg(format('%1$s > ''-Infinity'' AND %1$s < ''Infinity'' AND ', number), '') FROM unnest(used) AS number)
             || cohort || ' IS NOT NULL', relation)
-        USING conf, power, controls, outcome_column::text;
+        USING conf, power, controls, outcome_column;
 END $$;
-COMMENT ON FUNCTION driver_table(regclass, name, name, name, name, name[], name, name, name, float8, float8, name) IS
+COMMENT ON FUNCTION driver_table(regclass, text, text, text, text, text[], text, text, text, float8, float8, text) IS
 'Which scores go with the outcome, one row for each evaluator (and segment and stage, where columns are named) of a relation with one row for each customer and evaluator, such as a view over landmark(): outcome, score and controls are columns of numbers or of flags, which count as 0 and 1. n rows used; n_dropped: those with a NULL, NaN or infinite number, or without a cohort (rows without an evaluator are left out). pooled_r: correlation of score and outcome over all; within_r: within cohorts; partial_r: within cohorts given the controls, with its interval at confidence conf (Fisher 1921), p_value, and adjusted_p over all rows of the table (Benjamini and Hochberg 1995). sign_flip: the pooled interval lies on one side of 0, that of within_r or partial_r on the other. reliability: mean of the column; disattenuated_r = partial_r / sqrt(reliability) (Spearman 1904), NULL beyond 1; cautious where controls explain part of the score. n_needed: customers_needed() at partial_r and power; NULL, as sign_flip, without an interval. note: in words, with the warnings of driver_warnings(). cohort_column NULL: all are one cohort. Correlations are NULL with a WARNING where nothing varies or too few are left. WARNING where customer_column is named and customers have several rows of one evaluator. Error 42703 names missing columns, 42804 those that are no numbers, 22004 without a relation or a name; 22023: conf or power not between 0 and 1, a reliability not between 0 and 1, more than 31 controls.';
 
 -- ---- impact: drift, sensitivity -------------------------------------------------------------------------------------
@@ -3984,28 +3988,28 @@ CREATE FUNCTION lift_projection(churn_model clv_model, customers clv_sample, dri
         margin_model clv_model DEFAULT NULL, margin_share float8 DEFAULT 1, covariance float8[] DEFAULT NULL,
         conf float8 DEFAULT 0.95)
     RETURNS TABLE (quantity text, estimate float8, std_error float8, conf_low float8, conf_high float8)
-    AS 'MODULE_PATHNAME', 'clv_impact_lift_projection' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 15;
+    AS 'MODULE_PATHNAME', 'clv_impact_lift_projection' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 15;
 COMMENT ON FUNCTION lift_projection(clv_model, clv_sample, integer, float8, float8, float8, float8, float8, float8, float8, float8, float8, clv_model, float8, float8[], float8) IS 'what a lift of x[driver] is worth, computed for every customer of the sample and averaged. churn_model: logit_fit() or lm_fit() of churn within a period on x; customers: regression_sample() of those it is about, with the same x (y is not read); lift: added to x[driver], up to the ends of its scale, lowest and highest (below 0: down); margin: money per customer and period, the first at once; annual_discount_rate: fraction a year (0.10), period_years: length of a period; horizon: whole periods, no end by default; n_customers: for the return, those of the sample by default; cost: of the lift, money. With margin_model, lm_fit() of the margin or spend per period of customers who stayed on the same x, margin must be NULL, and margin_share says what part of that is margin. covariance: of churn_model, in place of its own, as vcov() has it. Fifteen rows in fixed order: churn_before, churn_after, churn_change (absolute), churn_change_relative; value_before, value_after, value_change, of which value_by_retention (at margins as they were) and value_by_expansion (the rest; NULL without margin_model); return (value_change times customers), net (less cost), roi (net / cost), probability_of_break_even, required_lift (whose return is the cost; NULL if none on the scale is), clipped_share (of customers at the end of the scale before the lift is used up). Standard errors by the delta method; NULL where nothing depends on the parameters or they have no covariance. Both models are taken as independent. Normal intervals, t where a model has errors by cluster. No rows if a necessary argument is NULL. WARNING and NULL: a driver without effect in the model; WARNING: a linear model of churn beyond 0 or 1. Error 22023: other models, numbers that cannot be, customers outside the scale; 22003: a value without end. Source: Gupta and Lehmann 2003; docs/projection.md.';
 
 -- ---- impact: effects ------------------------------------------------------------------------------------------------
 
 -- Transition functions: not for direct use. Rows with a NULL are counted as skipped.
 CREATE FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_float8_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, float8, boolean, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_float8_boolean_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, boolean, float8, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_float8_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], bigint) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_effect_add(clv_sample, boolean, boolean, float8[], text) RETURNS clv_sample
-    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+    AS 'MODULE_PATHNAME', 'clv_impact_add_effect_boolean_boolean_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 
 COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], bigint) IS 'transition: count one row of a treatment and an outcome';
 COMMENT ON FUNCTION clv_effect_add(clv_sample, float8, float8, float8[], text) IS 'transition: count one row of a treatment and an outcome';

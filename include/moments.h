@@ -3,8 +3,8 @@
  *
  * A value holds its rows while they take no more room than their triangle (math/moments.h), and from then on the
  * triangle. Stored, it has no spare room, and rows are sorted: values of the same rows are equal bytes while they hold
- * rows; triangles are, up to the rounding of the order in which rows came. Building, as aggregates grow it, rows come in
- * any order, with zeroed room behind them.
+ * rows; triangles are, up to the rounding of the order in which rows came. Building, as aggregates grow it, rows come
+ * in any order, with zeroed room behind them.
  */
 #ifndef CLV_MOMENTS_H
 #define CLV_MOMENTS_H
@@ -100,15 +100,9 @@ extern ClvMoments *moments_merge(ClvMoments *state, const ClvMoments *b);
 extern ClvMoments *moments_pool(ClvMoments *state, const ClvMoments *b);
 
 /*
- * The transition of aggregates of rows: argument 1 y, 2 x float8[], 3 (where there is one) the weight. Rows with a NULL
- * and rows of weight 0 are dropped, and counted. The state of argument 0 is a clv_moments or NULL.
- */
-extern ClvMoments *moments_add_row(FunctionCallInfo fcinfo);
-
-/*
  * A state of clusters is a clv_moments as well, so that it travels as one. It begins as moments_new(MOMENTS_CLUSTERS,
- * 0, 1), and moments_merge() appends the clusters of another. Add one, whose moments are stored and have a row. An error
- * where the state would pass the largest size of a value: the hint names lm_cluster_vcov().
+ * 0, 1), and moments_merge() appends the clusters of another. Add one, whose moments are stored and have a row. An
+ * error where the state would pass the largest size of a value: the hint names lm_cluster_vcov().
  */
 extern ClvMoments *moments_append_cluster(ClvMoments *state, const ClvMoments *cluster);
 

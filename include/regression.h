@@ -18,11 +18,18 @@ extern int	regressors_of_array(Datum array, double *x);
  * The number of a cluster: that of a bigint is the bigint, which must be a whole number that a double can hold, that of
  * a text 53 bits of its hash.
  */
-extern double cluster_of_bigint(int64 cluster);
-extern double cluster_of_text(const text *cluster);
+extern double cluster_of_bigint(Datum cluster);
+extern double cluster_of_text(Datum cluster);
 
-/* Argument arg, a bigint or a text, as the number of a cluster. */
-extern double cluster_argument(FunctionCallInfo fcinfo, int arg);
+/* A response or treatment that is a number, or true (1) or false (0). */
+extern double number_of_float8(Datum value);
+extern double number_of_boolean(Datum value);
+
+/*
+ * How an argument of a transition function becomes a number. A C function for each type, which the declaration in SQL
+ * names: what calls a transition function need not tell it the types of its arguments.
+ */
+typedef double (*NumberOf) (Datum value);
 
 /* The kind of a model that is a regression with as many regressors as there are x; another is an error. */
 extern const ModelKind *regression_operations(const ClvModel *m);

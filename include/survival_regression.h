@@ -9,8 +9,8 @@
 #include "survival.h"
 
 /*
- * Fit a stored sample of survival_sample(). errors is 'model', 'HC0' or 'CR1'; NULL is 'CR1' for rows with clusters, else
- * 'model'. NULL, after a WARNING, where the data cannot determine the model.
+ * The fit of a stored sample of survival_sample(), between begin_survival_fit() and end_survival_fit(): what is read,
+ * and what the mathematics find.
  */
 typedef struct SurvivalFit
 {
@@ -24,10 +24,13 @@ typedef struct SurvivalFit
 	SearchReport report;
 } SurvivalFit;
 
-/* Rows and kind of errors of a sample; false, after a WARNING, without a row. Without regressors it is an error. */
+/*
+ * Begin with a sample: errors is 'model', 'HC0' or 'CR1'; NULL is 'CR1' for rows with clusters, else 'model'. False,
+ * after a WARNING, without a row; a sample of another kind or without regressors, and other errors, are errors.
+ */
 extern bool begin_survival_fit(SurvivalFit *f, const ModelKind *kind, const ClvSample *sample, const text *errors);
 
-/* The model of what was found, or NULL. */
+/* The model of what was found; NULL, after a WARNING, where the data cannot determine it. */
 extern ClvModel *end_survival_fit(const SurvivalFit *f);
 
 #endif

@@ -30,17 +30,17 @@ FROM (SELECT run, customer_id, floor(4 * pg_temp.uniform(run, customer_id, 0, 'c
       FROM generate_series(1, :runs) AS run, generate_series(1, :customers) AS customer_id) AS c;
 
 CREATE TEMP TABLE contact AS
-SELECT run, customer_id, scored, draw, resolution, 0.2 + 0.6 * resolution + 0.2 * pg_temp.uniform(run, customer_id, draw, 'tone') AS tone
+SELECT run, customer_id, scored, draw, resolution, 0.1 + 0.5 * resolution + 0.4 * pg_temp.uniform(run, customer_id, draw, 'tone') AS tone
 FROM (SELECT run, customer_id, scored, draw, 0.7 * service + 0.3 * pg_temp.uniform(run, customer_id, draw, 'resolution') AS resolution
       FROM person, generate_series(1, contacts) AS draw) AS c;
 
--- the log odds of leaving in 2025; tone follows resolution by 0.6
+-- the log odds of leaving in 2025; tone follows resolution by 0.5
 CREATE TEMP TABLE outcome AS
-SELECT p.*, 2.2 - 2.0 * c.resolution - 1.5 * c.tone - 0.5 * tenure - 0.3 * (channel - 1.5) AS eta, c.resolution AS mean_resolution
+SELECT p.*, 2.2 - 2.0 * c.resolution - 2.0 * c.tone - 0.5 * tenure - 0.3 * (channel - 1.5) AS eta, c.resolution AS mean_resolution
 FROM person AS p JOIN (SELECT run, customer_id, avg(resolution) AS resolution, avg(tone) AS tone FROM contact GROUP BY 1, 2) AS c USING (run, customer_id);
 
 CREATE TABLE truth AS
-SELECT run, avg(pg_temp.logistic(eta - 2.0 * 0.05 - 1.5 * 0.6 * 0.05) - pg_temp.logistic(eta)) AS effect
+SELECT run, avg(pg_temp.logistic(eta - 2.0 * 0.05 - 2.0 * 0.5 * 0.05) - pg_temp.logistic(eta)) AS effect
 FROM outcome WHERE scored GROUP BY run;
 
 CREATE TABLE customers AS

@@ -8,7 +8,8 @@ WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass AND d.refobjid
 CREATE TEMP VIEW functions AS
 SELECT p.*, p.oid::regprocedure::text COLLATE "C" AS signature, p.proname::text COLLATE "C" AS name, a.aggfnoid IS NOT NULL AS is_aggregate, l.lanname = 'c' AS is_c,
        -- interactions are moments, and stay so; anything else is counted in days
-       'timestamptz'::regtype = ANY (p.proargtypes::oid[]) AND 'interaction_history'::regtype <> ALL (p.proargtypes::oid[])
+       'timestamptz'::regtype = ANY (p.proargtypes::oid[])
+           AND ('interaction_history'::regtype <> ALL (p.proargtypes::oid[]) OR 'purchase_history'::regtype = ANY (p.proargtypes::oid[]))
            AND p.proname <> 'first_contact_resolved' AS reads_zone,
        'regclass'::regtype = ANY (p.proargtypes::oid[]) AS reads_tables,
        EXISTS (SELECT FROM pg_aggregate t WHERE p.oid IN (t.aggtransfn, t.aggcombinefn)) AS is_transition
@@ -32,9 +33,11 @@ SELECT 'cost ' || procost || ': ' || signature FROM functions WHERE is_c AND pro
 -- no polymorphic arguments
 SELECT 'polymorphic: ' || signature FROM functions
 WHERE EXISTS (SELECT FROM unnest(proargtypes) t WHERE t::regtype::text LIKE 'any%') ORDER BY 1;
--- a state is a value of one of our types, with its size told, merged by a combine function, and never moved
+-- a state is a value of one of our types, with its size told, merged by a combine function, and never moved; that of
+-- lm_cluster_vcov() is a model and a sum for each cluster, and no type of its own, as nobody stores it
 SELECT 'state: ' || f.signature FROM functions f JOIN pg_aggregate a ON a.aggfnoid = f.oid
-WHERE a.aggtranstype NOT IN (SELECT objid FROM members WHERE classid = 'pg_type'::regclass) OR a.aggcombinefn = 0 OR a.aggserialfn <> 0
+WHERE a.aggtranstype NOT IN (SELECT objid FROM members WHERE classid = 'pg_type'::regclass) AND NOT (f.name = 'lm_cluster_vcov' AND a.aggtranstype = 'bytea'::regtype)
+   OR a.aggcombinefn = 0 OR a.aggserialfn <> 0
    OR a.aggtransspace = 0 OR a.aggfinalmodify <> 'r' OR a.aggfinalextra ORDER BY 1;
 -- types of variable length, aligned for doubles, toastable, in binary too, hashable and sortable
 SELECT 'type: ' || t.typname FROM pg_type t JOIN members m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
@@ -49,8 +52,9 @@ ORDER BY 1;
 SELECT 'timestamp or interval: ' || signature FROM functions
 WHERE proargtypes::oid[] && ARRAY['timestamp'::regtype, 'interval'::regtype]::oid[] AND name NOT LIKE 'purchase\_history%' AND name !~ '^(clv_)?(rfm|first_contact)_' ORDER BY 1;
 -- readers and predictions at a timestamptz are SQL over the form for a date, which the planner puts in their place; a
--- window function cannot be SQL
-SELECT 'timestamptz in C: ' || signature FROM functions WHERE reads_zone AND is_c AND NOT is_transition AND prokind <> 'w' ORDER BY 1;
+-- window function cannot be SQL, and a landmark is days for orders, a moment of the session's zone for scores
+SELECT 'timestamptz in C: ' || signature FROM functions
+WHERE reads_zone AND is_c AND NOT is_transition AND prokind <> 'w' AND name <> 'landmark' ORDER BY 1;
 -- names of built-in aggregates are theirs
 SELECT 'built-in name: ' || f.signature FROM functions f JOIN pg_proc p ON p.proname = f.proname AND p.pronamespace = 'pg_catalog'::regnamespace
 WHERE f.is_aggregate ORDER BY 1;

@@ -66,6 +66,12 @@ FROM fits, (SELECT cox_fit(m, m = tenure AND has_left, ARRAY[x, vip::int], m - 1
      LATERAL (VALUES ('cox', cox_cluster, months.cox), ('hazard', hazard_cluster, months.hazard)) AS v (name, whole, cut), LATERAL tidy(whole) AS a JOIN LATERAL tidy(cut) AS b USING (term)
 GROUP BY v.name ORDER BY v.name;
 
+-- the hazard is the logistic regression of all person-months
+SELECT bool_and(abs(h.estimate - l.estimate) < 1e-9) AS estimate, bool_and(abs(h.std_error / l.std_error - 1) < 1e-9) AS std_error, bool_and(abs(h.p_value - l.p_value) < 1e-9) AS p_value
+FROM fits, (SELECT logit_fit(m = tenure AND has_left, ARRAY[ln(m), ln(m) ^ 2, x, vip::int], id) AS logit FROM quarters, generate_series(entry + 1, tenure) AS m) AS months,
+     LATERAL tidy(hazard_cluster) WITH ORDINALITY AS h (term, estimate, std_error, statistic, p_value, conf_low, conf_high, i)
+     JOIN LATERAL tidy(logit) WITH ORDINALITY AS l (term, estimate, std_error, statistic, p_value, conf_low, conf_high, i) USING (i);
+
 -- Parts: however the rows are divided and merged, the model is the same ------------------------------------------------
 SELECT count(DISTINCT cox_fit(sample)) AS cox, count(DISTINCT hazard_fit(sample)) AS hazard
 FROM (SELECT survival_sample(tenure, has_left, ARRAY[x, vip::int], entry, id) AS sample FROM quarters

@@ -66,6 +66,8 @@ SELECT n_scores FROM landmark('{}', '(latest=3){2025-01-01T00:00:00Z=1,2025-01-0
 SELECT name, role FROM driver_roles(ARRAY['resolution', 'Resolved', 'CustomerAgentConversationQuality', 'response_time', 'FIRST CONTACT RESOLUTION', 'fcr', 'tone', 'customer_agent_tone',
     'Sentiment', 'is_frustrated', 'csat', 'NPS', 'ces', 'tenure', 'rfmScore', 'segment', 'total-spend', 'cohort', 'plan', 'topicDifficulty', 'churned', 'purchasesAfter', 'spend_after',
     'clv', 'lifetime value', 'stone', 'planet', '', NULL]);
+-- every evaluator that has a scale has a role, and none is an outcome
+SELECT role, count(*) FROM driver_roles((SELECT array_agg(evaluator) FROM evaluator_scales())) GROUP BY role ORDER BY role;
 -- where words of several roles occur
 SELECT name, role, why FROM driver_roles(ARRAY['csat_after_resolution', 'tone before churn', 'tenure_quality']);
 -- what the analyst knows better
@@ -138,6 +140,11 @@ SELECT d.* FROM fits AS a, (SELECT lm_fit(y, ARRAY[x1, x1]) AS twice FROM scored
 SELECT impact_failure(format('SELECT d.* FROM fits, coefficient_drift(%s) AS d WHERE period = ''Q1''', arguments)) FROM (VALUES ('model, short, ''x1'''), ('model, model, ''x3'''), ('model, model, ''x1'', 95'),
     ('model, bgnbd_model(1, 1, 1, 1), ''x1'''), ('model, model, ''"x1"''')) AS v (arguments);
 SELECT count(*) AS none FROM coefficient_drift(NULL, NULL, 'x1');
+-- models without degrees of freedom: the normal distribution
+SELECT d.df, abs(d.p_value / erfc_p - 1) < 1e-9 AS normal
+FROM (SELECT logit_fit(y > 1, ARRAY[x1]) FILTER (WHERE period = 'Q1') AS a, logit_fit(y > 1, ARRAY[x1]) FILTER (WHERE period = 'Q2') AS b FROM scored) AS f, coefficient_drift(a, b, 'x1') AS d,
+     -- p of a normal statistic is that of its square's chi-square, which Cochran's Q of the two has
+     LATERAL (SELECT q.p_value AS erfc_p FROM tidy(a) AS s, tidy(b) AS t, cochran_q(ARRAY[s.estimate, t.estimate], ARRAY[s.std_error, t.std_error]) AS q WHERE s.term = 'x1' AND t.term = 'x1') AS q;
 
 -- Chow's test against its definition, by the sums of squares of regr_*
 SELECT abs(c.statistic / (((ab - a - b) / 2) / ((a + b) / (n - 4))) - 1) < 1e-9 AS statistic, df1, df2 = n - 4 AS df2, p_value < 1e-3 AS is_shift

@@ -40,6 +40,18 @@ FROM (VALUES ('linear', 'churn_change', 'estimate', -0.01::float8), ('linear', '
     AS g (model, quantity, name, number)
 JOIN projected AS p USING (model, quantity), LATERAL (SELECT CASE g.name WHEN 'estimate' THEN estimate WHEN 'std_error' THEN std_error WHEN 'conf_low' THEN conf_low ELSE conf_high END) AS r (number);
 
+-- the same from the rows, by the fits
+CREATE TABLE cell_fits AS
+SELECT logit_fit(s) AS logistic, lm_fit(s, 'HC0') AS linear
+FROM (SELECT regression_sample(i <= churned, ARRAY[resolved]) AS s FROM (VALUES (0, 100, 30), (1, 120, 12)) AS v (resolved, n, churned), generate_series(1, n) AS i) AS r;
+SELECT model, count(*) FILTER (WHERE abs(p.estimate - f.estimate) > 1e-9 * abs(p.estimate) OR abs(p.std_error - f.std_error) > 1e-9 * p.std_error OR abs(p.conf_low - f.conf_low) > 1e-9 * abs(p.conf_low)) AS differences, count(f.std_error) AS errors
+FROM (SELECT 'logistic' AS model, l.* FROM cells, cell_fits AS f, lift_projection(f.logistic, customers, 1, 0.05, 120, 0.10, n_customers => 100000, cost => 300000) AS l
+      UNION ALL SELECT 'linear', l.* FROM cells, cell_fits AS f, lift_projection(f.linear, customers, 1, 0.05, 120, 0.10, n_customers => 100000, cost => 300000) AS l) AS f JOIN projected AS p USING (model, quantity) GROUP BY model ORDER BY model;
+-- what predicted_change() says of churn
+SELECT bool_and(abs(l.churn[1] / c.before - 1) < 1e-12 AND abs(l.churn[2] / c.after - 1) < 1e-12 AND abs(l.churn[3] / c.change - 1) < 1e-12 AND abs(l.churn[4] / c.relative_change - 1) < 1e-12 AND abs(l.std_error / c.std_error - 1) < 1e-9) AS same
+FROM cells, cell_fits AS f, LATERAL (SELECT array_agg(estimate) AS churn, max(std_error) FILTER (WHERE quantity = 'churn_change') AS std_error FROM lift_projection(f.logistic, customers, 1, 0.05, 120, 0.1) WHERE quantity LIKE 'churn%') AS l,
+     predicted_change(f.logistic, customers, 1, 0.05, low => 0, high => 1) AS c;
+
 -- Several customers, both channels ---------------------------------------------------------------------------------------
 CREATE TABLE many AS
 SELECT 'logit(errors=CR1,df=9,clusters=10){intercept=-0.5,x1=-1.2,x2=0.3}{0.04,-0.02,0.001,-0.02,0.05,-0.002,0.001,-0.002,0.01}'::clv_model AS churn,

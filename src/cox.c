@@ -25,7 +25,8 @@ error_kind(const text *errors, bool clustered)
 	if (strcmp(name, "CR1") != 0)
 		argument_error("unknown kind of standard errors", hint, "errors is \"%s\".", excerpt(name));
 	if (!clustered)
-		argument_error("the rows have no clusters", "Build them with survival_sample(tenure, event, x, entry, cluster).",
+		argument_error("the rows have no clusters",
+					   "Build them with survival_sample(tenure, event, x, entry, cluster).",
 					   "Errors of kind CR1 are robust against dependence within clusters.");
 	return ERRORS_CR1;
 }
@@ -52,7 +53,8 @@ begin_survival_fit(SurvivalFit *f, const ModelKind *kind, const ClvSample *sampl
 }
 
 /*
- * The parameters without a finite estimate, in a list; NULL if there are none. An intercept only moves along with others.
+ * The parameters without a finite estimate, in a list; NULL if there are none. An intercept only moves along with
+ * others.
  */
 static const char *
 infinite_parameters(const SurvivalFit *f, int nx)
@@ -84,7 +86,8 @@ end_survival_fit(const SurvivalFit *f)
 						   " rows could be used, " INT64_FORMAT " not. The result is NULL.", f->sample->n,
 						   f->sample->frame.n_skipped),
 				 of_x ? errhint("Leave the column out, merge it with another, or wait for more events.")
-				 : errhint("The events are in too few of the periods: use another unit, wait for more, or see cox_fit().")));
+				 : errhint("The events are in too few of the periods: use another unit, wait for more, or see "
+						   "cox_fit().")));
 		return NULL;
 	}
 	read.fingerprint = sample_fingerprint(f->sample);

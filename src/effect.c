@@ -15,7 +15,7 @@ static const Frame numbers = FRAME_OF_NUMBERS;
 
 /* Arguments (state, y, treatment, x, unit): a row with a NULL is dropped and counted. */
 static Datum
-add_effect(FunctionCallInfo fcinfo, double (*y) (Datum), double (*treatment) (Datum))
+add_effect(FunctionCallInfo fcinfo, NumberOf y, NumberOf treatment, NumberOf unit)
 {
 	double		row[ROWS_MAX_COLUMNS];
 	double	   *x = row + 1;
@@ -23,37 +23,29 @@ add_effect(FunctionCallInfo fcinfo, double (*y) (Datum), double (*treatment) (Da
 
 	if (nx < 0)
 		PG_RETURN_POINTER(sample_skip_null(fcinfo, ROWS_EFFECT, &numbers));
-	row[0] = cluster_argument(fcinfo, 4);
+	row[0] = unit(PG_GETARG_DATUM(4));
 	x[nx + EFFECT_TREATMENT] = treatment(PG_GETARG_DATUM(2));
 	x[nx + EFFECT_Y] = y(PG_GETARG_DATUM(1));
 	check_row(ROWS_EFFECT, x + nx);
 	PG_RETURN_POINTER(sample_add(sample_state(fcinfo, ROWS_EFFECT, 1 + nx, &numbers), row, 1));
 }
 
-static double
-number_of_float8(Datum value)
-{
-	return DatumGetFloat8(value);
-}
-
-static double
-number_of_boolean(Datum value)
-{
-	return DatumGetBool(value);
-}
-
-/* by the types of y and treatment */
-#define DEFINE_ADD_EFFECT(Y, TREATMENT) \
-	PG_FUNCTION_INFO_V1(clv_impact_add_effect_##Y##_##TREATMENT); \
-	Datum clv_impact_add_effect_##Y##_##TREATMENT(PG_FUNCTION_ARGS) \
+/* by the types of y, treatment and unit */
+#define DEFINE_ADD_EFFECT(Y, TREATMENT, UNIT) \
+	PG_FUNCTION_INFO_V1(clv_impact_add_effect_##Y##_##TREATMENT##_##UNIT); \
+	Datum clv_impact_add_effect_##Y##_##TREATMENT##_##UNIT(PG_FUNCTION_ARGS) \
 	{ \
-		return add_effect(fcinfo, number_of_##Y, number_of_##TREATMENT); \
+		return add_effect(fcinfo, number_of_##Y, number_of_##TREATMENT, cluster_of_##UNIT); \
 	}
 
-DEFINE_ADD_EFFECT(float8, float8)
-DEFINE_ADD_EFFECT(float8, boolean)
-DEFINE_ADD_EFFECT(boolean, float8)
-DEFINE_ADD_EFFECT(boolean, boolean)
+DEFINE_ADD_EFFECT(float8, float8, bigint)
+DEFINE_ADD_EFFECT(float8, float8, text)
+DEFINE_ADD_EFFECT(float8, boolean, bigint)
+DEFINE_ADD_EFFECT(float8, boolean, text)
+DEFINE_ADD_EFFECT(boolean, float8, bigint)
+DEFINE_ADD_EFFECT(boolean, float8, text)
+DEFINE_ADD_EFFECT(boolean, boolean, bigint)
+DEFINE_ADD_EFFECT(boolean, boolean, text)
 
 /* ---- effects ----------------------------------------------------------------------------------- */
 
@@ -90,14 +82,15 @@ report_status(EffectStatus status, const Effect *e)
 		case EFFECT_IMPOSSIBLE:
 			ereport(WARNING,
 					(errmsg("the effect cannot be estimated: %s", e->reason),
-					 errdetail("There are %.0f rows. The estimate is NULL.", e->n), e->hint ? errhint("%s", e->hint) : 0));
+					 errdetail("There are %.0f rows. The estimate is NULL.", e->n),
+					 e->hint ? errhint("%s", e->hint) : 0));
 			break;
 		case EFFECT_ESTIMATED:
 			if (e->trimmed_share > MUCH_TRIMMED)
 				ereport(WARNING,
 						(errmsg("treated and untreated rows hardly overlap"),
-						 errdetail("%.3g percent have a probability of treatment below %g or above %g; the effect is that "
-								   "of the others.", 100 * e->trimmed_share, EFFECT_LEAST_PROPENSITY,
+						 errdetail("%.3g percent have a probability of treatment below %g or above %g; the effect is "
+								   "that of the others.", 100 * e->trimmed_share, EFFECT_LEAST_PROPENSITY,
 								   1 - EFFECT_LEAST_PROPENSITY),
 						 errhint("Ask about a group in which both happen, or leave out of x what decides the treatment "
 								 "but not y.")));

@@ -23,7 +23,8 @@ check_periods_of_rows(const Rows *rows)
 					   : "entry and tenure must be whole numbers of periods",
 					   row[SURVIVAL_TENURE] > HAZARD_MOST_PERIODS ?
 					   "Use a longer unit, such as months: at most " CppAsString2(HAZARD_MOST_PERIODS) " periods."
-					   : "The event happens in period tenure = 1, 2, ...: round up. For times that are no periods see cox_fit().",
+					   : "The event happens in period tenure = 1, 2, ...: round up. For times that are no periods see "
+					   "cox_fit().",
 					   "entry = %.15g, tenure = %.15g.", row[SURVIVAL_ENTRY], row[SURVIVAL_TENURE]);
 	}
 }
@@ -170,9 +171,10 @@ clv_survival_expected_lifetime(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	if (!(isfinite(rate) && rate >= 0))
 		argument_error("discount_rate must be finite and not negative",
-					   "It is the rate per period: write 10 percent as 0.10, 0 for none.", "discount_rate is %g.", rate);
-	value = hazard_expected_lifetime(a.model->values, a.x, a.nx, rate, checked_period(PG_GETARG_FLOAT8(3), 1, "periods"),
-									 &stop_on_cancel);
+					   "It is the rate per period: write 10 percent as 0.10, 0 for none.",
+					   "discount_rate is %g.", rate);
+	value = hazard_expected_lifetime(a.model->values, a.x, a.nx, rate,
+									 checked_period(PG_GETARG_FLOAT8(3), 1, "periods"), &stop_on_cancel);
 	if (isnan(value))
 		stop_call("a prediction");
 	PG_RETURN_FLOAT8(value);

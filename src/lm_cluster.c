@@ -1,8 +1,8 @@
 /*
  * lm_cluster.c - linear regression with errors robust against dependence within clusters, in two forms.
  *
- * lm_cluster_fit() keeps the moments of every cluster, and needs the rows once. lm_cluster_vcov() keeps a score of every
- * cluster, which is a vector and no triangle, but needs the model first.
+ * lm_cluster_fit() keeps the moments of every cluster, and needs the rows once. lm_cluster_vcov() keeps a score of
+ * every cluster, which is a vector and no triangle, but needs the model first.
  */
 #include "lm.h"
 
@@ -299,9 +299,8 @@ residual_of_row(const ClvModel *m, const double *x, double y)
 }
 
 /* (state, model, y, x, cluster) */
-PG_FUNCTION_INFO_V1(clv_lm_add_score);
-Datum
-clv_lm_add_score(PG_FUNCTION_ARGS)
+static Datum
+add_score(FunctionCallInfo fcinfo, NumberOf cluster)
 {
 	ClvModel   *m;
 	Scores	   *s;
@@ -327,14 +326,14 @@ clv_lm_add_score(PG_FUNCTION_ARGS)
 	row[1 + nx] = PG_GETARG_FLOAT8(2);
 	for (int i = 1; i <= nx + 1; i++)
 		if (!lm_in_range(row[i]))
-			range_error("numbers must have magnitudes from 1e-100 to 1e100", "Give the columns other units.",
+			range_error("numbers must be 0 or have magnitudes from 1e-100 to 1e100", "Give the columns other units.",
 						"A number of the row is %g.", row[i]);
 	s = scores_with_room(s);
 	if (s->n == 0)
 		memcpy(scores_origin(s), x, nx * sizeof(double));
 	triangle_add(scores_triangle(s), nx, row);
 	residual = residual_of_row(m, x, row[1 + nx]);
-	slot = find_slot(s, cluster_argument(fcinfo, 4));
+	slot = find_slot(s, cluster(PG_GETARG_DATUM(4)));
 	s->n_clusters += slot[SLOT_ROWS] == 0;
 	s->n++;
 	slot[SLOT_ROWS] += 1;
@@ -342,6 +341,20 @@ clv_lm_add_score(PG_FUNCTION_ARGS)
 	for (int j = 0; j < nx; j++)
 		slot[SLOT_SCORE + 1 + j] += residual * (x[j] - scores_origin(s)[j]);
 	PG_RETURN_POINTER(s);
+}
+
+PG_FUNCTION_INFO_V1(clv_lm_add_score_of_bigint);
+Datum
+clv_lm_add_score_of_bigint(PG_FUNCTION_ARGS)
+{
+	return add_score(fcinfo, cluster_of_bigint);
+}
+
+PG_FUNCTION_INFO_V1(clv_lm_add_score_of_text);
+Datum
+clv_lm_add_score_of_text(PG_FUNCTION_ARGS)
+{
+	return add_score(fcinfo, cluster_of_text);
 }
 
 /* Merge argument 1 into argument 0. */

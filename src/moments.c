@@ -140,15 +140,31 @@ number_problem(double x, double smallest, double largest)
 }
 
 static int
+compare_numbers(const double *a, const double *b, Size n)
+{
+	for (Size i = 0; i < n; i++)
+		if (a[i] != b[i])
+			return a[i] < b[i] ? -1 : 1;
+	return 0;
+}
+
+static int
 compare_rows(const void *a, const void *b, void *row_size)
 {
-	const double *x = a;
-	const double *y = b;
+	return compare_numbers(a, b, *(const int *) row_size);
+}
 
-	for (int i = 0; i < *(const int *) row_size; i++)
-		if (x[i] != y[i])
-			return x[i] < y[i] ? -1 : 1;
-	return 0;
+/* Their first number tells their size: where it is the same, so is the size. */
+static int
+order_clusters(const double *a, const double *b, int nx)
+{
+	return compare_numbers(a, b, Min(cluster_size(a, nx), cluster_size(b, nx)));
+}
+
+static int
+compare_clusters(const void *a, const void *b, void *nx)
+{
+	return order_clusters(*(const double *const *) a, *(const double *const *) b, *(const int *) nx);
 }
 
 static const char *
@@ -225,8 +241,7 @@ clusters_problem(const ClvMoments *m)
 		if (!(rows >= 1 && rows <= MAX_COUNT && rows == floor(rows)) ||
 			(*cluster < 0) != (rows > moments_most_rows(m->nx)) || cluster_size(cluster, m->nx) > end - at)
 			return "the rows of a cluster are out of range";
-		if (last != NULL && memcmp(last, cluster, Min(cluster_size(last, m->nx), cluster_size(cluster, m->nx)) *
-								   sizeof(double)) > 0)
+		if (last != NULL && order_clusters(last, cluster, m->nx) > 0)
 			return "the clusters are not in order";
 		problem = *cluster < 0 ? triangle_problem(cluster + 1, m->nx, rows, rows - 1) :
 			rows_problem(cluster + 1, (Size) rows, m->nx);
@@ -293,16 +308,6 @@ settle_triangle(double *triangle, int nx)
 		triangle[i] += 0.0;		/* -0 is 0 */
 }
 
-static int
-compare_clusters(const void *a, const void *b, void *nx)
-{
-	const double *x = *(const double *const *) a;
-	const double *y = *(const double *const *) b;
-
-	return memcmp(x, y, Min(cluster_size(x, *(const int *) nx), cluster_size(y, *(const int *) nx)) * sizeof(double));
-}
-
-/* Equal clusters are equal bytes, and their first double tells their size, so that their bytes sort them. */
 static void
 sort_clusters(ClvMoments *stored)
 {

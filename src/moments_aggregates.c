@@ -61,8 +61,10 @@ row_of_args(FunctionCallInfo fcinfo, double *row)
 	return nx;
 }
 
-ClvMoments *
-moments_add_row(FunctionCallInfo fcinfo)
+/* (state, y, x [, weight]) */
+PG_FUNCTION_INFO_V1(clv_moments_add);
+Datum
+clv_moments_add(PG_FUNCTION_ARGS)
 {
 	double		row[ROWS_MAX_REGRESSORS + 2];
 	int			nx = row_of_args(fcinfo, row);
@@ -73,17 +75,9 @@ moments_add_row(FunctionCallInfo fcinfo)
 	else
 		state = editable_state(fcinfo, PG_GETARG_MOMENTS(0));
 	if (nx > 0)
-		return moments_append_row(state, nx, row);
+		PG_RETURN_POINTER(moments_append_row(state, nx, row));
 	state->n_dropped++;
-	return state;
-}
-
-/* (state, y, x [, weight]) */
-PG_FUNCTION_INFO_V1(clv_moments_add);
-Datum
-clv_moments_add(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_POINTER(moments_add_row(fcinfo));
+	PG_RETURN_POINTER(state);
 }
 
 /* ---- moments of moments -------------------------------------------------------------------------- */

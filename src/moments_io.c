@@ -5,9 +5,9 @@
  *   rows(x=2,dropped=1){1:0.5:2:7,1:3:4:9}            sorted rows, weight:x1:...:xk:y
  *   triangle(x=2,n=100){100:...}                      the numbers of math/moments.h, in their order
  *   within(x=2,n=100,groups=4){...}                   the same of what is left within groups
- *   clusters(x=2){rows{1:0.5:2:7};triangle(n=9){...}} each by itself
- * Input takes the stored form only. Binary: version (uint16), form and number of regressors (uint8 each), n, dropped and
- * groups (int64 each), then the doubles of the value.
+ *   clusters(x=2){rows{1:0.5:2:7},triangle(n=9){...}} each by itself
+ * Input takes the stored form only. Binary: version (uint16), form and number of regressors (uint8 each), n, dropped
+ * and groups (int64 each), then the doubles of the value.
  */
 #include "moments.h"
 
@@ -22,8 +22,8 @@ typedef struct Parser
 	const char *text;
 	const char *cursor;
 	struct Node *escontext;		/* where soft errors go, or NULL */
-	ClvMoments	head;
 	StringInfoData numbers;		/* doubles */
+	ClvMoments	head;			/* what they belong to */
 } Parser;
 
 /* ---- text input -------------------------------------------------------------------------------- */
@@ -78,7 +78,9 @@ parse_counts(Parser *p, const char *const *names, int64 *const *counts, int n)
 		else
 			p->cursor = before;
 	}
-	return scan_literal(&p->cursor, ")") || syntax_error(p, "x, n, groups, dropped, in this order, or \")\"");
+	if (first || !scan_literal(&p->cursor, ")"))
+		return syntax_error(p, "a count, in the order x, dropped, n, groups, or \")\"");
+	return true;
 }
 
 static void
@@ -171,9 +173,9 @@ parse_clusters(Parser *p)
 		{
 			if (!parse_cluster(p))
 				return false;
-		} while (scan_literal(&p->cursor, ";"));
+		} while (scan_literal(&p->cursor, ","));
 		if (!scan_literal(&p->cursor, "}"))
-			return syntax_error(p, "\";\" or \"}\"");
+			return syntax_error(p, "\",\" or \"}\"");
 	}
 	used = (double) (p->numbers.len / sizeof(double));
 	memcpy(p->numbers.data, &used, sizeof(used));
@@ -183,13 +185,15 @@ parse_clusters(Parser *p)
 static bool
 parse_moments(Parser *p)
 {
-	static const char *const names[] = {"x", "n", "groups", "dropped"};
+	static const char *const names[] = {"x", "dropped", "n", "groups"};
 	int64		nx = 0;
-	int64	   *const counts[] = {&nx, &p->head.n, &p->head.groups, &p->head.n_dropped};
+	int64	   *const counts[] = {&nx, &p->head.n_dropped, &p->head.n, &p->head.groups};
 	int			form;
 	bool		parsed;
 
-	if (!parse_form(p, &form) || !parse_counts(p, names, counts, lengthof(names)))
+	/* what rows and clusters have no need of, and a triangle has not */
+	if (!parse_form(p, &form) ||
+		!parse_counts(p, names, counts, form == MOMENTS_WITHIN ? 4 : form == MOMENTS_TRIANGLE ? 3 : 2))
 		return false;
 	if (nx > ROWS_MAX_REGRESSORS)
 		return value_error(p, "the number of regressors is out of range");
@@ -286,7 +290,7 @@ append_clusters(StringInfo buf, const ClvMoments *m)
 	for (bool first = true; moments_next_cluster(m, &at, &cluster); first = false)
 	{
 		if (!first)
-			appendStringInfoChar(buf, ';');
+			appendStringInfoChar(buf, ',');
 		if (cluster.triangle != NULL)
 			appendStringInfo(buf, "%s(n=%.0f)", form_names[MOMENTS_TRIANGLE], cluster.n);
 		else
@@ -310,9 +314,9 @@ clv_moments_out(PG_FUNCTION_ARGS)
 	appendStringInfoString(&buf, form_names[m->form]);
 	start = buf.len;
 	append_count(&buf, start, "x", m->nx);
+	append_count(&buf, start, "dropped", m->n_dropped);
 	append_count(&buf, start, "n", triangle ? m->n : 0);
 	append_count(&buf, start, "groups", triangle ? m->groups : 0);
-	append_count(&buf, start, "dropped", m->n_dropped);
 	if (buf.len > start)
 		appendStringInfoChar(&buf, ')');
 	if (m->form == MOMENTS_CLUSTERS)

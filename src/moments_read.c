@@ -24,8 +24,8 @@ array_of_numbers(const double *numbers, int n)
 		nulls[i] = isnan(numbers[i]);
 		elements[i] = Float8GetDatum(numbers[i]);
 	}
-	return PointerGetDatum(construct_md_array(elements, nulls, 1, &n, &lower, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
-											  TYPALIGN_DOUBLE));
+	return PointerGetDatum(construct_md_array(elements, nulls, 1, &n, &lower, FLOAT8OID, sizeof(float8),
+											  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 /* moments_summary(moments): n, n_dropped, groups, sum_weights, columns, means, std_devs; x first, then y */

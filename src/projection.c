@@ -1,5 +1,5 @@
 /*
- * projection.c - lift_projection(): what a lift of one driver is worth, from a model of churn and perhaps one of margins.
+ * projection.c - lift_projection(): what a lift of one driver is worth, by a model of churn and perhaps one of margins.
  */
 #include "regression.h"
 

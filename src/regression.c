@@ -42,8 +42,10 @@ regressors_of_array(Datum datum, double *x)
 }
 
 double
-cluster_of_bigint(int64 cluster)
+cluster_of_bigint(Datum datum)
 {
+	int64		cluster = DatumGetInt64(datum);
+
 	if (cluster > (int64) MAX_COUNT || cluster < -(int64) MAX_COUNT)
 		argument_error("the number of a cluster is too large", "Pass the cluster as text: cluster::text.",
 					   "It is " INT64_FORMAT "; at most 2^53 can be told apart.", cluster);
@@ -51,19 +53,24 @@ cluster_of_bigint(int64 cluster)
 }
 
 double
-cluster_of_text(const text *cluster)
+cluster_of_text(Datum datum)
 {
+	const text *cluster = DatumGetTextPP(datum);
 	uint64		hash = hash_bytes_extended((const unsigned char *) VARDATA_ANY(cluster), VARSIZE_ANY_EXHDR(cluster), 0);
 
 	return (double) (hash >> 11);
 }
 
 double
-cluster_argument(FunctionCallInfo fcinfo, int arg)
+number_of_float8(Datum value)
 {
-	if (get_fn_expr_argtype(fcinfo->flinfo, arg) == TEXTOID)
-		return cluster_of_text(PG_GETARG_TEXT_PP(arg));
-	return cluster_of_bigint(PG_GETARG_INT64(arg));
+	return DatumGetFloat8(value);
+}
+
+double
+number_of_boolean(Datum value)
+{
+	return DatumGetBool(value);
 }
 
 const ModelKind *

@@ -8,9 +8,9 @@ static const Frame numbers = FRAME_OF_NUMBERS;
 
 /* Arguments (state, y, x [, cluster]): what is NULL is dropped and counted. */
 static Datum
-add_response(FunctionCallInfo fcinfo, double (*response) (Datum y))
+add_response(FunctionCallInfo fcinfo, NumberOf response, NumberOf cluster)
 {
-	bool		clustered = PG_NARGS() > 3;
+	bool		clustered = cluster != NULL;
 	RowKind		kind = clustered ? ROWS_CLUSTERED : ROWS_RESPONSE;
 	double		row[ROWS_MAX_COLUMNS];
 	double	   *x = clustered ? row + 1 : row;
@@ -19,30 +19,22 @@ add_response(FunctionCallInfo fcinfo, double (*response) (Datum y))
 	if (nx < 0)
 		PG_RETURN_POINTER(sample_skip_null(fcinfo, kind, &numbers));
 	if (clustered)
-		row[0] = cluster_argument(fcinfo, 3);
+		row[0] = cluster(PG_GETARG_DATUM(3));
 	x[nx] = response(PG_GETARG_DATUM(1));
 	check_row(kind, x + nx);
 	PG_RETURN_POINTER(sample_add(sample_state(fcinfo, kind, nx + clustered, &numbers), row, 1));
 }
 
-static double
-response_of_float8(Datum y)
-{
-	return DatumGetFloat8(y);
-}
-
-static double
-response_of_boolean(Datum y)
-{
-	return DatumGetBool(y);
-}
-
-#define DEFINE_ADD_RESPONSE(TYPE) \
-	PG_FUNCTION_INFO_V1(clv_regression_add_##TYPE); \
-	Datum clv_regression_add_##TYPE(PG_FUNCTION_ARGS) \
+#define DEFINE_ADD_RESPONSE(NAME, Y, CLUSTER) \
+	PG_FUNCTION_INFO_V1(clv_regression_add_##NAME); \
+	Datum clv_regression_add_##NAME(PG_FUNCTION_ARGS) \
 	{ \
-		return add_response(fcinfo, response_of_##TYPE); \
+		return add_response(fcinfo, Y, CLUSTER); \
 	}
 
-DEFINE_ADD_RESPONSE(float8)
-DEFINE_ADD_RESPONSE(boolean)
+DEFINE_ADD_RESPONSE(float8, number_of_float8, NULL)
+DEFINE_ADD_RESPONSE(float8_of_bigint, number_of_float8, cluster_of_bigint)
+DEFINE_ADD_RESPONSE(float8_of_text, number_of_float8, cluster_of_text)
+DEFINE_ADD_RESPONSE(boolean, number_of_boolean, NULL)
+DEFINE_ADD_RESPONSE(boolean_of_bigint, number_of_boolean, cluster_of_bigint)
+DEFINE_ADD_RESPONSE(boolean_of_text, number_of_boolean, cluster_of_text)

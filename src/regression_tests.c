@@ -48,7 +48,7 @@ param_of_term(const ClvModel *m, const ModelKind *kind, const char *term)
 		if (strcmp(param_name(kind, model_covariates(m, kind), i), term) != 0)
 			continue;
 		if (isnan(m->values[i]))
-			argument_error(psprintf("the effect of %s cannot be told, and not be tested", term), NULL,
+			argument_error(psprintf("the effect of %s cannot be told, and not be tested", term), "Test other terms.",
 						   "The terms of the %s model with an estimate are %s.", kind->title, known_terms(m, kind));
 		return i;
 	}
@@ -64,7 +64,8 @@ check_list(const ArrayType *array, const char *what)
 		argument_error(psprintf("%s must be a list that is not empty", what), "Write terms as ARRAY['x1', 'x2'].",
 					   "The array has %d dimensions.", ARR_NDIM(array));
 	if (array_contains_nulls((ArrayType *) array))
-		argument_error(psprintf("%s must not be NULL", what), NULL, "The array has a NULL.");
+		argument_error(psprintf("%s must not be NULL", what), "Leave out terms that are not tested.",
+					   "The array has a NULL.");
 }
 
 /* Arguments 1, the terms, and perhaps 2, their values, else 0. */
@@ -100,7 +101,8 @@ hypothesis_of_args(FunctionCallInfo fcinfo, const ClvModel *m, const ModelKind *
 		memcpy(h.value, ARR_DATA_PTR(values), n * sizeof(double));
 		for (int i = 0; i < n; i++)
 			if (!isfinite(h.value[i]))
-				argument_error("values must be finite", NULL, "Value %d is %g.", i + 1, h.value[i]);
+				argument_error("values must be finite", "Test against a number that the term can have.",
+							   "Value %d is %g.", i + 1, h.value[i]);
 	}
 	return h;
 }

@@ -60,7 +60,7 @@ clv_survival_add_regressors(PG_FUNCTION_ARGS)
 
 /* (state, tenure, event, x, entry, cluster) */
 static Datum
-add_clustered(FunctionCallInfo fcinfo, double (*cluster) (Datum argument))
+add_clustered(FunctionCallInfo fcinfo, NumberOf cluster)
 {
 	double		row[ROWS_MAX_COLUMNS];
 	int			nx = null_argument(fcinfo) ? -1 : regressors_of_array(PG_GETARG_DATUM(3), row + 1);
@@ -71,30 +71,18 @@ add_clustered(FunctionCallInfo fcinfo, double (*cluster) (Datum argument))
 	return add_survival(fcinfo, ROWS_CLUSTERED_SURVIVAL, row, 1 + nx, PG_GETARG_FLOAT8(4));
 }
 
-static double
-bigint_cluster(Datum argument)
-{
-	return cluster_of_bigint(DatumGetInt64(argument));
-}
-
-static double
-text_cluster(Datum argument)
-{
-	return cluster_of_text(DatumGetTextPP(argument));
-}
-
 PG_FUNCTION_INFO_V1(clv_survival_add_bigint_cluster);
 Datum
 clv_survival_add_bigint_cluster(PG_FUNCTION_ARGS)
 {
-	return add_clustered(fcinfo, bigint_cluster);
+	return add_clustered(fcinfo, cluster_of_bigint);
 }
 
 PG_FUNCTION_INFO_V1(clv_survival_add_text_cluster);
 Datum
 clv_survival_add_text_cluster(PG_FUNCTION_ARGS)
 {
-	return add_clustered(fcinfo, text_cluster);
+	return add_clustered(fcinfo, cluster_of_text);
 }
 
 const ClvSample *

@@ -118,6 +118,7 @@ compare_set(void *arg, size_t at, const RiskSet *set)
 {
 	Compared   *compared = arg;
 	const RiskRows *c = compared->c;
+	const Rows *rows = compared->rows;
 	double		time = set->time->time;
 	double		mean[8] = {0};
 	double		total = 0;
@@ -125,9 +126,9 @@ compare_set(void *arg, size_t at, const RiskSet *set)
 
 	(void) at;
 	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < compared->rows->n; i++)
+		for (size_t i = 0; i < rows->n; i++)
 		{
-			const double *row = rows_at(compared->rows, i);
+			const double *row = rows_at(rows, i);
 			double		eta = 0;
 
 			if (!(row[SURVIVAL_ENTRY] < time && time <= row[SURVIVAL_TENURE]))
@@ -139,9 +140,9 @@ compare_set(void *arg, size_t at, const RiskSet *set)
 				largest = fmax(largest, eta);
 				continue;
 			}
-			total += row_count(compared->rows, row) * exp(eta - largest);
+			total += row_count(rows, row) * exp(eta - largest);
 			for (int k = 0; k < c->p; k++)
-				mean[k] += row_count(compared->rows, row) * exp(eta - largest) * scaled_column(&c->scales, row - c->p, k);
+				mean[k] += row_count(rows, row) * exp(eta - largest) * scaled_column(&c->scales, row - c->p, k);
 		}
 	compared->worst_risk = fmax(compared->worst_risk,
 								fabs(set->log_risk / set->time->events - (log(total) + largest)) /
@@ -220,7 +221,8 @@ test_split_rows(void **state)
 	for (int i = 0; i < 600; i++)
 	{
 		double		entry = i % 3 == 0 ? 4 * random_uniform(&random) : 0;
-		double		row[] = {i, random_normal(&random), i % 2, entry, entry + 0.1 + 10 * random_uniform(&random), i % 5 < 3};
+		double		tenure = entry + 0.1 + 10 * random_uniform(&random);
+		double		row[] = {i, random_normal(&random), i % 2, entry, tenure, i % 5 < 3};
 		double		cut = entry + (row[4] - entry) * random_uniform(&random);
 
 		sample_add(&whole.sample, row, 1);
@@ -245,6 +247,60 @@ test_split_rows(void **state)
 		}
 	end_survivors(&whole);
 	end_survivors(&split);
+}
+
+/*
+ * Who is alone at his event says nothing, however low his hazard: the others come later. Their errors do not lose the
+ * digits by which the hazard that he seems to have is larger than theirs.
+ */
+static void
+test_lone_event(void **state)
+{
+	Random		random;
+	Survivors	s[2];
+	Rows		rows[2];
+
+	(void) state;
+	random_seed(&random, 23);
+	begin_survivors(&s[0], 2);
+	begin_survivors(&s[1], 2);
+	for (int i = 0; i < 500; i++)
+	{
+		double		x = random_normal(&random);
+		double		row[] = {i, x, 2, 2 + random_exponential(&random) * exp(-x), i % 4 > 0};
+
+		for (int k = 0; k < 2; k++)
+			sample_add(&s[k].sample, row, 1);
+	}
+	sample_add(&s[1].sample, (double[]) {500, -25, 0, 1, 1}, 1);
+	for (int k = 0; k < 2; k++)
+		rows[k] = survivor_rows(&s[k]);
+	for (ErrorKind errors = ERRORS_MODEL; errors <= ERRORS_HC0; errors++)
+	{
+		Fitted		without = fit_cox(0, &rows[0], true, errors);
+		Fitted		with = fit_cox(0, &rows[1], true, errors);
+
+		assert_int_equal(without.fit.status, FIT_CONVERGED);
+		assert_same_fit(&without, &with, 1e-12);
+	}
+	for (int k = 0; k < 2; k++)
+		end_survivors(&s[k]);
+}
+
+/* A single row in more than doubles can count still makes a column vary. */
+static void
+test_scales(void **state)
+{
+	ColumnScales scales;
+
+	(void) state;
+	begin_scales(&scales, 1);
+	show_row(&scales, (double[]) {7});
+	show_row(&scales, (double[]) {8});
+	weigh_row(&scales, (double[]) {8}, 1e17);
+	weigh_row(&scales, (double[]) {7}, 1);
+	assert_true(end_scales(&scales));
+	assert_true(scaled_column(&scales, (double[]) {7}, 0) < scaled_column(&scales, (double[]) {8}, 0));
 }
 
 /* ---- what cannot be told --------------------------------------------------------------------------- */
@@ -315,7 +371,8 @@ check_monotone(double scale, int n, bool truncated, bool monotone)
 		/* one exception makes the estimate finite */
 		if (i == 1 && !monotone)
 			time = 2.5 + 1.5 * random_uniform(&random);
-		sample_add(&s.sample, (double[]) {random_normal(&random), scale * early, truncated && i % 3 == 0 ? 0.25 : 0, time, 1}, 1);
+		sample_add(&s.sample, (double[]) {random_normal(&random), scale * early, truncated && i % 3 == 0 ? 0.25 : 0,
+										  time, 1}, 1);
 	}
 	rows = survivor_rows(&s);
 	f = fit_cox(0, &rows, false, ERRORS_MODEL);
@@ -344,6 +401,72 @@ test_monotone_likelihood(void **state)
 			if (n > 6)
 				check_monotone(scale, n, false, false);
 		}
+}
+
+/*
+ * With one regressor the estimate is infinite exactly where all who have an event have the largest x of those at risk,
+ * or all the smallest.
+ */
+static void
+test_infinite_or_not(void **state)
+{
+	const double values[] = {0, 0.01, 1, 100};
+	Random		random;
+	int			infinite = 0;
+	int			finite = 0;
+
+	(void) state;
+	random_seed(&random, 17);
+	for (int run = 0; run < 20000; run++)
+	{
+		int			n = 3 + run % 6;
+		bool		largest = true;
+		bool		smallest = true;
+		bool		differs = false;
+		Survivors	s;
+		Rows		rows;
+		Fitted		f;
+
+		begin_survivors(&s, 1);
+		for (int i = 0; i < n; i++)
+		{
+			double		entry = floor(4 * random_uniform(&random));
+
+			sample_add(&s.sample, (double[]) {values[(int) (4 * random_uniform(&random))], entry,
+											  entry + 1 + floor(4 * random_uniform(&random)),
+											  random_uniform(&random) < 0.7}, 1 + i % 2);
+		}
+		rows = survivor_rows(&s);
+		for (size_t i = 0; i < rows.n; i++)
+			for (size_t j = 0; j < rows.n; j++)
+			{
+				const double *one = rows_at(&rows, i);
+				const double *other = rows_at(&rows, j);
+
+				if (one[SURVIVAL_EVENT] == 0 || !(other[SURVIVAL_ENTRY] < one[SURVIVAL_TENURE] &&
+												  one[SURVIVAL_TENURE] <= other[SURVIVAL_TENURE]))
+					continue;
+				largest = largest && one[-1] >= other[-1];
+				smallest = smallest && one[-1] <= other[-1];
+				differs = differs || one[-1] != other[-1];
+			}
+		f = fit_cox(run % 2, &rows, false, ERRORS_MODEL);
+		if (differs && !largest && !smallest)
+		{
+			assert_int_equal(f.fit.status, FIT_CONVERGED);
+			assert_true(f.fit.covariance[0] > 0);
+			finite++;
+		}
+		else
+		{
+			assert_int_equal(f.fit.status, FIT_IMPOSSIBLE);
+			assert_int_equal(f.report.infinite[0], differs);
+			infinite += differs;
+		}
+		end_survivors(&s);
+	}
+	printf("%d finite, %d infinite estimates\n", finite, infinite);
+	assert_true(finite > 5000 && infinite > 1000);
 }
 
 static void
@@ -494,8 +617,11 @@ main(void)
 		cmocka_unit_test(test_references),
 		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_split_rows),
+		cmocka_unit_test(test_lone_event),
+		cmocka_unit_test(test_scales),
 		cmocka_unit_test(test_dropped_columns),
 		cmocka_unit_test(test_monotone_likelihood),
+		cmocka_unit_test(test_infinite_or_not),
 		cmocka_unit_test(test_impossible),
 		cmocka_unit_test(test_recovery),
 		cmocka_unit_test(test_stop),

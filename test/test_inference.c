@@ -400,6 +400,28 @@ test_tiny_cohort_with_prior(void **state)
 	sample_free(&sample);
 }
 
+/* tails by the incomplete beta function at 30 digits; a quantile from tables, and that which its own tail gives back */
+static void
+test_student(void **state)
+{
+	static const double tails[][3] = {
+		{1, 1, .5}, {8, 30, 6.2658224757007589e-9}, {15, 100, 2.424733988461147e-27},
+		{2, 1000, .04577034649325164}, {5, 1e6, 5.7339978708907416e-7}, {1e-8, 7, .99999999230017098},
+	};
+	Estimate	e = t_estimate(3, 4, 11, .95);
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++)
+		assert_near(t_p_value(-tails[i][0], tails[i][1]) / tails[i][2], 1, 1e-10);
+	assert_near(t_p_value(1.959963984540054, NAN), .05, 1e-15);
+	assert_near(e.conf_high, 3 + 2 * 2.2009851600916398, 1e-13);
+	assert_near(e.conf_low, 3 - 2 * 2.2009851600916398, 1e-13);
+	for (double df = 1; df < 1e7; df *= 7)
+		assert_near(t_p_value(t_estimate(0, 1, df, .99).conf_high, df), .01, 1e-12);
+	/* F with one degree of freedom is t squared */
+	assert_near(f_tail(9, 1, 20) / t_p_value(3, 20), 1, 1e-12);
+}
+
 int
 main(void)
 {
@@ -409,6 +431,7 @@ main(void)
 		cmocka_unit_test(test_count_interval),
 		cmocka_unit_test(test_count_interval_stops),
 		cmocka_unit_test(test_chi_square),
+		cmocka_unit_test(test_student),
 		cmocka_unit_test(test_bcg_trials),
 		cmocka_unit_test(test_diagonal),
 		cmocka_unit_test(test_planted_between),

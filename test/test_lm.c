@@ -458,8 +458,8 @@ test_without_errors(void **state)
 	data_free(&d);
 	/* where x is 0, y is: nothing is left for the intercept to vary by */
 	data_init(&d, 1);
-	for (int i = 0; i < 12; i++)
-		data_add(&d, i % 4, (double[]) {i % 2}, i % 2 * (3 + noise(i, 101)), 1);
+	for (int i = 0; i < 15; i++)
+		data_add(&d, i % 4, (double[]) {i % 5 == 0}, (i % 5 == 0) * (3 + noise(i, 101)), 1);
 	fit_data(&d, ERRORS_HC0, &fit, &record);
 	assert_false(fit.has_covariance);
 	assert_non_null(strstr(fit.reason, "without a residual"));

@@ -186,7 +186,8 @@ test_values_by_definition(void **state)
 			q.horizon = INFINITY;
 			project(&q, &customer_rows, &endless);
 			assert_relative(endless.estimate[LIFT_VALUE_CHANGE], p.estimate[LIFT_VALUE_CHANGE], 1e-12);
-			assert_relative(endless.interval[LIFT_VALUE_CHANGE].std_error, p.interval[LIFT_VALUE_CHANGE].std_error, 1e-12);
+			assert_relative(endless.interval[LIFT_VALUE_CHANGE].std_error,
+							p.interval[LIFT_VALUE_CHANGE].std_error, 1e-12);
 		}
 	}
 }

@@ -14,11 +14,17 @@
 typedef struct EventTime
 {
 	double		time;
-	size_t		first;			/* the rows [first, end) have their event; all before them have a longer tenure, or the same */
+	size_t		first;			/* the rows [first, end) have their event; none before them has a shorter tenure */
 	size_t		end;
 	size_t		removed;		/* so many of `leaving` began at that time or later: they are not at risk */
 	double		events;			/* how many the rows stand for */
 } EventTime;
+
+/* What is kept of a row, as rows leave in no order: count exp(b'x) = weight 2^exponent; x centred and scaled. */
+enum
+{
+	RISK_COUNT, RISK_WEIGHT, RISK_EXPONENT, RISK_X
+};
 
 /* The rows that are at risk at some event, in order of time. */
 typedef struct RiskRows
@@ -30,21 +36,24 @@ typedef struct RiskRows
 	ColumnScales scales;
 	EventTime  *times;			/* from the latest to the earliest */
 	size_t		ntimes;
-	double	   *x;				/* n rows of p, centred and scaled */
-	double	   *count;
+	double	   *rows;			/* n of RISK_X + p numbers */
 	double	   *entry;
-	double	   *weight;			/* count exp(b'x) = weight 2^exponent */
-	double	   *exponent;
 	size_t	   *leaving;		/* rows that begin after the first event, from the latest entry to the earliest */
 	size_t		nleaving;
 	double		event_x[ROWS_MAX_REGRESSORS];	/* sum of x over all events */
 	double		events;
 } RiskRows;
 
+static inline double *
+risk_row(const RiskRows *c, size_t i)
+{
+	return c->rows + i * (size_t) (RISK_X + c->p);
+}
+
 /*
- * What the likelihood needs to know about one time of events, as multiples of 2^frame. R are the sums over those at risk
- * who have no event then, D over those who have: of w = count exp(b'x), w x and w x x' (the lower triangle). The d
- * events are taken one after the other; at each, the share g of D is still at risk, and the risk is R + g D.
+ * What the likelihood needs to know about one time of events, as multiples of 2^frame. R are the sums over those at
+ * risk who have no event then, D over those who have: of w = count exp(b'x), w x and w x x' (the lower triangle). The
+ * d events are taken one after the other; at each, the share g of D is still at risk, and the risk is R + g D.
  */
 typedef struct RiskSet
 {
@@ -66,8 +75,8 @@ typedef struct RiskSet
 typedef void (*VisitRiskSet) (void *arg, size_t at, const RiskSet *set);
 
 /*
- * Read the rows. False where stopped, or out of memory, or where x leaves the range of numbers (*reason tells which: NULL
- * when stopped). What was allocated is freed by free_risk_rows() in any case.
+ * Read the rows. False where stopped (*reason is NULL), or where there is no event, not enough memory, or x leaves the
+ * range of numbers (*reason says so). What was allocated is freed by free_risk_rows() in any case.
  */
 extern bool read_risk_rows(const Rows *rows, bool clustered, RiskRows *c, const char **reason);
 extern void free_risk_rows(RiskRows *c);

@@ -19,16 +19,17 @@ enum
 extern bool is_hazard_row(const double *row);
 
 /*
- * Fit the discrete-time hazard model (Cox 1972, Allison 1982, Singer and Willett 1993): the probability h of the event in
- * period j = 1, 2, ... of who is there when it begins has the logit intercept + log_period ln(j) + log_period_squared
- * ln(j)^2 + effects'x. A row (entry, tenure, event) stands for the periods entry + 1 to tenure, the event in the last;
- * all rows have been checked by is_hazard_row(). Cost of a step of Newton's method: an exponential for each period of
- * each different x (and cluster), and O(p^2) for each of these.
+ * Fit the discrete-time hazard model (Cox 1972, Allison 1982, Singer and Willett 1993): the probability of the event
+ * in period j = 1, 2, ... of who is there when it begins has the logit intercept + log_period ln(j) +
+ * log_period_squared ln(j)^2 + effects'x. A row (entry, tenure, event) stands for the periods entry + 1 to tenure, the
+ * event in the last; all rows have been checked by is_hazard_row(). Cost of a step of Newton's method: an exponential
+ * for each period of each different x (and cluster), and O(p^2) for each of these.
  *
  * errors as for cox_fit(); ERRORS_HC0 takes the periods of a customer together. The statistic is twice the gain of the
- * log-likelihood over the same model without x, or Wald's F with clusters. Parameters of the periods that cannot be told
- * apart, because fewer than three different periods occur, are NAN. FIT_IMPOSSIBLE where no row or every period has an
- * event, with fewer than two clusters, and where a parameter has no finite estimate, which the report then names.
+ * log-likelihood over the same model without x, or Wald's F with clusters. Parameters of the periods that cannot be
+ * told apart, because fewer than three different periods occur, are NAN. FIT_IMPOSSIBLE where no row or every period
+ * has an event, with fewer than two clusters, and where a parameter has no finite estimate, which the report then
+ * names.
  */
 extern void hazard_fit(const Rows *rows, bool clustered, ErrorKind errors, const FitStop *stop, FitResult *fit,
 					   RegressionRecord *record, SearchReport *report);

@@ -33,8 +33,8 @@ extern void lm_fit_moments(const Moments *m, FitResult *fit, RegressionRecord *r
 
 /*
  * The fit of rows (x..., y), or (cluster, x..., y) of neighbouring clusters where `clustered`, with errors of any kind:
- * HC0 to HC3 (White 1980; MacKinnon and White 1985), CR1 with G / (G - 1) (N - 1) / (N - K) and G - 1 degrees of freedom
- * (Liang and Zeger 1986; Cameron and Miller 2015). HC2 and HC3 do not exist where a row has leverage 1.
+ * HC0 to HC3 (White 1980; MacKinnon and White 1985), CR1 with G / (G - 1) (N - 1) / (N - K) and G - 1 degrees of
+ * freedom (Liang and Zeger 1986; Cameron and Miller 2015). HC2 and HC3 do not exist where a row has leverage 1.
  */
 extern void lm_fit_rows(const Rows *rows, bool clustered, ErrorKind errors, const FitStop *stop, FitResult *fit,
 						RegressionRecord *record);

@@ -5,8 +5,8 @@
  * The triangle is the square-root-free factor of Gentleman (1973, "Least squares computations by Givens
  * transformations without square roots"; AS 75, 1974), in the use that Miller (1992, AS 274) makes of it: with Z the
  * rows' deviations from their weighted means and W their weights, Z'WZ = R'DR, R unit upper triangular, D >= 0.
- * Z'WZ itself, which squares the condition, is never formed. The means are kept as the unrounded sums of two doubles, so
- * that a column's distance from zero costs its deviations no digits: a constant column deviates by exactly 0.
+ * Z'WZ itself, which squares the condition, is never formed. The means are kept as the unrounded sums of two doubles,
+ * so that a column's distance from zero costs its deviations no digits: a constant column deviates by exactly 0.
  *
  * Few rows are kept as they are, see Moments.
  */
@@ -121,7 +121,7 @@ typedef struct MomentsFit
 	int			rank;			/* effects that can be told */
 	double		df;				/* of the residuals: n - 1 - rank, within n - groups - rank; may be 0 or negative */
 	double		rss;			/* sum of squared residuals */
-	double		explained;		/* sum of squares that x explains; with rss the total about the mean, within the means */
+	double		explained;		/* sum of squares that x explains; with rss the total about the mean or means */
 	bool		exact;			/* rss is nothing but rounding: the data have no residuals to judge errors by */
 	/*
 	 * Row-major nx x nx: root * root' = (Z'WZ)^-1 of the effects, upper triangular; zeros where aliased. The whitened

@@ -21,9 +21,10 @@ typedef struct RankCorrelation
 } RankCorrelation;
 
 /*
- * The interval, at confidence 0 < conf < 1, is symmetric in artanh(estimate), of variance (1 + estimate^2 / 2) / (n - 3)
- * (D. G. Bonett and T. A. Wright 2000); the p-value that of estimate sqrt((n - 2) / (1 - estimate^2)) by Student's t
- * with n - 2 degrees of freedom. False when stop (which may be NULL) asked to end, or memory ran out: *no_memory tells.
+ * The interval, at confidence 0 < conf < 1, is symmetric in artanh(estimate), of variance (1 + estimate^2 / 2) /
+ * (n - 3) (D. G. Bonett and T. A. Wright 2000); the p-value that of estimate sqrt((n - 2) / (1 - estimate^2)) by
+ * Student's t with n - 2 degrees of freedom. False when stop (which may be NULL) asked to end, or memory ran out:
+ * *no_memory tells.
  */
 extern bool rank_correlation(const Rows *rows, double conf, const FitStop *stop, RankCorrelation *c, bool *no_memory);
 

@@ -15,9 +15,16 @@
 #define CONVERGED 1e-24
 #define STALLED 1e-12
 
+/*
+ * On the way to infinity all is flat but for what is far closer together than the rest: a difference of that share of
+ * the range of x still counts.
+ */
+#define NEARLY_FLAT 1e-9
+
 #define LEAST_PIVOT 1e-10		/* of a column at the start, relative to its information */
 #define SINGULAR_PIVOT 1e-14	/* later, when the columns are known to differ */
 #define LEAST_INFORMATION 1e-11 /* relative to the unit */
+#define LOST_INFORMATION 1e-12	/* relative to the start: what is left is mostly rounding */
 
 /* ---- linear algebra of the parameters that are kept -------------------------------------------- */
 
@@ -62,7 +69,7 @@ append_column(Factor *f, const double *information, int n, int column, double le
 	return true;
 }
 
-/* The factor of the information about the kept parameters, plus ridge times its diagonal; false where it is singular. */
+/* The factor of the information about the kept parameters, plus ridge times that at the start; false where singular. */
 static bool
 factorize(Factor *f, const double *information, const bool *kept, int n, const double *diagonal, double ridge)
 {
@@ -73,7 +80,7 @@ factorize(Factor *f, const double *information, const bool *kept, int n, const d
 	for (int i = 0; i < n; i++)
 	{
 		m[i * n + i] += ridge * diagonal[i];
-		if (kept[i] && !append_column(f, m, n, i, SINGULAR_PIVOT))
+		if (kept[i] && !(m[i * n + i] > LOST_INFORMATION * diagonal[i] && append_column(f, m, n, i, SINGULAR_PIVOT)))
 			return false;
 	}
 	return true;
@@ -189,7 +196,6 @@ fail(Maximum *m, FitStatus status, const char *reason, const char *hint)
 /* Standard errors after which a function with a finite maximum has fallen by about half their square. */
 #define FAR 14.0
 #define FALLEN 1.0
-#define FARTHEST 1e8			/* in steps */
 
 /*
  * Whether the function has no finite maximum in the direction of a step of that squared length in standard errors; the
@@ -201,7 +207,7 @@ rises_forever(const Concave *f, const Point *from, const double *step, double de
 	Point		far;
 	double		longest = 0;
 
-	move(f, from, step, fmin(FAR / sqrt(decrement), FARTHEST), &far);
+	move(f, from, step, FAR / sqrt(decrement), &far);
 	if (!(far.value >= from->value - FALLEN))
 		return false;
 	for (int i = 0; i < f->n; i++)
@@ -267,7 +273,7 @@ climb(const Concave *f, Point *now, Point *next, Maximum *m)
 		if (m->iterations == 0)
 			m->score = decrement;
 		/* near a maximum the decrement is squared with each step, on the way to infinity it is divided by e */
-		if ((!regular || (decrement < 1e-6 && decrement > 0.01 * before)) && decrement > CONVERGED &&
+		if ((!regular || (decrement < NEARLY_FLAT && decrement > 0.01 * before)) && decrement > CONVERGED &&
 			rises_forever(f, now, step, decrement, m))
 			return;
 		if (regular && (decrement <= CONVERGED || (decrement <= STALLED && decrement > 0.25 * before)))

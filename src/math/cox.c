@@ -84,9 +84,9 @@ partial_likelihood(void *arg, const double *b, double *gradient, double *informa
 /* ---- robust errors ----------------------------------------------------------------------------- */
 
 /*
- * What the score residual of a row needs to know about the times of events, all as multiples of 2^-frame. The residual is
- * the derivative of the log-likelihood by the row's count, of which there are two parts: that of its own event, and the
- * risk of all events at which it was at risk (Lin and Wei 1989; for Efron's ties Therneau and Grambsch 2000, section 3.3).
+ * What the score residual of a row needs to know about the times of events, all as multiples of 2^-frame. The residual
+ * is the derivative of the score by the weight of a customer, of which there are two parts: that of its own event, and
+ * the risk of all events at which it was at risk (Lin and Wei 1989; for Efron's ties Therneau and Grambsch 2000).
  */
 typedef struct Residuals
 {
@@ -146,7 +146,7 @@ find_hazards(RiskRows *c, Residuals *r)
 
 	*r = (Residuals) {.c = c, .frame = -INFINITY, .finite = true};
 	for (size_t i = 0; i < c->n; i++)
-		r->frame = fmax(r->frame, c->exponent[i]);
+		r->frame = fmax(r->frame, risk_row(c, i)[RISK_EXPONENT]);
 	r->hazard = calloc((c->ntimes + 1) * k, sizeof(double));
 	r->lost = calloc((c->ntimes + 1) * k, sizeof(double));
 	r->own = calloc(c->ntimes * (2 * c->p + 1), sizeof(double));

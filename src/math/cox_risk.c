@@ -91,8 +91,8 @@ risks_of(const RiskRows *c, const double *row)
 }
 
 /*
- * The distinct times of events, from the rows sorted by tenure: counted where times is NULL, else filled in. False where
- * stopped.
+ * The distinct times of events, from the rows sorted by tenure: counted where times is NULL, else filled in. False
+ * where stopped.
  */
 static bool
 find_times(const Rows *rows, const TimedRow *order, const FitStop *stop, EventTime *times, size_t *n)
@@ -161,19 +161,19 @@ count_events(const Rows *rows, RiskRows *c, const TimedRow *order)
 
 	for (size_t i = 0; i < c->n; i++)
 	{
-		const double *row = rows_at(rows, order[i].row);
+		const double *row = risk_row(c, i);
 
-		if (row[SURVIVAL_EVENT] == 0)
+		if (rows_at(rows, order[i].row)[SURVIVAL_EVENT] == 0)
 			continue;
 		if (order[i].time < time->time)
 			time++;
 		if (time->events == 0)
 			time->first = i;
 		time->end = i + 1;
-		time->events += c->count[i];
-		c->events += c->count[i];
+		time->events += row[RISK_COUNT];
+		c->events += row[RISK_COUNT];
 		for (int k = 0; k < c->p; k++)
-			c->event_x[k] += c->count[i] * c->x[i * c->p + k];
+			c->event_x[k] += row[RISK_COUNT] * row[RISK_X + k];
 	}
 }
 
@@ -187,10 +187,10 @@ fill_rows(const Rows *rows, RiskRows *c, const TimedRow *order)
 
 		if (asked_to_stop(c->stop, i))
 			return false;
-		c->count[i] = row_count(rows, row);
 		c->entry[i] = row[SURVIVAL_ENTRY];
+		risk_row(c, i)[RISK_COUNT] = row_count(rows, row);
 		for (int k = 0; k < c->p; k++)
-			c->x[i * c->p + k] = scaled_column(&c->scales, x, k);
+			risk_row(c, i)[RISK_X + k] = scaled_column(&c->scales, x, k);
 	}
 	count_events(rows, c, order);
 	return true;
@@ -225,17 +225,6 @@ find_leaving(RiskRows *c, TimedRow **order, TimedRow **spare)
 }
 
 static bool
-allocate_rows(RiskRows *c)
-{
-	c->x = calloc(c->n * (size_t) c->p, sizeof(double));
-	c->count = calloc(c->n, sizeof(double));
-	c->entry = calloc(c->n, sizeof(double));
-	c->weight = calloc(c->n, sizeof(double));
-	c->exponent = calloc(c->n, sizeof(double));
-	return c->x && c->count && c->entry && c->weight && c->exponent;
-}
-
-static bool
 read_ordered(const Rows *rows, RiskRows *c, TimedRow **order, TimedRow **spare, const char **reason)
 {
 	if (!order_rows(rows, c, order, spare))
@@ -256,7 +245,9 @@ read_ordered(const Rows *rows, RiskRows *c, TimedRow **order, TimedRow **spare, 
 		*reason = "x leaves the range of numbers";
 		return false;
 	}
-	return allocate_rows(c) && fill_rows(rows, c, *order) && find_leaving(c, order, spare);
+	c->rows = calloc(c->n * (size_t) (RISK_X + c->p), sizeof(double));
+	c->entry = calloc(c->n, sizeof(double));
+	return c->rows && c->entry && fill_rows(rows, c, *order) && find_leaving(c, order, spare);
 }
 
 bool
@@ -282,11 +273,8 @@ void
 free_risk_rows(RiskRows *c)
 {
 	free(c->times);
-	free(c->x);
-	free(c->count);
+	free(c->rows);
 	free(c->entry);
-	free(c->weight);
-	free(c->exponent);
 	free(c->leaving);
 }
 
@@ -297,16 +285,17 @@ weigh_risk_rows(RiskRows *c, const double *b)
 {
 	for (size_t i = 0; i < c->n; i++)
 	{
+		double	   *row = risk_row(c, i);
 		double		eta = 0;
 
 		if (asked_to_stop(c->stop, i))
 			return false;
 		for (int k = 0; k < c->p; k++)
-			eta += b[k] * c->x[i * c->p + k];
+			eta += b[k] * row[RISK_X + k];
 		if (!(fabs(eta) < 1e15))
 			return false;
-		c->exponent[i] = nearbyint(eta * M_LOG2E);
-		c->weight[i] = c->count[i] * exp(eta - c->exponent[i] * M_LN2);
+		row[RISK_EXPONENT] = nearbyint(eta * M_LOG2E);
+		row[RISK_WEIGHT] = row[RISK_COUNT] * exp(eta - row[RISK_EXPONENT] * M_LN2);
 	}
 	return true;
 }
@@ -356,15 +345,15 @@ raise_frame(RiskSums *s, double exponent)
 
 /* The weight of a row in the sums, times 1, x and x x'. */
 static void
-row_terms(const RiskSums *s, size_t i, double *terms)
+row_terms(const RiskSums *s, const double *row, double *restrict terms)
 {
-	const RiskRows *c = s->c;
-	const double *x = c->x + i * c->p;
-	double		w = times_power(c->weight[i], c->exponent[i] - s->frame);
-	double	   *square = terms + 1 + c->p;
+	int			p = s->c->p;
+	const double *x = row + RISK_X;
+	double		w = times_power(row[RISK_WEIGHT], row[RISK_EXPONENT] - s->frame);
+	double	   *square = terms + 1 + p;
 
 	terms[0] = w;
-	for (int k = 0; k < c->p; k++)
+	for (int k = 0; k < p; k++)
 	{
 		double		wx = w * x[k];
 
@@ -376,32 +365,37 @@ row_terms(const RiskSums *s, size_t i, double *terms)
 
 /* Knuth's two-sum: high + low stays exact to the square of the precision. */
 static void
-add_terms(RiskSums *s, const double *terms, double sign)
+add_terms(RiskSums *s, const double *restrict terms, double sign)
 {
+	double	   *restrict high = s->high;
+	double	   *restrict low = s->low;
+	int			n = s->n;
+
 	if (s->c->nleaving == 0)
 	{
-		for (int i = 0; i < s->n; i++)
-			s->high[i] += terms[i];
+		for (int i = 0; i < n; i++)
+			high[i] += terms[i];
 		return;
 	}
-	for (int i = 0; i < s->n; i++)
+	for (int i = 0; i < n; i++)
 	{
 		double		term = sign * terms[i];
-		double		sum = s->high[i] + term;
-		double		part = sum - s->high[i];
+		double		sum = high[i] + term;
+		double		part = sum - high[i];
 
-		s->low[i] += (s->high[i] - (sum - part)) + (term - part);
-		s->high[i] = sum;
+		low[i] += (high[i] - (sum - part)) + (term - part);
+		high[i] = sum;
 	}
 }
 
 static void
 join(RiskSums *s, size_t i)
 {
+	const double *row = risk_row(s->c, i);
 	double		terms[RISK_MOST_SUMS];
 
-	raise_frame(s, s->c->exponent[i]);
-	row_terms(s, i, terms);
+	raise_frame(s, row[RISK_EXPONENT]);
+	row_terms(s, row, terms);
 	add_terms(s, terms, 1);
 }
 
@@ -435,6 +429,8 @@ build_sums(RiskSums *s, double time)
 /* A sum this much smaller than it was has lost digits: 2^-40 of the 2^-106 that rounding leaves. */
 #define WORN 0x1p-40
 
+#define AHEAD 8					/* rows */
+
 /* The rows at risk at that time but for those who have their event then. False where stopped. */
 static bool
 advance(RiskSums *s, const EventTime *time)
@@ -454,7 +450,10 @@ advance(RiskSums *s, const EventTime *time)
 		s->peak = fmax(s->peak, s->high[0] + s->low[0]);
 		for (; s->removed < time->removed; s->removed++)
 		{
-			row_terms(s, c->leaving[s->removed], terms);
+			/* where the rows that leave lie is not known to the processor */
+			if (s->removed + AHEAD < c->nleaving)
+				__builtin_prefetch(risk_row(c, c->leaving[s->removed + AHEAD]));
+			row_terms(s, risk_row(c, c->leaving[s->removed]), terms);
 			add_terms(s, terms, -1);
 		}
 		if (s->added == s->removed)
@@ -463,7 +462,7 @@ advance(RiskSums *s, const EventTime *time)
 			return false;
 	}
 	for (size_t i = time->first; i < time->end; i++)
-		raise_frame(s, c->exponent[i]);
+		raise_frame(s, risk_row(c, i)[RISK_EXPONENT]);
 	for (int i = 0; i < s->n; i++)
 		s->value[i] = s->high[i] + s->low[i];
 	return true;
@@ -480,7 +479,7 @@ sum_events(RiskSums *s, const EventTime *time)
 	{
 		if (asked_to_stop(s->c->stop, i))
 			return false;
-		row_terms(s, i, terms);
+		row_terms(s, risk_row(s->c, i), terms);
 		for (int k = 0; k < s->n; k++)
 			s->events[k] += terms[k];
 		add_terms(s, terms, 1);

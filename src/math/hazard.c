@@ -147,6 +147,13 @@ read_group(Periods *h, size_t first)
 	return g;
 }
 
+/* The part of the linear predictor that depends on the period. */
+static inline double
+baseline(const double *b, double u)
+{
+	return b[HAZARD_INTERCEPT] + u * (b[HAZARD_LOG_PERIOD] + u * b[HAZARD_LOG_PERIOD_SQUARED]);
+}
+
 /* Sums over the periods of a group: of the residuals times u^k, and of the weights times u^k; u is scaled ln(j). */
 typedef struct PeriodSums
 {
@@ -165,12 +172,11 @@ sum_periods(const Periods *h, int from, int to, const double *b, double xb)
 		double		u = h->scaled[j];
 		double		events = h->happened[j];
 		double		others = h->at_risk[j] - events;
-		Odds		odds = odds_at(xb + b[HAZARD_INTERCEPT] + u * (b[HAZARD_LOG_PERIOD] + u * b[HAZARD_LOG_PERIOD_SQUARED]));
+		Odds		odds = odds_at(xb + baseline(b, u));
 		double		residual = events * odds.stay - others * odds.leave;
 		double		weight = h->at_risk[j] * odds.leave * odds.stay;
 
-		/* where nobody is, 0 times a logarithm may not be 0 */
-		s.value += (events > 0 ? events * odds.log_leave : 0) + (others > 0 ? others * odds.log_stay : 0);
+		s.value += events * odds.log_leave + others * odds.log_stay;
 		for (int k = 0; k < HAZARD_PARAMS; k++, residual *= u)
 			s.residual[k] += residual;
 		for (int k = 0; k < 2 * HAZARD_PARAMS - 1; k++, weight *= u)
@@ -293,16 +299,12 @@ static void
 scale_periods(Periods *h)
 {
 	double		squares = 0;
-	int			periods = 0;
 
 	for (int j = 1; j <= HAZARD_MOST_PERIODS; j++)
-	{
 		h->center += h->at_risk[j] / h->total * log(j);
-		periods += h->at_risk[j] > 0;
-	}
 	for (int j = 1; j <= HAZARD_MOST_PERIODS; j++)
 		squares += h->at_risk[j] / h->total * (log(j) - h->center) * (log(j) - h->center);
-	h->unit = periods > 1 ? sqrt(squares) : 0;
+	h->unit = sqrt(squares);
 	for (int j = 1; j <= HAZARD_MOST_PERIODS; j++)
 		h->scaled[j] = h->unit > 0 ? (log(j) - h->center) / h->unit : 0;
 }
@@ -357,7 +359,7 @@ score_of_row(const Periods *h, const double *row, const double *b, double *score
 	for (int j = (int) row[SURVIVAL_ENTRY] + 1; j <= last; j++)
 	{
 		double		u = h->scaled[j];
-		Odds		odds = odds_at(xb + b[HAZARD_INTERCEPT] + u * (b[HAZARD_LOG_PERIOD] + u * b[HAZARD_LOG_PERIOD_SQUARED]));
+		Odds		odds = odds_at(xb + baseline(b, u));
 		double		residual = j == last && row[SURVIVAL_EVENT] != 0 ? odds.stay : -odds.leave;
 
 		for (int k = 0; k < HAZARD_PARAMS; k++, residual *= u)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_randist.h>
 
 #include "math/gsl_guard.h"
 #include "math/special.h"
@@ -34,35 +35,50 @@ real_estimate(double theta, double variance, double conf)
 	return estimate;
 }
 
+/*
+ * GSL's own gsl_cdf_tdist_Q() is an expansion for more than 30 degrees of freedom, of which 7 digits are right at t = 15:
+ * the tail of the beta distribution that t follows from is right to all of them.
+ */
+double
+t_p_value(double t, double df)
+{
+	gsl_error_handler_t *handler;
+	double		square = t * t;
+	double		tail;
+
+	if (isnan(df))
+		return erfc(fabs(t) * M_SQRT1_2);
+	handler = gsl_guard_enter();
+	tail = square < 3 ? gsl_cdf_beta_Q(square / (df + square), 0.5, 0.5 * df)
+		: gsl_cdf_beta_P(df / (df + square), 0.5 * df, 0.5);
+	gsl_guard_leave(handler);
+	return tail;
+}
+
+/* The t beyond which in either direction lies 1 - conf: GSL's, and a step of Newton's on the tail above. */
+static double
+t_quantile(double conf, double df)
+{
+	gsl_error_handler_t *handler = gsl_guard_enter();
+	double		t = gsl_cdf_tdist_Qinv(0.5 * (1 - conf), df);
+	double		density = gsl_ran_tdist_pdf(t, df);
+
+	gsl_guard_leave(handler);
+	return density > 0 ? t + (t_p_value(t, df) - (1 - conf)) / (2 * density) : t;
+}
+
 Estimate
 t_estimate(double theta, double variance, double df, double conf)
 {
-	gsl_error_handler_t *handler;
 	double		error = sqrt(variance);
 	double		reach;
 	Estimate	estimate;
 
 	if (isnan(df))
 		return real_estimate(theta, variance, conf);
-	handler = gsl_guard_enter();
-	reach = gsl_cdf_tdist_Qinv(0.5 * (1 - conf), df) * error;
-	gsl_guard_leave(handler);
+	reach = t_quantile(conf, df) * error;
 	estimate = (Estimate) {error, theta - reach, theta + reach};
 	return estimate;
-}
-
-double
-t_p_value(double t, double df)
-{
-	gsl_error_handler_t *handler;
-	double		tail;
-
-	if (isnan(df))
-		return erfc(fabs(t) * M_SQRT1_2);
-	handler = gsl_guard_enter();
-	tail = gsl_cdf_tdist_Q(fabs(t), df);
-	gsl_guard_leave(handler);
-	return 2 * tail;
 }
 
 double

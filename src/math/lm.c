@@ -14,8 +14,11 @@
 /* A leverage this near to 1 is 1 up to rounding. */
 #define LEVERAGE_NOISE 1e-9
 
-/* A robust variance this small beside the model's own is 0 up to rounding. */
-#define VARIANCE_NOISE 1e-18
+/*
+ * A robust variance this small beside the model's own may be 0: that of the intercept is a difference, of which
+ * rounding leaves some 1e-16.
+ */
+#define VARIANCE_NOISE 1e-13
 
 #define MOST_COLUMNS (ROWS_MAX_REGRESSORS + 1)	/* of the level and the effects */
 #define TRIANGLE_DOUBLES \
@@ -82,7 +85,7 @@ begin_fit(const MomentsFit *ls, ErrorKind errors, FitResult *fit, RegressionReco
 	*record = (RegressionRecord) {.errors = errors, .df = ls->df, .clusters = NAN, .statistic = NAN};
 	if (!(ls->df > 0))
 		impossible(fit, "there are no more rows than parameters", "Collect more rows, or leave out regressors.");
-	else if (ls->exact && ls->rank == 0)
+	else if (ls->exact && ls->explained == 0)
 		impossible(fit, "y does not vary", "Is y the right column, and are the rows those of more than one result?");
 	else if (ls->exact)
 		impossible(fit, "y is a linear function of x, with no residual by which to judge errors",
@@ -130,7 +133,7 @@ is_empty(double n, int nx, FitResult *fit, RegressionRecord *record)
 	if (n > 0 && nx > 0)
 		return false;
 	*record = (RegressionRecord) {0};
-	impossible(fit, "there are no rows", "Rows with a NULL in y or x are dropped: are all?");
+	impossible(fit, "there are no rows with regressors", "Rows with a NULL in y or x are dropped: are all?");
 	return true;
 }
 

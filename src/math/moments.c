@@ -14,8 +14,8 @@
 
 /*
  * A regressor is taken to be a combination of those before it where what they leave of it is below this part of its own
- * deviations: what less has to say could not be told to seven digits (Filip's polynomial, 6e-8, in test_moments.c). What
- * is left of y is nothing but rounding below a far smaller part: ten million rotations leave 1e-13. Beside that, a
+ * deviations: what less has to say could not be told to seven digits (Filip's polynomial, 6e-8, in test_moments.c).
+ * What is left of y is nothing but rounding below a far smaller part: ten million rotations leave 1e-13. Beside that, a
  * column that was computed from others carries their distance from zero, rounded, in the last place of each number.
  */
 #define REGRESSOR_TOLERANCE 1e-7
@@ -122,12 +122,7 @@ merge_means(double *triangle, const double *b, int nx, double *x)
 	share = b[0] / triangle[0];
 	for (int j = 0; j < columns; j++)
 	{
-		double		other = b[1 + j];
-		double		difference = other - high[j];
-		double		part = difference - other;
-
-		/* the difference of two means may be rounded; what is left of it counts where they are near each other */
-		x[j] = difference + ((other - (difference - part)) - (high[j] + part) + (b[1 + columns + j] - low[j]));
+		x[j] = (b[1 + j] - high[j]) + (b[1 + columns + j] - low[j]);
 		move_mean(&high[j], &low[j], share * x[j]);
 	}
 	return b[0] * (before / triangle[0]);
@@ -369,27 +364,19 @@ row_residual(const double *row, int i, const MomentsFit *fit)
 	return residual;
 }
 
-/* Add weight * residual * (1, x - center), of x = high + low. */
+/* Add weight * residual * (1, x - center) of x1, ..., xk, y. */
 static void
-add_score(const MomentsFit *fit, double weight, const double *high, const double *low, double *score)
+add_score(const MomentsFit *fit, double weight, const double *x, double *score)
 {
-	double		centered[ROWS_MAX_REGRESSORS];
-	double		residual = high[fit->nx] - fit->level;
+	double		residual = x[fit->nx] - fit->level;
 
-	if (low != NULL)
-		residual += low[fit->nx];
 	for (int j = 0; j < fit->nx; j++)
-	{
-		centered[j] = high[j] - fit->center[j];
-		if (low != NULL)
-			centered[j] += low[j];
 		if (!fit->aliased[j])
-			residual -= fit->effect[j] * centered[j];
-	}
+			residual -= fit->effect[j] * (x[j] - fit->center[j]);
 	score[0] += weight * residual;
 	for (int j = 0; j < fit->nx; j++)
 		if (!fit->aliased[j])
-			score[1 + j] += weight * residual * centered[j];
+			score[1 + j] += weight * residual * (x[j] - fit->center[j]);
 }
 
 void
@@ -402,10 +389,10 @@ moments_score(const Moments *m, const MomentsFit *fit, double *score)
 	if (m->triangle == NULL)
 	{
 		for (size_t i = 0; i < m->nrows; i++)
-			add_score(fit, m->rows[i * (nx + 2)], m->rows + i * (nx + 2) + 1, NULL, score);
+			add_score(fit, m->rows[i * (nx + 2)], m->rows + i * (nx + 2) + 1, score);
 		return;
 	}
-	add_score(fit, m->triangle[0], m->triangle + 1, m->triangle + 2 + nx, score);
+	add_score(fit, triangle_weights(m->triangle), m->triangle + 1, score);
 	row = m->triangle + triangle_row_at(nx, 0);
 	for (int i = 0; i < nx; row += nx + 1 - i, i++)
 	{
