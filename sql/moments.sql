@@ -38,7 +38,7 @@ SELECT clv_moments(1, '{1}'::float8[]) FILTER (WHERE false) IS NULL AS no_rows, 
 SELECT k, min(n) - 1 AS rows_kept, min(pg_column_size(m)) AS bytes, count(DISTINCT pg_column_size(m)) AS sizes FROM (SELECT k, n, (SELECT clv_moments(sin(i * i), (SELECT array_agg(cos(i * j)) FROM generate_series(1, k) AS j)) FROM generate_series(1, n) AS i) AS m FROM unnest(ARRAY[1, 2, 10, 32]) AS k, generate_series(1, 25) AS n) AS v
 WHERE m::text ~ '^triangle' GROUP BY k ORDER BY k;
 
-SELECT q, pg_temp.fails('(SELECT clv_moments(' || q || '))') FROM (VALUES ('''NaN'', ''{1}''::float8[]'), ('''-Infinity'', ''{1}''::float8[]'), ('1, ''{1,NaN}''::float8[]'), ('1, ''{Infinity,1}''::float8[]'), ('1, ''{}''::float8[]'), ('1, ''{{1,2},{3,4}}''::float8[]'),
+SELECT q, pg_temp.fails('(SELECT clv_moments(' || q || '))') FROM (VALUES ('''NaN''::float8, ''{1}''::float8[]'), ('''-Infinity''::float8, ''{1}''::float8[]'), ('1, ''{1,NaN}''::float8[]'), ('1, ''{Infinity,1}''::float8[]'), ('1, ''{}''::float8[]'), ('1, ''{{1,2},{3,4}}''::float8[]'),
     ('1, array_fill(1, ARRAY[33])::float8[]'), ('1e101, ''{1}''::float8[]'), ('1, ''{1,-2e-101}''::float8[]'), ('1, ''{1}''::float8[], -1'), ('1, ''{1}''::float8[], ''NaN'''), ('1, ''{1}''::float8[], ''Infinity'''), ('1, ''{1}''::float8[], 1e51'), ('1, ''{1}''::float8[], 1e-51')) AS v(q);
 SELECT pg_temp.fails('(SELECT clv_moments(y, x) FROM (VALUES (1.0, ''{1,2}''::float8[]), (2, ''{3}'')) AS v(y, x))');
 SELECT pg_temp.fails('(SELECT clv_moments(i, CASE WHEN i < 50 THEN ARRAY[i, i] ELSE ARRAY[i] END) FROM generate_series(1.0, 50) AS i)');
@@ -105,6 +105,10 @@ SELECT pg_temp.fails(q) FROM (VALUES ('''rows(x=1){1:2:3}''::clv_moments + ''row
 -- arguments and states are left alone
 SELECT m::text = before AS untouched, (twice, combined, added, grouped) IS NOT NULL AS made FROM (SELECT m, m::text AS before, m + m AS twice, clv_moments_combine(m, m) AS combined, clv_moments_add(m, 1, '{1,2,3,4,5,6}') AS added, clv_moments_add_group(NULL, m) AS grouped FROM (SELECT clv_moments(y, x) AS m FROM longley_rows) AS v OFFSET 0) AS v;
 SELECT clv_moments_combine(NULL, 'rows(x=1){1:2:3}'), clv_moments_combine('rows(x=1){1:2:3}', NULL), clv_moments_combine(NULL, NULL) IS NULL AS both;
+-- anybody may call a transition function, with any moments as its state: before, they were read and written beyond their end
+SELECT q, pg_temp.fails(q) FROM (VALUES ('clv_moments_add_group(''rows(x=1){1:1:1}'', ''rows(x=1){1:2:1}'')'), ('clv_moments_add_group(''clusters(x=1){rows{1:1:1}}'', ''rows(x=1){1:2:1}'')'), ('clv_moments_add(''clusters(x=1){rows{1:1:1}}'', 1, ''{1}'')'), ('clv_moments_add(''within{}'', 1, ''{1}'')'),
+    ('clv_moments_add(''within{}'', true, ''{NULL}'')'), ('clv_lm_add_cluster(''within(x=1,n=1,groups=1){1:2:3:0:0:0:0:0}'', ''rows(x=1){1:2:1}'')'), ('clv_lm_add_cluster(''rows{}'', ''rows{}'')'),
+    ('clv_moments_add(''rows(dropped=9007199254740992){}'', NULL::float8, ''{1}'')')) AS v (q);
 -- running totals: every value is one of its own
 SELECT count(DISTINCT m) AS values, bool_and(s.n = v.n) AS counted FROM (SELECT row_number() OVER w AS n, clv_moments(y, x[1:2]) OVER w AS m FROM longley_rows WINDOW w AS (ORDER BY year)) AS v, moments_summary(m) AS s;
 

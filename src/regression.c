@@ -1,5 +1,6 @@
 /*
- * regression.c - what the regressions share: arguments x and cluster, the model that a fit becomes, its predictions.
+ * regression.c - what the regressions share: arguments x and cluster, the model that a fit becomes, its terms and
+ * predictions.
  */
 #include "regression.h"
 
@@ -175,6 +176,32 @@ regression_model(const ModelKind *kind, int nx, const FitResult *fit, const Regr
 	}
 	warn_of_fit(m, kind, fit);
 	return m;
+}
+
+/* ---- terms ------------------------------------------------------------------------------------- */
+
+/* tidy(model, names, conf) */
+PG_FUNCTION_INFO_V1(clv_regression_tidy);
+Datum
+clv_regression_tidy(PG_FUNCTION_ARGS)
+{
+	ClvModel   *m = PG_GETARG_MODEL(0);
+	int			nx = model_covariates(m, regression_operations(m));
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
+	double		conf = checked_conf(PG_GETARG_FLOAT8(2));
+	const char *hint = "Pass one name for each regressor, in the order of the fit: ARRAY['resolution', 'years'].";
+	Datum	   *names;
+	int			n;
+
+	if (ARR_NDIM(array) > 1)
+		argument_error("names must be a one-dimensional array", hint, "It has %d dimensions.", ARR_NDIM(array));
+	if (array_contains_nulls(array))
+		argument_error("names must not be NULL", hint, "The array has a NULL.");
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &n);
+	if (n != nx)
+		argument_error("the number of names is not that of the regressors", hint,
+					   "The model has %d regressors, the array %d names.", nx, n);
+	return tidy_model(fcinfo, m, conf, names);
 }
 
 /* ---- predictions ------------------------------------------------------------------------------- */
