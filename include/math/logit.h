@@ -46,6 +46,7 @@ typedef struct LogitPoint
 	double		value;			/* what is maximised */
 	double		gradient[DESIGN_MAX];	/* of value */
 	double		root[DESIGN_MAX * DESIGN_MAX];	/* lower triangle, root' root is the inverse of the information */
+	double		curvature_root[DESIGN_MAX * DESIGN_MAX];	/* the same of what stands for minus the second derivatives */
 	double		step[DESIGN_MAX];	/* towards the maximum */
 	double		distance;		/* to it, in standard errors */
 } LogitPoint;

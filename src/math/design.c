@@ -176,7 +176,7 @@ first_dependent(const Design *design, const double *r)
 		noise = fmax(noise, rounding(design, design->column[k]));
 		for (int i = 0; i <= k; i++)
 			length = hypot(length, r[i * DESIGN_MAX + k]);
-		if (!(r[k * DESIGN_MAX + k] > noise * length))
+		if ((size_t) k >= design->rows->n || !(r[k * DESIGN_MAX + k] > noise * length))
 			return k;
 	}
 	return -1;

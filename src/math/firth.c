@@ -31,7 +31,6 @@ set_step(const Design *design, const FitStop *stop, LogitPoint *point)
 {
 	int			rank = design->rank;
 	double		augmented[DESIGN_MAX * DESIGN_MAX] = {0};
-	double		root[DESIGN_MAX * DESIGN_MAX];
 	double		nearest[DESIGN_MAX];
 	DesignBlock block;
 
@@ -58,9 +57,9 @@ set_step(const Design *design, const FitStop *stop, LogitPoint *point)
 			point->gradient[k] += block_dot(pull, block.z[k]);
 		block_add_gram(design, &block, weight, augmented);
 	}
-	if (!logit_root(augmented, rank, root))
+	if (!logit_root(augmented, rank, point->curvature_root))
 		return LOGIT_STUCK;
-	logit_solve(root, rank, point->gradient, point->step);
+	logit_solve(point->curvature_root, rank, point->gradient, point->step);
 	logit_solve(point->root, rank, point->gradient, nearest);
 	point->distance = 0;
 	for (int k = 0; k < rank; k++)

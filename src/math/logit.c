@@ -14,11 +14,17 @@
 #include "math/matrix.h"
 
 #define MAX_ITERATIONS 35		/* of maximum likelihood: without a maximum, each adds 1 to the linear predictor */
-#define MAX_FIRTH_ITERATIONS 200	/* converges by a factor */
+#define MAX_FIRTH_ITERATIONS 100
+#define MEMORY 8				/* steps that are learnt from */
+#define LEARNING_DISTANCE 10	/* from the maximum: farther away, the curvature changes with every step */
 #define MAX_HALVINGS 40
+#define FEW_HALVINGS 3
 #define MOST_DISTANCE 10		/* times that before: farther, probabilities are all 0 or 1, and no step leads back */
-#define CONVERGED_DISTANCE 1e-11
-#define CONVERGED_REACH 1e-6	/* most that the step adds to any row's linear predictor; below 1 it is a proof */
+#define MOST_LEARNT 2			/* the same of a step that was learnt, for which there is another */
+#define CONVERGED_DISTANCE 1e-11	/* standard errors */
+#define NEAR_DISTANCE 1e-3		/* gains are lost in the rounding of the value from here on */
+#define NOISE_DISTANCE 1e-6		/* how far away the rounding of the gradient may keep the search */
+#define CONVERGED_REACH 0.01	/* most that the step adds to any row's linear predictor; below 1 it is a proof */
 #define INVOLVED 1e-3			/* of the largest, the least effect in a separating direction that is one */
 
 static const char *const params[] = {"intercept"};
@@ -168,38 +174,131 @@ logit_evaluate(const Design *design, const FitStop *stop, LogitPoint *point)
 
 /* ---- search ---------------------------------------------------------------------------------------- */
 
+/* What a step did to the gradient. */
+typedef struct Change
+{
+	double		step[DESIGN_MAX];
+	double		bend[DESIGN_MAX];	/* minus the gradient's change */
+	double		product;		/* of both, positive */
+} Change;
+
 typedef struct Search
 {
 	const Design *design;
 	const FitStop *stop;
 	LogitEvaluate evaluate;
+	bool		learns;			/* the curvature is not that of the value, and corrected by what steps did */
 	int			most_iterations;
 	int			iterations;
 	LogitPoint	point;
+	int			nchanges;		/* the last ones, latest last */
+	Change		changes[MEMORY];
 } Search;
 
-/* From the point to a better one along its step. */
+static double
+dot(const double *a, const double *b, int n)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+/* The step of the curvature, corrected by the changes: limited-memory BFGS (J. Nocedal 1980). */
+static void
+set_step(Search *search)
+{
+	int			n = search->design->rank;
+	double		rest[DESIGN_MAX];
+	double		part[MEMORY];
+	double	   *step = search->point.step;
+
+	memcpy(rest, search->point.gradient, sizeof(rest));
+	for (int i = search->nchanges - 1; i >= 0; i--)
+	{
+		const Change *change = &search->changes[i];
+
+		part[i] = dot(change->step, rest, n) / change->product;
+		for (int k = 0; k < n; k++)
+			rest[k] -= part[i] * change->bend[k];
+	}
+	logit_solve(search->point.curvature_root, n, rest, step);
+	for (int i = 0; i < search->nchanges; i++)
+	{
+		const Change *change = &search->changes[i];
+		double		excess = part[i] - dot(change->bend, step, n) / change->product;
+
+		for (int k = 0; k < n; k++)
+			step[k] += excess * change->step[k];
+	}
+}
+
+/* Learn from the way between two points. */
+static void
+learn(Search *search, const LogitPoint *from, const LogitPoint *to)
+{
+	int			n = search->design->rank;
+	Change		change;
+
+	for (int k = 0; k < n; k++)
+	{
+		change.step[k] = to->coefficients[k] - from->coefficients[k];
+		change.bend[k] = from->gradient[k] - to->gradient[k];
+	}
+	change.product = dot(change.step, change.bend, n);
+	if (!(change.product > 0))
+	{
+		search->nchanges = 0;
+		return;
+	}
+	if (search->nchanges == MEMORY)
+		memmove(search->changes, search->changes + 1, --search->nchanges * sizeof(Change));
+	search->changes[search->nchanges++] = change;
+}
+
+/* Evaluate at part of the step; *better says whether to go there. */
+static LogitOutcome
+try_step(const Search *search, double length, LogitPoint *next, bool *better)
+{
+	const LogitPoint *point = &search->point;
+	double		noise = 64 * DBL_EPSILON * (1 + fabs(point->value));
+	LogitOutcome outcome;
+
+	for (int k = 0; k < search->design->rank; k++)
+		next->coefficients[k] = point->coefficients[k] + length * point->step[k];
+	outcome = search->evaluate(search->design, search->stop, next);
+	/* near the maximum, the gradient tells more than the value */
+	if (point->distance < NEAR_DISTANCE)
+		*better = outcome == LOGIT_REACHED && next->distance < point->distance;
+	else
+		*better = outcome == LOGIT_REACHED && next->value >= point->value - noise &&
+			next->distance <= (search->nchanges > 0 ? MOST_LEARNT * point->distance :
+							   MOST_DISTANCE * fmax(point->distance, 1));
+	return outcome;
+}
+
+/* From the point to a better one along its step; LOGIT_STUCK where there is none. */
 static LogitOutcome
 climb(Search *search)
 {
-	LogitPoint *point = &search->point;
-	double		noise = 64 * DBL_EPSILON * (1 + fabs(point->value));
 	double		length = 1;
+	int			halvings = search->point.distance < NEAR_DISTANCE || search->nchanges > 0 ? FEW_HALVINGS : MAX_HALVINGS;
 
-	for (int i = 0; i < MAX_HALVINGS; i++, length *= 0.5)
+	for (int i = 0; i < halvings; i++, length *= 0.5)
 	{
 		LogitPoint	next;
-		LogitOutcome outcome;
+		bool		better;
 
-		for (int k = 0; k < search->design->rank; k++)
-			next.coefficients[k] = point->coefficients[k] + length * point->step[k];
-		outcome = search->evaluate(search->design, search->stop, &next);
-		if (outcome == LOGIT_STOPPED)
+		if (try_step(search, length, &next, &better) == LOGIT_STOPPED)
 			return LOGIT_STOPPED;
-		if (outcome == LOGIT_REACHED && next.value >= point->value - noise &&
-			next.distance <= MOST_DISTANCE * fmax(point->distance, 1))
+		if (better)
 		{
-			*point = next;
+			if (search->learns && search->point.distance < LEARNING_DISTANCE)
+				learn(search, &search->point, &next);
+			search->point = next;
+			if (search->learns)
+				set_step(search);
 			return LOGIT_REACHED;
 		}
 	}
@@ -211,17 +310,28 @@ static LogitOutcome
 search_maximum(Search *search)
 {
 	LogitPoint *point = &search->point;
-	double		near = CONVERGED_DISTANCE + 4 * DBL_EPSILON * sqrt(search->design->n);
 
 	for (search->iterations = 0;; search->iterations++)
 	{
+		/* whether there is a maximum at all */
+		bool		proved = design_reach(search->design, point->step) < CONVERGED_REACH;
 		LogitOutcome outcome;
 
-		if (point->distance < near && design_reach(search->design, point->step) < CONVERGED_REACH)
+		if (proved && point->distance < CONVERGED_DISTANCE)
 			return LOGIT_REACHED;
 		if (search->iterations == search->most_iterations)
 			return LOGIT_STUCK;
 		outcome = climb(search);
+		if (outcome == LOGIT_STUCK && search->nchanges > 0)
+		{
+			/* once more by the curvature alone */
+			search->nchanges = 0;
+			set_step(search);
+			continue;
+		}
+		/* where no step leads nearer, this is as near as rounding lets it come */
+		if (outcome == LOGIT_STUCK && proved && point->distance < NOISE_DISTANCE)
+			return LOGIT_REACHED;
 		if (outcome != LOGIT_REACHED)
 			return outcome;
 	}
@@ -489,6 +599,7 @@ fit_design(Search *search, LogitMethod method, double events, LogitFit *fit)
 	LogitOutcome outcome;
 
 	search->evaluate = method == LOGIT_FIRTH ? firth_evaluate : logit_evaluate;
+	search->learns = method == LOGIT_FIRTH;
 	search->most_iterations = method == LOGIT_FIRTH ? MAX_FIRTH_ITERATIONS : MAX_ITERATIONS;
 	/* the maximum where nothing has an effect; Firth's penalty is as half an event and half another for each column */
 	search->point.coefficients[0] = log((events + extra) / (design->n - events + extra));
@@ -501,7 +612,8 @@ fit_design(Search *search, LogitMethod method, double events, LogitFit *fit)
 		return false;
 	if (outcome == LOGIT_REACHED)
 		return report(search, events, null_value, fit);
-	refuse(fit, "the maximum of the likelihood was not reached", "Check the data for extreme values.");
+	refuse(fit, "the maximum of the likelihood was not reached",
+		   "Check the data for extreme values; where few rows tell the events apart, use Firth's method.");
 	return method == LOGIT_FIRTH || explain_separation(search, fit);
 }
 
