@@ -3937,27 +3937,29 @@ CREATE FUNCTION psi(expected bigint[], actual bigint[])
 COMMENT ON FUNCTION psi(bigint[], bigint[]) IS
 'Population stability index of two samples counted in the same bins: the sum of (a - e) ln(a / e) over the shares of the bins, expected (the reference period) and actual. Its null distribution is (1 / n_expected + 1 / n_actual) chi-square(bins - 1) (Yurdakul 2018): null_mean is what chance alone makes of it, p_value the probability of as much where both are of one distribution. The usual bounds 0.1 and 0.25 know neither: of small samples they find shifts that are none, of large ones they miss what is there. Error 22023: lists of different length or dimension, NULL, fewer than two bins, a negative count, an empty bin (merge it with one beside it in both lists).';
 
-CREATE FUNCTION clv_drift_steps(models clv_model[], periods text[], versions text[], term text)
+CREATE FUNCTION clv_drift_steps(models clv_model[], periods text[], term text, versions text[], conf float8)
     RETURNS TABLE (number integer, period text, version text, estimate float8, std_error float8, compared_with integer, change float8,
                    p_value float8)
-    AS 'MODULE_PATHNAME', 'clv_impact_drift_steps' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 10;
-COMMENT ON FUNCTION clv_drift_steps(clv_model[], text[], text[], text) IS 'internal: the estimates of a term period by period, each compared with the last period before that has one';
+    AS 'MODULE_PATHNAME', 'clv_impact_drift_steps' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 200 ROWS 10;
+COMMENT ON FUNCTION clv_drift_steps(clv_model[], text[], text, text[], float8) IS 'internal: the estimates of a term period by period, each compared with the last period before that has one; versions may be NULL';
 
-CREATE FUNCTION relation_drift(models clv_model[], periods text[], versions text[], term text, conf float8 DEFAULT 0.95)
+CREATE FUNCTION relation_drift(models clv_model[], periods text[], term text, versions text[] DEFAULT NULL, conf float8 DEFAULT 0.95)
     RETURNS TABLE (period text, version text, estimate float8, std_error float8, change float8, p_value float8, adjusted_p float8,
                    verdict text)
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 2000 ROWS 10
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 2000 ROWS 10
     BEGIN ATOMIC
         WITH step AS MATERIALIZED (
-            SELECT s.*, holm(s.p_value) OVER () AS adjusted_p FROM clv_drift_steps(models, periods, versions, term) AS s
+            SELECT s.*, holm(s.p_value) OVER () AS adjusted_p FROM clv_drift_steps(models, periods, term, versions, conf) AS s
         ), judged AS (
             SELECT s.*, b.version AS version_before, b.period AS period_before, s.compared_with IS NOT NULL AND s.version IS DISTINCT FROM b.version AS is_other,
                    s.adjusted_p < 1 - conf AS is_shift
             FROM step AS s LEFT JOIN step AS b ON b.number = s.compared_with
         ), whole AS (
-            SELECT q.*, (SELECT count(*) FROM judged WHERE is_other AND std_error IS NOT NULL) AS changes_of_version
-            FROM cochran_q((SELECT coalesce(array_agg(s.estimate ORDER BY s.number), '{}') FROM step AS s WHERE s.std_error IS NOT NULL),
-                           (SELECT coalesce(array_agg(s.std_error ORDER BY s.number), '{}') FROM step AS s WHERE s.std_error IS NOT NULL)) AS q
+            SELECT q.*, (SELECT count(*) FROM judged WHERE is_other AND std_error IS NOT NULL) AS changes_of_version,
+                   EXISTS (SELECT FROM judged WHERE version IS NULL AND std_error IS NOT NULL) AS is_unknown
+            FROM (SELECT CASE WHEN num_nulls(models, periods, term, conf) = 0 THEN '{}'::float8[] END) AS list (none),
+                 cochran_q((SELECT coalesce(array_agg(s.estimate ORDER BY s.number), list.none) FROM step AS s WHERE s.std_error IS NOT NULL),
+                           (SELECT coalesce(array_agg(s.std_error ORDER BY s.number), list.none) FROM step AS s WHERE s.std_error IS NOT NULL)) AS q
         ), line (number, period, version, estimate, std_error, change, p_value, adjusted_p, verdict) AS (
             SELECT j.number, j.period, j.version, j.estimate, j.std_error, j.change, j.p_value, j.adjusted_p,
                    CASE WHEN j.std_error IS NULL THEN 'no estimate'
@@ -3978,13 +3980,15 @@ CREATE FUNCTION relation_drift(models clv_model[], periods text[], versions text
                              || CASE WHEN w.p_value < 1 - conf THEN format('periods differ, and %s percent of that is more than noise', round(100 * w.i_squared::numeric))
                                      ELSE 'no difference between periods beyond noise' END
                              || CASE WHEN w.changes_of_version > 0
-                                     THEN '; the evaluator changed between them: differences cannot be told from a change of the customers' ELSE '' END END
+                                     THEN '; the evaluator changed between them: differences cannot be told from a change of the customers'
+                                     WHEN w.is_unknown AND w.p_value < 1 - conf THEN '; versions of the evaluator are not known: it may be what changed'
+                                     ELSE '' END END
             FROM whole AS w WHERE w.q IS NOT NULL
         )
         SELECT l.period, l.version, l.estimate, l.std_error, l.change, l.p_value, l.adjusted_p, l.verdict FROM line AS l ORDER BY l.number NULLS LAST;
     END;
-COMMENT ON FUNCTION relation_drift(clv_model[], text[], text[], text, float8) IS
-'The effect of a term period by period, one row each: name of the period, version of the evaluator in it, estimate, std_error, change since the last period that has an estimate, p_value of no change by coefficient_drift(), adjusted_p over all changes (Holm 1979), and a verdict in words, which calls a change one where adjusted_p is below 1 - conf. Where the version of the evaluator is another (or unknown in one of them) the verdict says so, since what shifted then may be the evaluator. The last row, all periods, has the pooled estimate and Cochran''s Q with its p_value, as cochran_q(). models, periods and versions are lists in the order of time, such as array_agg(model ORDER BY quarter); a NULL model is a period that could not be fitted. Independent samples are assumed, as there. Error 22023: lists of different length or dimension, models of other kinds or regressors, an unknown term.';
+COMMENT ON FUNCTION relation_drift(clv_model[], text[], text, text[], float8) IS
+'The effect of a term period by period, one row each: name of the period, version of the evaluator in it, estimate, std_error, change since the last period that has an estimate, p_value of no change by coefficient_drift(), adjusted_p over all changes (Holm 1979), and a verdict in words, which calls a change one where adjusted_p is below 1 - conf. Where the version of the evaluator is another (or unknown in one of them) the verdict says so, since what shifted then may be the evaluator. The last row, all periods, has the pooled estimate and Cochran''s Q with its p_value, as cochran_q(). models, periods and versions are lists in the order of time, such as array_agg(model ORDER BY quarter); a NULL model is a period that could not be fitted, versions NULL, the default, says that none is known. No rows if another argument is NULL. Independent samples are assumed, as there. Error 22023: lists of different length or dimension, models of other kinds or regressors, an unknown term, conf not between 0 and 1.';
 
 -- sensitivity: what it would take to explain an effect away
 
@@ -4031,12 +4035,12 @@ COMMENT ON FUNCTION robustness(clv_model, text, float8, float8) IS
 
 CREATE FUNCTION lift_projection(churn_model clv_model, customers clv_sample, driver integer, lift float8, margin float8,
         annual_discount_rate float8, period_years float8 DEFAULT 1, horizon float8 DEFAULT 'infinity',
-        n_customers float8 DEFAULT NULL, cost float8 DEFAULT 0, highest float8 DEFAULT 1, lowest float8 DEFAULT 0,
+        n_customers float8 DEFAULT NULL, cost float8 DEFAULT 0, low float8 DEFAULT 0, high float8 DEFAULT 1,
         margin_model clv_model DEFAULT NULL, margin_share float8 DEFAULT 1, covariance float8[] DEFAULT NULL,
         conf float8 DEFAULT 0.95)
     RETURNS TABLE (quantity text, estimate float8, std_error float8, conf_low float8, conf_high float8)
     AS 'MODULE_PATHNAME', 'clv_impact_lift_projection' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 15;
-COMMENT ON FUNCTION lift_projection(clv_model, clv_sample, integer, float8, float8, float8, float8, float8, float8, float8, float8, float8, clv_model, float8, float8[], float8) IS 'what a lift of x[driver] is worth, computed for every customer of the sample and averaged. churn_model: logit_fit() or lm_fit() of churn within a period on x; customers: regression_sample() of those it is about, with the same x (y is not read); lift: added to x[driver], up to the ends of its scale, lowest and highest (below 0: down); margin: money per customer and period, the first at once; annual_discount_rate: fraction a year (0.10), period_years: length of a period; horizon: whole periods, no end by default; n_customers: for the return, those of the sample by default; cost: of the lift, money. With margin_model, lm_fit() of the margin or spend per period of customers who stayed on the same x, margin must be NULL, and margin_share says what part of that is margin. covariance: of churn_model, in place of its own, as vcov() has it. Fifteen rows in fixed order: churn_before, churn_after, churn_change (absolute), churn_change_relative; value_before, value_after, value_change, of which value_by_retention (at margins as they were) and value_by_expansion (the rest; NULL without margin_model); return (value_change times customers), net (less cost), roi (net / cost), probability_of_break_even, required_lift (whose return is the cost; NULL if none on the scale is), clipped_share (of customers at the end of the scale before the lift is used up). Standard errors by the delta method; NULL where nothing depends on the parameters or they have no covariance. Both models are taken as independent. Normal intervals, t where a model has errors by cluster. No rows if a necessary argument is NULL. WARNING and NULL: a driver without effect in the model; WARNING: a linear model of churn beyond 0 or 1. Error 22023: other models, numbers that cannot be, customers outside the scale; 22003: a value without end. Source: Gupta and Lehmann 2003; docs/projection.md.';
+COMMENT ON FUNCTION lift_projection(clv_model, clv_sample, integer, float8, float8, float8, float8, float8, float8, float8, float8, float8, clv_model, float8, float8[], float8) IS 'what a lift of x[driver] is worth, computed for every customer of the sample and averaged. churn_model: logit_fit() or lm_fit() of churn within a period on x; customers: regression_sample() of those it is about, with the same x (y is not read); lift: added to x[driver], up to the ends of its scale, low and high, which may be infinite (below 0: down); margin: money per customer and period, the first at once; annual_discount_rate: fraction a year (0.10), period_years: length of a period; horizon: whole periods, no end by default; n_customers: for the return, those of the sample by default; cost: of the lift, money. With margin_model, lm_fit() of the margin or spend per period of customers who stayed on the same x, margin must be NULL, and margin_share says what part of that is margin. covariance: of churn_model, in place of its own, as vcov() has it. Fifteen rows in fixed order: churn_before, churn_after, churn_change (absolute), churn_change_relative; value_before, value_after, value_change, of which value_by_retention (at margins as they were) and value_by_expansion (the rest; NULL without margin_model); return (value_change times customers), net (less cost), roi (net / cost), probability_of_break_even, required_lift (whose return is the cost; NULL if none on the scale is), clipped_share (of customers at the end of the scale before the lift is used up). Standard errors by the delta method; NULL where nothing depends on the parameters or they have no covariance. Both models are taken as independent. Normal intervals, t where a model has errors by cluster. No rows if a necessary argument is NULL. WARNING and NULL: a driver without effect in the model; WARNING: a linear model of churn beyond 0 or 1, a lift beyond the end of the scale for all. Error 22023: neither margin nor margin_model, other models, numbers that cannot be, customers outside the scale; 22003: a value without end. Source: Gupta and Lehmann 2003; docs/projection.md.';
 
 -- ---- impact: effects ------------------------------------------------------------------------------------------------
 

@@ -161,18 +161,23 @@ SELECT count(*) AS none FROM chow_test(NULL, NULL);
 -- Several periods ------------------------------------------------------------------------------------------------------
 CREATE VIEW periods AS SELECT array_agg(robust ORDER BY period DESC) AS models, array_agg(period ORDER BY period DESC) AS names FROM fits;
 SELECT period, version, round(estimate::numeric, 3) AS estimate, round(std_error::numeric, 3) AS std_error, round(change::numeric, 3) AS change, round(p_value::numeric, 4) AS p_value, round(adjusted_p::numeric, 4) AS adjusted_p, verdict
-FROM periods, relation_drift(models, names, '{v1,v1,v1,v1}', 'x1', conf => 0.99);
-SELECT period, version, round(change::numeric, 3) AS change, round(adjusted_p::numeric, 4) AS adjusted_p, verdict FROM periods, relation_drift(models, names, '{v1,v1,v2,NULL}', 'x1', 0.99);
-SELECT period, round(adjusted_p::numeric, 4) AS adjusted_p, verdict FROM periods, relation_drift(models, names, '{v1,v1,v1,v1}', 'x2');
+FROM periods, relation_drift(models, names, 'x1', '{v1,v1,v1,v1}', conf => 0.99);
+SELECT period, version, round(change::numeric, 3) AS change, round(adjusted_p::numeric, 4) AS adjusted_p, verdict FROM periods, relation_drift(models, names, 'x1', '{v1,v1,v2,NULL}', 0.99);
+SELECT period, round(adjusted_p::numeric, 4) AS adjusted_p, verdict FROM periods, relation_drift(models, names, 'x2', '{v1,v1,v1,v1}');
 -- a period without a model is passed over; one alone; none
-SELECT period, round(change::numeric, 3) AS change, verdict FROM periods, relation_drift(ARRAY[NULL, models[1], NULL, models[2], models[3]], '{a,b,c,d,e}', '{v1,v1,v2,v1,v1}', 'x1');
-SELECT period, change, p_value, verdict FROM periods, relation_drift(models[1:1], '{only}', '{v1}', 'x1');
-SELECT * FROM relation_drift('{}', '{}', '{}', 'x1');
+SELECT period, round(change::numeric, 3) AS change, verdict FROM periods, relation_drift(ARRAY[NULL, models[1], NULL, models[2], models[3]], '{a,b,c,d,e}', 'x1', '{v1,v1,v2,v1,v1}');
+SELECT period, change, p_value, verdict FROM periods, relation_drift(models[1:1], '{only}', 'x1', '{v1}');
+SELECT * FROM relation_drift('{}', '{}', 'x1');
+-- who keeps no versions passes none: unknown, which is said where periods differ
+SELECT period, version, round(change::numeric, 3) AS change, verdict FROM periods, relation_drift(models, names, 'x1');
+SELECT verdict FROM periods, relation_drift(models, names, 'x2', NULL) WHERE period = 'all periods';
+SELECT count(*) AS none FROM periods, LATERAL (SELECT FROM relation_drift(NULL, names, 'x1') UNION ALL SELECT FROM relation_drift(models, NULL, 'x1') UNION ALL SELECT FROM relation_drift(models, names, NULL)
+    UNION ALL SELECT FROM relation_drift(models, names, 'x1', conf => NULL)) AS r;
 -- the same numbers as one by one, and Holm's
 SELECT bool_and(r.change = d.difference AND r.p_value = d.p_value) AS right, min(r.adjusted_p) = 3 * min(r.p_value) AS holm
-FROM (SELECT r.*, row_number() OVER () AS i FROM periods, relation_drift(models, names, names, 'x1') AS r) AS r, periods, coefficient_drift(models[i - 1], models[i], 'x1') AS d WHERE i BETWEEN 2 AND 4;
-SELECT impact_failure(format('SELECT r.* FROM periods, fits, relation_drift(%s) AS r WHERE fits.period = ''Q1''', arguments)) FROM (VALUES ('models, ''{a,b}'', names, ''x1'''), ('models, names, ''{a}'', ''x1'''), ('models, names, names, ''x9'''),
-    ('ARRAY[model, short], ''{a,b}'', ''{a,b}'', ''x1'''), ('models, ''{{a,b},{c,d}}'', names, ''x1'''), ('ARRAY[[model, model], [model, model]], names, names, ''x1''')) AS v (arguments);
+FROM (SELECT r.*, row_number() OVER () AS i FROM periods, relation_drift(models, names, 'x1', names) AS r) AS r, periods, coefficient_drift(models[i - 1], models[i], 'x1') AS d WHERE i BETWEEN 2 AND 4;
+SELECT impact_failure(format('SELECT r.* FROM periods, fits, relation_drift(%s) AS r WHERE fits.period = ''Q1''', arguments)) FROM (VALUES ('models, ''{a,b}'', ''x1'', names'), ('models, names, ''x1'', ''{a}'''), ('models, names, ''x9'', names'),
+    ('ARRAY[model, short], ''{a,b}'', ''x1'', ''{a,b}'''), ('models, ''{{a,b},{c,d}}'', ''x1'', names'), ('ARRAY[[model, model], [model, model]], names, ''x1'', names'), ('models, names, ''x1'', conf => 95')) AS v (arguments);
 
 -- Robustness of a term
 SELECT bool_and(abs(r.partial_r2 - partial_r2(t.statistic, 497)) < 1e-12 AND abs(r.robustness_value - robustness_value(t.statistic, 497)) < 1e-12

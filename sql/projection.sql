@@ -82,7 +82,7 @@ FROM many, (VALUES (1::float8), (2), (3), (60), ('infinity')) AS h (horizon), li
      LATERAL (SELECT npv_clv(30, 1 - predict(churn, '{0.5,1}'), 0.10::float8, horizon)) AS n (direct) WHERE quantity = 'value_before';
 -- a lift down, of a driver of which less is better, on a scale of its own
 SELECT quantity, round(estimate::numeric, 6) AS estimate, round(std_error::numeric, 6) AS std_error
-FROM lift_projection('logit{intercept=-3,x1=0.2}{0.01,-0.001,-0.001,0.0004}', 'response(covariates=1){2:0*10,6:0*70,14:0*20}', driver => 1, lift => -3, margin => 100, annual_discount_rate => 0.1, highest => 'infinity', lowest => 0, cost => 1000);
+FROM lift_projection('logit{intercept=-3,x1=0.2}{0.01,-0.001,-0.001,0.0004}', 'response(covariates=1){2:0*10,6:0*70,14:0*20}', driver => 1, lift => -3, margin => 100, annual_discount_rate => 0.1, low => 0, high => 'infinity', cost => 1000);
 -- a covariance in place of the model's own; vcov() has the form, also where a column was dropped
 SELECT a.quantity, round(a.std_error::numeric, 6) AS own, round(b.std_error::numeric, 6) AS doubled, round((b.std_error / a.std_error)::numeric, 6) AS ratio
 FROM cells, vcov(logistic) AS c (v), lift_projection(logistic, customers, 1, 0.05, 120, 0.1) AS a,
@@ -106,10 +106,15 @@ WHERE l.quantity = 'required_lift' AND r.quantity = 'return';
 
 -- What is not known ----------------------------------------------------------------------------------------------------
 SELECT count(*) AS no_model FROM many, lift_projection(NULL, customers, 1, 0.05, 30, 0.1);
-SELECT count(*) AS no_margin FROM many, lift_projection(churn, customers, 1, 0.05, NULL, 0.1);
+-- no model (of an empty group) is no row, also without a margin; a margin must be there
+SELECT count(*) AS no_margin_either FROM many, lift_projection(NULL, customers, 1, 0.05, NULL, 0.1);
 SELECT count(*) AS rows, count(estimate) AS known FROM lift_projection('logit{intercept=-1,x1=null}', 'response(covariates=1){0.5:0}', 1, 0.1, 50, 0.1);
 SELECT count(*) AS rows, count(estimate) AS known FROM lift_projection('logit{intercept=-1,x1=1}', 'response(covariates=1){0.5:0}', 1, 0.1, NULL, 0.1, margin_model => 'lm{intercept=-1,x1=null}');
 SELECT count(*) AS rows, count(estimate) AS known FROM lift_projection('logit{intercept=-1,x1=1}', 'response(skipped=3,covariates=1){}', 1, 0.1, 50, 0.1);
+-- a lift that nobody has room for: the share is 1, whatever the counts add up to, and said so
+\set VERBOSITY default
+SELECT estimate = 1 AS all FROM (SELECT regression_sample(0, ARRAY[i % 1000 / 1001.0]) AS customers FROM generate_series(1, 7000) AS i) AS s, lift_projection('logit{intercept=-1,x1=-0.5}', customers, 1, 5, 50, 0.1) WHERE quantity = 'clipped_share';
+\set VERBOSITY terse
 -- a linear model may leave 0 to 1
 SELECT quantity, estimate FROM lift_projection('lm{intercept=0.1,x1=-0.2}', 'response(covariates=1){0.25:0,1:0*3}', 1, 0.05, 50, 0.1) WHERE quantity LIKE 'churn%';
 -- a rate that is rather a percentage
@@ -118,12 +123,12 @@ SELECT round(estimate::numeric, 4) AS value_before FROM many, lift_projection(ch
 -- Errors ---------------------------------------------------------------------------------------------------------------
 SELECT arguments, projection_failure(format('SELECT * FROM many, cells AS c, lift_projection(%s)', arguments)) FROM (VALUES
     ('''cox{x1=1,x2=2}'', many.customers, 1, 0.05, 30, 0.1'), ('''bgnbd{r=1,alpha=1,a=1,b=1}'', many.customers, 1, 0.05, 30, 0.1'), ('churn, many.customers, 1, 0.05, NULL, 0.1, margin_model => churn'),
-    ('churn, many.customers, 1, 0.05, 30, 0.1, margin_model => margins'), ('c.logistic, many.customers, 1, 0.05, 30, 0.1'), ('churn, many.customers, 1, 0.05, NULL, 0.1, margin_model => c.linear'),
+    ('churn, many.customers, 1, 0.05, 30, 0.1, margin_model => margins'), ('churn, many.customers, 1, 0.05, NULL, 0.1'), ('c.logistic, many.customers, 1, 0.05, 30, 0.1'), ('churn, many.customers, 1, 0.05, NULL, 0.1, margin_model => c.linear'),
     ('''lm{intercept=null,x1=1,x2=2}'', many.customers, 1, 0.05, 30, 0.1'), ('churn, ''timing{0:0:1}'', 1, 0.05, 30, 0.1'), ('churn, many.customers, 0, 0.05, 30, 0.1'), ('churn, many.customers, 3, 0.05, 30, 0.1'),
     ('churn, many.customers, 2, 0.05, 30, 0.1'), ('churn, many.customers, 1, ''NaN'', 30, 0.1'), ('churn, many.customers, 1, ''infinity'', 30, 0.1'), ('churn, many.customers, 1, 0.05, ''NaN'', 0.1'),
     ('churn, many.customers, 1, 0.05, ''-infinity'', 0.1'), ('churn, many.customers, 1, 0.05, 30, -1'), ('churn, many.customers, 1, 0.05, 30, ''infinity'''), ('churn, many.customers, 1, 0.05, 30, 0.1, 0'),
     ('churn, many.customers, 1, 0.05, 30, 0.1, 1, 0'), ('churn, many.customers, 1, 0.05, 30, 0.1, 1, 2.5'), ('churn, many.customers, 1, 0.05, 30, 0.1, n_customers => 0'), ('churn, many.customers, 1, 0.05, 30, 0.1, n_customers => ''infinity'''),
-    ('churn, many.customers, 1, 0.05, 30, 0.1, cost => -1'), ('churn, many.customers, 1, 0.05, 30, 0.1, cost => ''NaN'''), ('churn, many.customers, 1, 0.05, 30, 0.1, highest => 0, lowest => 0'), ('churn, many.customers, 1, 0.05, 30, 0.1, highest => ''NaN'''),
+    ('churn, many.customers, 1, 0.05, 30, 0.1, cost => -1'), ('churn, many.customers, 1, 0.05, 30, 0.1, cost => ''NaN'''), ('churn, many.customers, 1, 0.05, 30, 0.1, low => 0, high => 0'), ('churn, many.customers, 1, 0.05, 30, 0.1, high => ''NaN'''),
     ('churn, many.customers, 1, 0.05, 30, 0.1, margin_share => ''NaN'''), ('churn, many.customers, 1, 0.05, 30, 0.1, conf => 95'), ('churn, many.customers, 1, 0.05, 30, 0.1, covariance => ''{1,0,0}'''),
     ('churn, many.customers, 1, 0.05, 30, 0.1, covariance => ''{{1,0},{0,1}}'''), ('c.logistic, c.customers, 1, 0.05, 30, 0.1, covariance => ''{{1,null},{0,1}}'''), ('c.logistic, c.customers, 1, 0.05, 30, 0.1, covariance => ''{{1,2},{2,1}}'''),
     ('c.logistic, c.customers, 1, 0.05, 30, 0.1, covariance => ''{{1,0},{0.5,1}}'''), ('c.logistic, c.customers, 1, 0.05, 30, 0.1, covariance => ''{{1,0},{0,-1}}'''), ('c.logistic, c.customers, 1, 0.05, 30, 0.1, covariance => ''{{NaN,0},{0,1}}'''),

@@ -205,31 +205,40 @@ texts_of_list(ArrayType *array, const char *what, int expected, bool **nulls)
 }
 
 /*
- * clv_drift_steps(models, periods, versions, term): of each period its number, name, version, estimate, std_error, the
- * number of the period it is compared with, the last one before that has an estimate, change and p_value
+ * clv_drift_steps(models, periods, term, versions, conf): of each period its number, name, version, estimate,
+ * std_error, the number of the period it is compared with, the last one before that has an estimate, change and
+ * p_value. Versions may be NULL: none is known. Without another argument there are no rows. conf is checked alone.
  */
 PG_FUNCTION_INFO_V1(clv_impact_drift_steps);
 Datum
 clv_impact_drift_steps(PG_FUNCTION_ARGS)
 {
+	ReturnSetInfo *result = result_set(fcinfo);
 	int			n;
-	ClvModel  **models = models_of_array(PG_GETARG_ARRAYTYPE_P(0), &n);
+	ClvModel  **models;
 	bool	   *no_period;
 	bool	   *no_version;
-	Datum	   *periods = texts_of_list(PG_GETARG_ARRAYTYPE_P(1), "periods", n, &no_period);
-	Datum	   *versions = texts_of_list(PG_GETARG_ARRAYTYPE_P(2), "versions", n, &no_version);
-	const text *term = PG_GETARG_TEXT_PP(3);
-	ReturnSetInfo *result = result_set(fcinfo);
+	Datum	   *periods;
+	Datum	   *versions = NULL;
+	const text *term;
 	TermEstimate before = {NAN, NAN, NAN};
 	int			last = -1;		/* the period of `before` */
 
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(4))
+		return (Datum) 0;
+	models = models_of_array(PG_GETARG_ARRAYTYPE_P(0), &n);
+	periods = texts_of_list(PG_GETARG_ARRAYTYPE_P(1), "periods", n, &no_period);
+	term = PG_GETARG_TEXT_PP(2);
+	if (!PG_ARGISNULL(3))
+		versions = texts_of_list(PG_GETARG_ARRAYTYPE_P(3), "versions", n, &no_version);
+	checked_conf(PG_GETARG_FLOAT8(4));
 	for (int i = 0; i < n; i++)
 	{
 		TermEstimate estimate = models[i] ? estimate_of_term(models[i], term) : (TermEstimate) {NAN, NAN, NAN};
 		TermChange	c = term_change(before, estimate, 0.95);
 		bool		has_estimate = estimate.variance > 0;
-		Datum		values[8] = {Int32GetDatum(i + 1), periods[i], versions[i]};
-		bool		nulls[8] = {false, no_period[i], no_version[i]};
+		Datum		values[8] = {Int32GetDatum(i + 1), periods[i], versions ? versions[i] : (Datum) 0};
+		bool		nulls[8] = {false, no_period[i], !versions || no_version[i]};
 
 		if (last >= 0 && models[i])
 			check_comparable(models[last], models[i]);

@@ -14,7 +14,7 @@
 enum
 {
 	CHURN_MODEL, CUSTOMERS, DRIVER, LIFT, MARGIN, ANNUAL_DISCOUNT_RATE, PERIOD_YEARS, HORIZON, N_CUSTOMERS, COST,
-	HIGHEST, LOWEST, MARGIN_MODEL, MARGIN_SHARE, COVARIANCE, CONF, ARGUMENTS
+	LOW, HIGH, MARGIN_MODEL, MARGIN_SHARE, COVARIANCE, CONF, ARGUMENTS
 };
 
 /* ---- models ------------------------------------------------------------------------------------ */
@@ -173,7 +173,13 @@ read_money(FunctionCallInfo fcinfo, LiftQuestion *q)
 		argument_error("cost must not be negative", "Pass what the lift costs as a positive amount.", "It is %g.",
 					   q->cost);
 	if (PG_ARGISNULL(MARGIN_MODEL))
+	{
+		if (PG_ARGISNULL(MARGIN))
+			argument_error("there is neither a margin nor a margin_model",
+						   "Pass margin => what a customer brings per period (an avg() over no rows is NULL), or "
+						   "margin_model => lm_fit(margin, x).", "Both are NULL.");
 		q->margin = finite_argument(fcinfo, MARGIN, "margin");
+	}
 	else if (!PG_ARGISNULL(MARGIN))
 		argument_error("there are a margin and a margin_model", "Pass margin => NULL: the model knows it by customer.",
 					   "margin is %g.", PG_GETARG_FLOAT8(MARGIN));
@@ -190,22 +196,22 @@ read_lift(FunctionCallInfo fcinfo, int nx, LiftQuestion *q)
 					   "It is %d; the model has %d.", driver, nx);
 	q->driver = driver - 1;
 	q->lift = finite_argument(fcinfo, LIFT, "lift");
-	q->lowest = PG_GETARG_FLOAT8(LOWEST);
-	q->highest = PG_GETARG_FLOAT8(HIGHEST);
-	if (!(q->lowest < q->highest))
-		argument_error("lowest must be below highest", "They are the ends of the scale of the driver.",
-					   "lowest is %g, highest is %g.", q->lowest, q->highest);
+	q->low = PG_GETARG_FLOAT8(LOW);
+	q->high = PG_GETARG_FLOAT8(HIGH);
+	if (!(q->low < q->high))
+		argument_error("low must be below high", "They are the ends of the scale of the driver.",
+					   "low is %g, high is %g.", q->low, q->high);
 	q->conf = checked_conf(PG_GETARG_FLOAT8(CONF));
 }
 
-/* Whether all is there: NULL is a value of n_customers and covariance, and of either margin or margin_model. */
+/* Whether all is there: NULL is a value of n_customers and covariance, and read_money() looks at the margins. */
 static bool
 is_asked(FunctionCallInfo fcinfo)
 {
 	for (int i = 0; i < ARGUMENTS; i++)
 		if (PG_ARGISNULL(i) && i != MARGIN && i != N_CUSTOMERS && i != MARGIN_MODEL && i != COVARIANCE)
 			return false;
-	return !(PG_ARGISNULL(MARGIN) && PG_ARGISNULL(MARGIN_MODEL));
+	return true;
 }
 
 /* ---- result ------------------------------------------------------------------------------------ */
@@ -221,8 +227,8 @@ project(const LiftQuestion *q, const Rows *rows, LiftProjection *p)
 			stop_call("lift_projection");
 		case LIFT_OFF_SCALE:
 			argument_error("a customer lies outside the scale of the driver",
-						   "Pass the ends of its scale as lowest and highest; they may be infinite.",
-						   "x[%d] is %g, the scale %g to %g.", q->driver + 1, p->off_scale, q->lowest, q->highest);
+						   "Pass the ends of its scale as low and high; they may be infinite.",
+						   "x[%d] is %g, the scale %g to %g.", q->driver + 1, p->off_scale, q->low, q->high);
 		case LIFT_ENDLESS:
 			range_error("the value of a customer is infinite or out of range",
 						"Give a horizon, or a discount rate above 0.",
@@ -233,6 +239,13 @@ project(const LiftQuestion *q, const Rows *rows, LiftProjection *p)
 				(errmsg("the linear model puts the churn of customers beyond 0 or 1"),
 				 errdetail("It was cut off there for %.3g percent of the customers.", 100 * p->beyond_share),
 				 errhint("Use logit_fit() for churn_model.")));
+	if (p->estimate[LIFT_CLIPPED_SHARE] == 1)
+		ereport(WARNING,
+				(errmsg("the lift is beyond the end of the scale for all customers"),
+				 errdetail("lift is %g; the longest way of x[%d] to the end is %g: all are "
+						   "projected to be there.", q->lift, q->driver + 1, p->room),
+				 errhint("Write the lift on the scale of x[%d], whose ends are low and high; they may be infinite.",
+						 q->driver + 1)));
 }
 
 /* Which model does not know the effect of the driver, as a static text, or NULL. */

@@ -28,7 +28,7 @@ static const double linear_covariance[] = {CELL_0, -CELL_0, -CELL_0, CELL_0 + CE
 
 static const LiftQuestion published = {
 	.churn = {&logit_model, 2, logit_theta, logit_covariance},
-	.driver = 0, .lift = 0.05, .lowest = 0, .highest = 1, .margin = 120, .margin_share = 1, .rate = 0.1,
+	.driver = 0, .lift = 0.05, .low = 0, .high = 1, .margin = 120, .margin_share = 1, .rate = 0.1,
 	.horizon = INFINITY, .customers = 100000, .cost = 300000, .conf = CONF, .df = NAN
 };
 
@@ -282,8 +282,8 @@ test_required_lift(void **state)
 				for (int i = 0; i < 5; i++)
 					mirror[5 * i + 1] *= -1;
 				q.lift *= -1;
-				q.lowest = -1;
-				q.highest = 0;
+				q.low = -1;
+				q.high = 0;
 			}
 			q.cost = cost;
 			project(&q, &rows, &p);
@@ -315,7 +315,7 @@ test_required_lift_limits(void **state)
 	assert_true(isnan(p.estimate[LIFT_REQUIRED]) && p.estimate[LIFT_VALUE_CHANGE] < 0);
 	/* a scale without an end: retention brings a bounded sum, expansion does not */
 	q.lift = 0.05;
-	q.highest = INFINITY;
+	q.high = INFINITY;
 	q.cost = 1e9;
 	project(&q, &customer_rows, &p);
 	assert_true(p.estimate[LIFT_REQUIRED] > 100 && p.estimate[LIFT_CLIPPED_SHARE] == 0);
@@ -363,19 +363,49 @@ test_statuses(void **state)
 
 	(void) state;
 	assert_int_equal(project_lift(&q, &customer_rows, &stop, &p), LIFT_STOPPED);
-	q.highest = 0.95;
+	q.high = 0.95;
 	assert_int_equal(project_lift(&q, &customer_rows, NULL, &p), LIFT_OFF_SCALE);
 	assert_true(p.off_scale == 0.97);
 	/* nobody leaves, nothing is discounted */
-	q.highest = 1;
+	q.high = 1;
 	q.rate = 0;
 	q.churn = (FittedModel) {&lm_model, 3, (const double[]) {0.01, -0.5, 0}, churn_covariance};
 	assert_int_equal(project_lift(&q, &customer_rows, NULL, &p), LIFT_ENDLESS);
 	q.horizon = 10;
 	project(&q, &customer_rows, &p);
-	assert_relative(p.beyond_share, 1, 1e-13);
+	assert_true(p.beyond_share == 1);
 	assert_true(p.estimate[LIFT_CHURN_BEFORE] == 0 && isnan(p.interval[LIFT_CHURN_BEFORE].std_error));
 	assert_true(isnan(p.estimate[LIFT_CHURN_CHANGE_RELATIVE]));
+}
+
+/* Shares are of counts: whole, however many rows make them up. */
+static void
+test_shares(void **state)
+{
+	enum
+	{
+		N = 7000
+	};
+	static double values[3 * N];	/* x, y, count */
+	Rows		rows = {N, 1, values, 1, NAN};
+	LiftQuestion q = published;
+	LiftProjection p;
+
+	(void) state;
+	for (int i = 0; i < N; i++)
+	{
+		values[3 * i] = i / 7001.0;
+		values[3 * i + 2] = 1 + i % 3;
+	}
+	q.lift = 5;
+	project(&q, &rows, &p);
+	assert_true(p.estimate[LIFT_CLIPPED_SHARE] == 1 && p.room == 1 && p.beyond_share == 0);
+	q.lift = -1;
+	project(&q, &rows, &p);
+	assert_true(p.estimate[LIFT_CLIPPED_SHARE] == 1 && p.room == -6999 / 7001.0);
+	q.lift = 0;
+	project(&q, &rows, &p);
+	assert_true(p.estimate[LIFT_CLIPPED_SHARE] == 0);
 }
 
 static void
@@ -410,6 +440,7 @@ main(void)
 		cmocka_unit_test(test_required_lift_limits),
 		cmocka_unit_test(test_no_error_without_covariance),
 		cmocka_unit_test(test_statuses),
+		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_slope_by_definition),
 	};
 

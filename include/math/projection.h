@@ -36,8 +36,8 @@ typedef struct LiftQuestion
 	FittedModel margins;		/* lm of what a staying customer brings a period on the same x; model NULL: none */
 	int			driver;			/* 0 for the first x; its effect is known in both models */
 	double		lift;			/* of that x, finite, of either sign */
-	double		lowest;			/* ends of its scale, lowest < highest; may be infinite */
-	double		highest;
+	double		low;			/* ends of its scale, low < high; may be infinite */
+	double		high;
 	double		margin;			/* per customer and period, without a model of margins */
 	double		margin_share;	/* with one: what part of its response is margin */
 	double		rate;			/* of discount, per period, above -1 */
@@ -54,6 +54,7 @@ typedef struct LiftProjection
 	Estimate	interval[LIFT_QUANTITIES];	/* NAN: none */
 	double		off_scale;		/* (LIFT_OFF_SCALE) a value of the driver beyond its scale */
 	double		beyond_share;	/* of customers whose probability a linear model puts beyond 0 or 1: it is cut */
+	double		room;			/* the longest way of a customer to the end of the scale, of the sign of the lift */
 } LiftProjection;
 
 typedef enum LiftStatus

@@ -106,7 +106,7 @@ subject_at(const LiftQuestion *q, const Rows *rows, size_t i)
 	s.churn_eta = linear_predictor(q->churn.model, q->churn.theta, s.x, nx);
 	s.margin = q->margins.model == NULL ? q->margin :
 		q->margin_share * linear_predictor(q->margins.model, q->margins.theta, s.x, nx);
-	s.room = (q->lift < 0 ? q->lowest : q->highest) - s.x[q->driver];
+	s.room = (q->lift < 0 ? q->low : q->high) - s.x[q->driver];
 	return s;
 }
 
@@ -215,7 +215,7 @@ variance_of(const LiftQuestion *q, const Mean *mean)
 typedef struct Means
 {
 	double		customers;		/* of the sample */
-	double		clipped;
+	double		clipped;		/* counts of customers: whole numbers, of which sums are exact */
 	double		beyond;
 	Mean		churn_before;
 	Mean		churn_after;
@@ -232,8 +232,8 @@ add_subject(Means *m, const LiftQuestion *q, const Subject *s, double lift)
 	Outlook		after = outlook_after(q, s, step);
 	double		weight = s->count / m->customers;
 
-	m->clipped += step != lift ? weight : 0;
-	m->beyond += before.beyond || after.beyond ? weight : 0;
+	m->clipped += step != lift ? s->count : 0;
+	m->beyond += before.beyond || after.beyond ? s->count : 0;
 	m->churn_before.value += weight * before.churn;
 	add_gradient(m->churn_before.in_churn, q, weight * before.churn_slope, s->x, 0);
 	m->churn_after.value += weight * after.churn;
@@ -411,8 +411,8 @@ set_changes(LiftProjection *p, const LiftQuestion *q, const Means *m)
 		set_mean(p, q, LIFT_CHURN_CHANGE_RELATIVE, &part);
 	}
 	set_money(p, q, &value);
-	p->estimate[LIFT_CLIPPED_SHARE] = m->clipped;
-	p->beyond_share = m->beyond;
+	p->estimate[LIFT_CLIPPED_SHARE] = m->clipped / m->customers;
+	p->beyond_share = m->beyond / m->customers;
 }
 
 /* False when stopped. */
@@ -446,7 +446,6 @@ LiftStatus
 project_lift(const LiftQuestion *q, const Rows *rows, const FitStop *stop, LiftProjection *p)
 {
 	Means		m;
-	double		most = 0;
 
 	*p = (LiftProjection) {.off_scale = NAN};
 	for (int i = 0; i < LIFT_QUANTITIES; i++)
@@ -459,14 +458,14 @@ project_lift(const LiftQuestion *q, const Rows *rows, const FitStop *stop, LiftP
 		Subject		s = subject_at(q, rows, i);
 
 		p->off_scale = s.x[q->driver];
-		if (!(p->off_scale >= q->lowest && p->off_scale <= q->highest))
+		if (!(p->off_scale >= q->low && p->off_scale <= q->high))
 			return LIFT_OFF_SCALE;
-		most = fabs(s.room) > fabs(most) ? s.room : most;
+		p->room = fabs(s.room) > fabs(p->room) ? s.room : p->room;
 	}
 	if (!means_at(q, rows, q->lift, stop, &m))
 		return LIFT_STOPPED;
 	if (!isfinite(m.value_before.value) || !isfinite(m.value_after.value))
 		return LIFT_ENDLESS;
 	set_changes(p, q, &m);
-	return set_required(p, q, rows, most, stop) ? LIFT_PROJECTED : LIFT_STOPPED;
+	return set_required(p, q, rows, p->room, stop) ? LIFT_PROJECTED : LIFT_STOPPED;
 }
