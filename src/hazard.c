@@ -106,7 +106,7 @@ asked_about(FunctionCallInfo fcinfo, Asked *a)
 	return true;
 }
 
-/* Logarithm of the probability of staying from the end of one period to that of another: -infinity where nobody does. */
+/* Logarithm of the probability of staying from the end of one period to that of another: -infinity if nobody does. */
 static double
 log_survival(const Asked *a, double from, double to)
 {
