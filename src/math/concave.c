@@ -444,9 +444,9 @@ empty_record(ErrorKind errors)
 		.errors = errors, .df = NAN, .sigma = NAN, .r_squared = NAN, .statistic = NAN, .clusters = NAN};
 }
 
-/* Wald's F of the last nx parameters, those that are kept; NAN where their covariance is singular. */
+/* Wald's chi-square of the last nx parameters, those that are kept; NAN where their covariance is singular. */
 static double
-wald_f(const Maximum *m, int n, int nx, const double *covariance)
+wald_of_effects(const Maximum *m, int n, int nx, const double *covariance)
 {
 	double		part[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
 	double		inverse[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
@@ -471,7 +471,7 @@ wald_f(const Maximum *m, int n, int nx, const double *covariance)
 		return NAN;
 	for (int i = 0; i < q; i++)
 		sum += b[i] * dot(inverse + i * q, b, q);
-	return sum / q;
+	return sum;
 }
 
 void
@@ -493,10 +493,12 @@ report_maximum(const Maximum *m, int n, int nx, const double *transform, const d
 		for (int i = 0; i < n * n; i++)
 			covariance[i] *= factor;
 	}
+	if (meat != NULL)
+		record->statistic = wald_of_effects(m, n, nx, covariance);
 	if (record->errors == ERRORS_CR1)
 	{
 		record->df = record->clusters - 1;
-		record->statistic = wald_f(m, n, nx, covariance);
+		record->statistic /= kept_from(m, n, n - nx);
 	}
 	sandwich(transform, n, covariance, n, fit->covariance);
 	for (int i = 0; i < n; i++)
