@@ -130,16 +130,6 @@ invert(const Factor *f, int n, double *inverse)
 	}
 }
 
-static double
-dot(const double *a, const double *b, int n)
-{
-	double		sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
 /* ---- search ------------------------------------------------------------------------------------ */
 
 /* A point of the search and what the function is there. */

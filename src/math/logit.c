@@ -196,16 +196,6 @@ typedef struct Search
 	Change		changes[MEMORY];
 } Search;
 
-static double
-dot(const double *a, const double *b, int n)
-{
-	double		sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
 /* The step of the curvature, corrected by the changes: limited-memory BFGS (J. Nocedal 1980). */
 static void
 set_step(Search *search)
