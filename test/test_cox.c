@@ -609,6 +609,52 @@ test_stop(void **state)
 	end_survivors(&s);
 }
 
+/* Of clusters that are all alike each has a score of 0: a robust error of 0 would be certainty. */
+static void
+test_alike_clusters(void **state)
+{
+	const double rows_of_each[][4] = {{0, 0, 1, 1}, {1, 0, 2, 1}, {0, 0, 3, 1}, {1, 0, 4, 1}, {0, 0, 5, 0}};
+	Survivors	s;
+	Rows		rows;
+	Fitted		f;
+
+	(void) state;
+	begin_survivors(&s, 2);
+	for (int cluster = 0; cluster < 3; cluster++)
+		for (int i = 0; i < 5; i++)
+		{
+			const double *r = rows_of_each[i];
+
+			sample_add(&s.sample, (double[]) {cluster, r[0], r[1], r[2], r[3]}, 1);
+		}
+	rows = survivor_rows(&s);
+	f = fit_cox(0, &rows, true, ERRORS_MODEL);
+	assert_int_equal(f.fit.status, FIT_CONVERGED);
+	f = fit_cox(0, &rows, true, ERRORS_CR1);
+	assert_int_equal(f.fit.status, FIT_IMPOSSIBLE);
+	assert_non_null(strstr(f.fit.reason, "vanish"));
+	end_survivors(&s);
+}
+
+/* The covariance of two effects from the scores of two clusters is singular: no F, whatever rounding makes of it. */
+static void
+test_fewer_clusters_than_effects(void **state)
+{
+	Survivors	s;
+	Rows		rows;
+	Fitted		f;
+
+	(void) state;
+	begin_survivors(&s, 3);
+	for (int i = 0; i < 40; i++)
+		sample_add(&s.sample, (double[]) {i >= 20, i % 3, i * 7 % 5, 0, 1 + i * 11 % 17, i % 4 > 0}, 1);
+	rows = survivor_rows(&s);
+	f = fit_cox(0, &rows, true, ERRORS_CR1);
+	assert_int_equal(f.fit.status, FIT_CONVERGED);
+	assert_true(f.record.df == 1 && isnan(f.record.statistic));
+	end_survivors(&s);
+}
+
 int
 main(void)
 {
@@ -624,6 +670,8 @@ main(void)
 		cmocka_unit_test(test_infinite_or_not),
 		cmocka_unit_test(test_impossible),
 		cmocka_unit_test(test_recovery),
+		cmocka_unit_test(test_alike_clusters),
+		cmocka_unit_test(test_fewer_clusters_than_effects),
 		cmocka_unit_test(test_stop),
 	};
 
