@@ -429,15 +429,17 @@ static void
 test_error_out_of_range(void **state)
 {
 	const double row[] = {0.5, 0, 1};
+	const double covariance[] = {0.01, 0, 0, 0.01};
 	Rows		rows = {1, 1, row, 1, NAN};
 	LiftQuestion q = published;
 	LiftProjection p;
 
 	(void) state;
+	q.churn.covariance = covariance;
 	q.margin = 1e200;
 	project(&q, &rows, &p);
-	assert_true(isfinite(p.estimate[LIFT_VALUE_CHANGE]) && isnan(p.interval[LIFT_VALUE_CHANGE].std_error));
-	assert_true(isnan(p.interval[LIFT_VALUE_CHANGE].conf_low) && isfinite(p.interval[LIFT_CHURN_CHANGE].std_error));
+	assert_true(isfinite(p.estimate[LIFT_VALUE_BEFORE]) && isnan(p.interval[LIFT_VALUE_BEFORE].std_error));
+	assert_true(isnan(p.interval[LIFT_VALUE_BEFORE].conf_low) && isfinite(p.interval[LIFT_CHURN_CHANGE].std_error));
 }
 
 int
