@@ -447,9 +447,9 @@ empty_record(ErrorKind errors)
 /* A robust variance is nothing but rounding where it is less than that part of the model's own. */
 #define VARIANCE_NOISE 1e-13
 
-/* Wald's F of the last nx parameters, those that are kept; NAN where their covariance is singular, as beyond its rank. */
+/* Wald's F of the last nx parameters, those that are kept; NAN where their covariance is singular. */
 static double
-wald_f(const Maximum *m, int n, int nx, const double *covariance, double rank)
+wald_f(const Maximum *m, int n, int nx, const double *covariance)
 {
 	double		part[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
 	double		inverse[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
@@ -470,7 +470,7 @@ wald_f(const Maximum *m, int n, int nx, const double *covariance, double rank)
 				part[row * q + column++] = covariance[i * n + j];
 		row++;
 	}
-	if (q == 0 || q > rank || !invert_positive(part, q, inverse))
+	if (q == 0 || !invert_positive(part, q, inverse))
 		return NAN;
 	for (int i = 0; i < q; i++)
 		sum += b[i] * dot(inverse + i * q, b, q);
@@ -499,17 +499,19 @@ report_maximum(const Maximum *m, int n, int nx, const double *transform, const d
 	if (record->errors == ERRORS_CR1)
 	{
 		record->df = record->clusters - 1;
-		record->statistic = wald_f(m, n, nx, covariance, record->df);
+		record->statistic = wald_f(m, n, nx, covariance);
 	}
 	sandwich(transform, n, covariance, n, fit->covariance);
 	for (int i = 0; i < n; i++)
 	{
 		fit->theta[i] = m->kept[i] ? dot(transform + i * n, m->b, n) : NAN;
-		if ((m->kept[i] && !isfinite(fit->theta[i])) || !isfinite(fit->covariance[i * n + i]))
-			report_impossible(fit, "an effect or its error leaves the range of numbers",
-							  "Give the columns other units, and check them for extreme values.");
-		else if (m->kept[i] && !(covariance[i * n + i] > VARIANCE_NOISE * m->inverse[i * n + i]))
+		if (!m->kept[i])
+			continue;
+		if (!(covariance[i * n + i] > VARIANCE_NOISE * m->inverse[i * n + i]))
 			report_impossible(fit, "the scores of an effect vanish in each cluster",
 							  "Its robust error would be 0: see errors => 'model'.");
+		else if (!(isfinite(fit->theta[i]) && isfinite(fit->covariance[i * n + i]) && fit->covariance[i * n + i] > 0))
+			report_impossible(fit, "an effect or its error leaves the range of numbers",
+							  "Give the columns other units, and check them for extreme values.");
 	}
 }
