@@ -340,6 +340,20 @@ test_used_up(void **state)
 }
 
 static void
+test_variance_out_of_range(void **state)
+{
+	Data		data;
+	LifetimeEstimate e;
+
+	(void) state;
+	READ_ROWS(&data, ((const double[][3]) {{0, 1e200, 1}, {0, 2e200, 1}, {0, 3e200, 1}}));
+	assert_true(mean_lifetime(&data.times, INFINITY, CONF, NULL, &e));
+	assert_relative(e.value, 2e200, 1e-14);
+	assert_true(isnan(e.estimate.std_error) && isnan(e.estimate.conf_low) && isnan(e.estimate.conf_high));
+	data_free(&data);
+}
+
+static void
 test_gap(void **state)
 {
 	static const double rows[][3] = {{1, 2, 1}, {1, 3, 0}, {4, 6, 1}, {4, 7, 0}};
@@ -743,6 +757,7 @@ main(void)
 		cmocka_unit_test(test_delayed_log_rank),
 		cmocka_unit_test(test_used_up),
 		cmocka_unit_test(test_gap),
+		cmocka_unit_test(test_variance_out_of_range),
 		cmocka_unit_test(test_no_events),
 		cmocka_unit_test(test_groups_apart),
 		cmocka_unit_test(test_random_curves),

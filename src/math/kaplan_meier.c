@@ -429,7 +429,7 @@ mean_lifetime(const RiskTimes *times, double until, double conf, const FitStop *
 	if (!sum_areas(times, until, 0, stop, &area, &variance) || !sum_areas(times, until, area, stop, &area, &variance))
 		return false;
 	result->value = area;
-	if (variance > 0)
+	if (variance > 0 && isfinite(variance))
 		result->estimate = real_estimate(area, variance, conf);
 	return true;
 }

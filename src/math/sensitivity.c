@@ -4,6 +4,7 @@
  */
 #include "math/sensitivity.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "math/inference.h"
@@ -88,10 +89,12 @@ robustness_value(double t, double df, double q)
 double
 robustness_value_alpha(double t, double df, double q, double alpha)
 {
-	double		f = q * (fabs(t) / sqrt(df));
+	/* the product of a large t and a large q may overflow */
+	double		f = fmin(q * (fabs(t) / sqrt(df)), DBL_MAX);
 	double		critical = t_estimate(0, 1 / (df - 1), df - 1, 1 - alpha).conf_high;
 
-	if (f <= critical)
+	/* with few degrees of freedom, the quantile of t may be beyond a double and NAN */
+	if (!(f > critical))
 		return 0;
 	if (f * critical <= 1)
 		return value_of_strength(f - critical);
