@@ -4,6 +4,7 @@
  */
 #include "math/sensitivity.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "math/inference.h"
@@ -71,7 +72,7 @@ partial_r2(double t, double df)
 static double
 value_of_strength(double f)
 {
-	return 2 * (f / (f + hypot(f, 2)));
+	return 2 / (1 + hypot(1, 2 / f));
 }
 
 double
@@ -90,7 +91,7 @@ robustness_value(double t, double df, double q)
 double
 robustness_value_alpha(double t, double df, double q, double alpha)
 {
-	double		f = q * (fabs(t) / sqrt(df));
+	double		f = fmin(q * (fabs(t) / sqrt(df)), DBL_MAX);
 	/* of so many degrees of freedom t is normal to the last digit */
 	double		critical = t_estimate(0, 1 / (df - 1), df < MANY_DF ? df - 1 : NAN, 1 - alpha).conf_high;
 
