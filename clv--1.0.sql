@@ -3400,7 +3400,7 @@ COMMENT ON AGGREGATE logit_fit(float8, float8[], text) IS 'logistic regression b
 
 CREATE FUNCTION churn_risk(model clv_model, x float8[]) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_logit_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION churn_risk(clv_model, float8[]) IS 'probability at x of the event that a logistic model was fitted to: of churn where y was whether the customer churned, within the time that y looked ahead. The same as predict(model, x), but an error 22023 for models that are not logistic. A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors.';
+COMMENT ON FUNCTION churn_risk(clv_model, float8[]) IS 'probability at x of the event that a logistic model was fitted to: of churn where y was whether the customer churned, within the time that y looked ahead. The same as predict(model, x), but an error 22023 for models that are not logistic. A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors; 22003 where the prediction is no finite number.';
 
 -- ---- regression: marginal effects -----------------------------------------------------------------------------------
 
@@ -3638,19 +3638,19 @@ COMMENT ON AGGREGATE hazard_fit(float8, boolean, float8[], float8, text) IS 'as 
 
 CREATE FUNCTION hazard(model clv_model, x float8[], period float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_hazard' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION hazard(clv_model, float8[], float8) IS 'probability that a customer with regressors x who is there when period = 1, 2, ... begins leaves in it, by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a period that is no whole number from 1 to 1000000.';
+COMMENT ON FUNCTION hazard(clv_model, float8[], float8) IS 'probability that a customer with regressors x who is there when period = 1, 2, ... begins leaves in it, by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a period that is no whole number from 1 to 1000000; 22003 where the prediction is no finite number.';
 
 CREATE FUNCTION survival(model clv_model, x float8[], periods float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_of_x' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION survival(clv_model, float8[], float8) IS 'probability that a new customer with regressors x is still there after periods = 0, 1, ...: the product of 1 - hazard(model, x, 1 .. periods), by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, periods no whole number from 0 to 1000000.';
+COMMENT ON FUNCTION survival(clv_model, float8[], float8) IS 'probability that a new customer with regressors x is still there after periods = 0, 1, ...: the product of 1 - hazard(model, x, 1 .. periods), by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, periods no whole number from 0 to 1000000; 22003 where the prediction is no finite number.';
 
 CREATE FUNCTION churn_risk(model clv_model, x float8[], tenure float8, periods float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION churn_risk(clv_model, float8[], float8, float8) IS 'probability that a customer with regressors x who is there after tenure = 0, 1, ... periods leaves within the next periods: 1 - survival(x, tenure + periods) / survival(x, tenure), by a model of hazard_fit(). NULL where an argument or a number of x is. Error 22023: another model, another number of x, tenure or periods no whole number from 0 to 1000000.';
+COMMENT ON FUNCTION churn_risk(clv_model, float8[], float8, float8) IS 'probability that a customer with regressors x who is there after tenure = 0, 1, ... periods leaves within the next periods: 1 - survival(x, tenure + periods) / survival(x, tenure), by a model of hazard_fit(). NULL where an argument or a number of x is. Error 22023: another model, another number of x, tenure or periods no whole number from 0 to 1000000; 22003 where the prediction is no finite number.';
 
 CREATE FUNCTION expected_lifetime(model clv_model, x float8[], discount_rate float8, periods float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_expected_lifetime' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION expected_lifetime(clv_model, float8[], float8, float8) IS 'expected number of payments of a new customer with regressors x within periods = 1, 2, ..., the first one now and certain, each later one if the customer has not left before, discounted by 1 + discount_rate a period (a fraction: 0.10 is 10 percent; 0 for none), by a model of hazard_fit(): the sum of survival(model, x, j) / (1 + discount_rate)^j over j = 0 .. periods - 1. With a finite number of periods it is always finite. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a rate that is negative, periods no whole number from 1 to 1000000.';
+COMMENT ON FUNCTION expected_lifetime(clv_model, float8[], float8, float8) IS 'expected number of payments of a new customer with regressors x within periods = 1, 2, ..., the first one now and certain, each later one if the customer has not left before, discounted by 1 + discount_rate a period (a fraction: 0.10 is 10 percent; 0 for none), by a model of hazard_fit(): the sum of survival(model, x, j) / (1 + discount_rate)^j over j = 0 .. periods - 1. With a finite number of periods it is always finite. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a rate that is negative, periods no whole number from 1 to 1000000; 22003 where the prediction is no finite number.';
 
 -- ---- impact: landmark, drivers --------------------------------------------------------------------------------------
 

@@ -286,7 +286,8 @@ SELECT w.* FROM (SELECT lm_fit(regression_sample(y, x, customer % 3)) AS m FROM 
 SELECT w.* FROM (SELECT lm_fit(y, ARRAY[2026e6 + tone]) AS m FROM visit) AS f, wald_test(m, '{intercept,x1}') AS w;
 SELECT count(*) AS rows_of_null FROM wald_test(NULL, '{x1}');
 SELECT lm_failure(format('SELECT wald_test(%s) FROM ways', arguments)) FROM (VALUES ('plain, ''{x1,x5}'''), ('plain, ''{x1,x1}'''), ('plain, ''{}'''), ('plain, ''{NULL}'''), ('plain, ''{x1,x2}'', ''{1}'''), ('plain, ''{x1}'', ''{NaN}'''),
-    ('plain, ''{x1,x2,x3,x4,intercept,x1}'''), ('sbg_model(1, 1), ''{alpha}''')) AS v (arguments);
+    ('plain, ''{x1,x2,x3,x4,intercept,x1}'''), ('sbg_model(1, 1), ''{alpha}'''),
+    ('plain, ''{x1}'', ''{1e308}'''), ('''cox{x1=-1e308}{1}'', ''{x1}''')) AS v (arguments);
 SELECT lm_failure($$SELECT wald_test(m, '{x2}') FROM (SELECT lm_fit(y, ARRAY[tone, 1]) AS m FROM visits) AS f$$);
 
 -- Several tests: Benjamini and Hochberg 1995, 3.2 ----------------------------------------------------------------------

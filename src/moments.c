@@ -188,6 +188,18 @@ rows_problem(const double *rows, Size n, int nx)
 	return problem;
 }
 
+/* Whether rows can have these sums of squares: numbers deviate from their mean by twice the largest at most. */
+static bool
+squares_in_range(const double *triangle, int nx)
+{
+	double		largest = 4 * triangle[0] * MOMENTS_LARGEST * MOMENTS_LARGEST;
+
+	for (int j = 0; j <= nx; j++)
+		if (!(triangle_square(triangle, nx, j) <= largest))
+			return false;
+	return true;
+}
+
 /* n rows, of which so many degrees of freedom are left for deviations */
 static const char *
 triangle_problem(const double *triangle, int nx, double n, double df)
@@ -219,6 +231,8 @@ triangle_problem(const double *triangle, int nx, double n, double df)
 			if (row[j] != 0)
 				return "a column without deviation goes with others";
 	}
+	if (!squares_in_range(triangle, nx))
+		return "a sum of squares is out of range";
 	return deviating > df ? "more columns deviate than the rows allow" : NULL;
 }
 
@@ -301,9 +315,9 @@ moments_problem(const ClvMoments *m)
 static void
 settle_triangle(double *triangle, int nx)
 {
-	if (!triangle_is_finite(triangle, nx))
+	if (!triangle_is_finite(triangle, nx) || !squares_in_range(triangle, nx))
 		range_error("moments are out of range", "Scale the columns, such as from cents to millions.",
-					"A sum of squares or product of columns exceeds the largest number.");
+					"A sum of squares or product of columns exceeds the largest that rows have.");
 	for (Size i = 0; i < moments_triangle_size(nx); i++)
 		triangle[i] += 0.0;		/* -0 is 0 */
 }

@@ -206,19 +206,22 @@ clv_regression_tidy(PG_FUNCTION_ARGS)
 
 /* ---- predictions ------------------------------------------------------------------------------- */
 
-/* (model, x) */
-PG_FUNCTION_INFO_V1(clv_regression_predict);
-Datum
-clv_regression_predict(PG_FUNCTION_ARGS)
+double
+checked_prediction(const ClvModel *m, double prediction)
 {
-	ClvModel   *m = PG_GETARG_MODEL(0);
-	const ModelKind *kind = regression_operations(m);
-	double		x[ROWS_MAX_REGRESSORS];
-	int			nx = regressors_of_array(PG_GETARG_DATUM(1), x);
-	double		prediction;
+	if (isnan(prediction) && stop_on_cancel.requested(stop_on_cancel.arg))
+		stop_call("a prediction");
+	if (!isfinite(prediction))
+		range_error("the prediction is out of range", "Is x on the scale on which the model was fitted?",
+					"The %s model predicts %g.", model_operations(m)->title, prediction);
+	return prediction;
+}
 
-	if (nx < 0)
-		PG_RETURN_NULL();
+double
+regression_prediction(const ClvModel *m, const double *x, int nx)
+{
+	const ModelKind *kind = regression_operations(m);
+
 	check_regressors(m, nx);
 	if (kind->nparams > 1)
 		argument_error("this model predicts a period", "Pass it: hazard(model, x, period).",
@@ -226,9 +229,20 @@ clv_regression_predict(PG_FUNCTION_ARGS)
 	if (kind->nparams > 0 && isnan(m->values[0]))
 		argument_error("a model within groups predicts no level", "Fit without within_moments(), or compare predictions.",
 					   "The means of the groups were absorbed: the model has no intercept.");
-	prediction = kind->response(linear_predictor(kind, m->values, x, nx));
-	if (!isfinite(prediction))
-		range_error("the prediction is out of range", "Is x on the scale on which the model was fitted?",
-					"The %s model predicts %g.", kind->title, prediction);
-	PG_RETURN_FLOAT8(prediction);
+	return checked_prediction(m, kind->response(linear_predictor(kind, m->values, x, nx)));
+}
+
+/* (model, x) */
+PG_FUNCTION_INFO_V1(clv_regression_predict);
+Datum
+clv_regression_predict(PG_FUNCTION_ARGS)
+{
+	const ClvModel *m = PG_GETARG_MODEL(0);
+	double		x[ROWS_MAX_REGRESSORS];
+	int			nx = regressors_of_array(PG_GETARG_DATUM(1), x);
+
+	regression_operations(m);
+	if (nx < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(regression_prediction(m, x, nx));
 }
