@@ -176,7 +176,8 @@ next_sample(Bytes *in, RowKind kind, int ncols, int nx, bool clustered, bool who
 				row[clustered + j] = 0;
 		}
 		next_values(in, kind, s, columns, whole, row, leading);
-		row[leading + ncols] = counts < 128 ? 1 : counts < 250 ? 1 + next_byte(in) % 5 : 1 + pow(next_byte(in), kind == ROWS_SURVIVAL ? 2 : 5);
+		row[leading + ncols] = counts < 128 ? 1 : counts < 250 ? 1 + next_byte(in) % 5 :
+			1 + pow(next_byte(in), kind == ROWS_SURVIVAL ? 2 : 5);
 		s->n += row[leading + ncols];
 		insert_row(&s->data, row);
 	}

@@ -507,7 +507,7 @@ report_maximum(const Maximum *m, int n, int nx, const double *transform, const d
 		fit->theta[i] = m->kept[i] ? dot(transform + i * n, m->b, n) : NAN;
 		if (!m->kept[i])
 			continue;
-		if (!(covariance[i * n + i] > VARIANCE_NOISE * m->inverse[i * n + i]))
+		if (meat != NULL && covariance[i * n + i] <= VARIANCE_NOISE * m->inverse[i * n + i])
 			report_impossible(fit, "the scores of an effect vanish in each cluster",
 							  "Its robust error would be 0: see errors => 'model'.");
 		else if (!(isfinite(fit->theta[i]) && isfinite(fit->covariance[i * n + i]) && fit->covariance[i * n + i] > 0))
