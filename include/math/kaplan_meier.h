@@ -134,7 +134,7 @@ extern bool survival_quantile(const RiskTimes *times, double p, double conf, con
 /*
  * The mean of min(lifetime, until), until > 0: the area below the curve. Its variance is the sum of (area beyond t)^2
  * d / (n (n - d)) over the times of events (P. Meier 1975), its interval value -+ z std_error; NAN where the variance is
- * 0, as it is without an event before until, or beyond a double. All NAN where survival is not known up to until.
+ * 0, as it is without an event before until. All NAN where survival is not known up to until.
  */
 extern bool mean_lifetime(const RiskTimes *times, double until, double conf, const FitStop *stop,
 						  LifetimeEstimate *result);
