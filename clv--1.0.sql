@@ -3794,9 +3794,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clv_number_expressions(regclass, text[]) IS 'internal: expressions that read columns as float8, flags as 0 and 1, in their order; error 42804 that names those that are neither';
 
+CREATE FUNCTION clv_driver_correlations(pooled clv_moments, within clv_moments, conf float8, driver text, outcome text, score text, has_cohorts boolean)
+    RETURNS TABLE (pooled_r float8, pooled_low float8, pooled_high float8, within_r float8, within_low float8, within_high float8,
+                   partial_r float8, conf_low float8, conf_high float8, p_value float8, df float8, reason text)
+    AS 'MODULE_PATHNAME', 'clv_impact_driver_correlations' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50 ROWS 1;
+COMMENT ON FUNCTION clv_driver_correlations(clv_moments, clv_moments, float8, text, text, text, boolean) IS 'internal: a row''s correlations of score (x[1]) and outcome (y), and why there are none, with a WARNING that names driver, outcome and score; the moments may be NULL, nothing else';
+
 CREATE FUNCTION driver_table(relation regclass, outcome_column text, evaluator_column text, score_column text, cohort_column text,
         control_columns text[] DEFAULT '{}', segment_column text DEFAULT NULL, stage_column text DEFAULT NULL,
-        reliability_column text DEFAULT NULL, conf float8 DEFAULT 0.95, power float8 DEFAULT 0.80, customer_column text DEFAULT NULL)
+        reliability_column text DEFAULT NULL, customer_column text DEFAULT NULL, conf float8 DEFAULT 0.95, power float8 DEFAULT 0.80)
     RETURNS TABLE (evaluator text, segment text, stage text, n bigint, n_dropped bigint, pooled_r float8, within_r float8,
                    partial_r float8, conf_low float8, conf_high float8, p_value float8, adjusted_p float8, sign_flip boolean,
                    reliability float8, disattenuated_r float8, n_needed bigint, note text)
@@ -3810,6 +3816,8 @@ DECLARE
     cohort text := coalesce(quote_ident(cohort_column), quote_literal('all'));
     numbers text[];
     used text[];        -- those numbers without which a row is dropped
+    customer_key text := customer_column;
+    twice text;
     worst text;
     customers bigint;
 BEGIN
@@ -3818,8 +3826,19 @@ BEGIN
             DETAIL = format('Got conf %s, power %s.', coalesce(conf::text, 'NULL'), coalesce(power::text, 'NULL')),
             HINT = 'Write 95 percent as 0.95.';
     END IF;
+    IF array_ndims(controls) > 1 THEN
+        RAISE EXCEPTION 'control_columns must be a list' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('It is an array of %s dimensions.', array_ndims(controls)), HINT = 'Write array[''tenure'', ''plan''].';
+    END IF;
     EXECUTE format('SELECT %I.clv_require_columns($1, $2)', schema)
         USING relation, ARRAY[outcome_column, evaluator_column, score_column] || controls || optional;
+    twice := CASE WHEN outcome_column = ANY (controls) THEN 'outcome' WHEN score_column = ANY (controls) THEN 'score' END;
+    IF twice IS NOT NULL THEN
+        RAISE EXCEPTION 'the % is one of the controls', twice USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('It is column %I; the controls are %s.', CASE twice WHEN 'outcome' THEN outcome_column ELSE score_column END,
+                            (SELECT string_agg(quote_ident(control), ', ') FROM unnest(controls) AS control)),
+            HINT = 'Controls are what was there before the scores: given itself, nothing is left to correlate.';
+    END IF;
     EXECUTE format('SELECT %I.clv_number_expressions($1, $2)', schema) INTO numbers
         USING relation, ARRAY[outcome_column, score_column] || controls || array_remove(ARRAY[reliability_column], NULL);
     used := numbers[: 2 + cardinality(controls)];
@@ -3832,14 +3851,18 @@ BEGIN
                 HINT = 'signal_reliability() estimates it; write NULL where it is not known.';
         END IF;
     END IF;
-    IF customer_column IS NOT NULL THEN
+    IF customer_key IS NULL THEN
+        customer_key := (SELECT a.attname FROM pg_catalog.pg_attribute AS a
+                         WHERE a.attrelid = relation AND a.attname = 'customer_id' AND a.attnum > 0 AND NOT a.attisdropped);
+    END IF;
+    IF customer_key IS NOT NULL THEN
         EXECUTE format('SELECT count(DISTINCT customer) FROM (SELECT %1$I AS customer FROM %2$s WHERE %1$I IS NOT NULL GROUP BY %3$s
-                                                              HAVING count(*) > 1) AS s', customer_column, relation,
+                                                              HAVING count(*) > 1) AS s', customer_key, relation,
                        (SELECT string_agg(quote_ident(key), ', ')
-                        FROM unnest(ARRAY[customer_column, evaluator_column, segment_column, stage_column]) AS key)) INTO customers;
+                        FROM unnest(ARRAY[customer_key, evaluator_column, segment_column, stage_column]) AS key)) INTO customers;
         IF customers > 0 THEN
             RAISE WARNING 'customers have several rows of one evaluator' USING
-                DETAIL = format('%s customers of %s have.', customers, relation),
+                DETAIL = format('%s customers of %s have, by column %I.', customers, relation, customer_key),
                 HINT = 'Make one row for each customer and evaluator, as landmark() does. Rows of one customer are not independent: with rolling averages as rows, a test at 5 percent finds something in 49 percent of the cases where there is nothing.';
         END IF;
     END IF;
@@ -3854,18 +3877,14 @@ BEGIN
             WHERE evaluator IS NOT NULL
             GROUP BY 1, 2, 3, 4
         ), entry AS (
-            SELECT evaluator, segment, stage, sum(n)::bigint AS n, sum(n_all - n)::bigint AS n_dropped,
+            SELECT evaluator, segment, stage, sum(n)::bigint AS n, sum(n_all - n)::bigint AS n_dropped, count(*) FILTER (WHERE n > 0) AS cohorts,
                    sum(reliability_sum) / nullif(sum(reliability_n), 0)::float8 AS reliability,
                    %1$I.clv_moments(m) AS pooled, %1$I.within_moments(m) AS within
             FROM cell GROUP BY 1, 2, 3
         ), measured AS (
-            SELECT e.*, p.estimate AS pooled_r, p.conf_low AS pooled_low, p.conf_high AS pooled_high, w.estimate AS within_r,
-                   w.conf_low AS within_low, w.conf_high AS within_high, c.estimate AS partial_r, c.conf_low, c.conf_high, c.p_value, c.df,
-                   %1$I.benjamini_hochberg(c.p_value) OVER () AS adjusted_p, c.estimate / sqrt(nullif(e.reliability, 0)) AS corrected_r
-            FROM entry AS e
-            LEFT JOIN LATERAL %1$I.correlation(e.pooled, 1, $1) AS p ON true
-            LEFT JOIN LATERAL %1$I.correlation(e.within, 1, $1) AS w ON true
-            LEFT JOIN LATERAL %1$I.partial_correlation(e.within, 1, $1) AS c ON true
+            SELECT e.*, c.*, %1$I.benjamini_hochberg(c.p_value) OVER () AS adjusted_p, c.partial_r / sqrt(nullif(e.reliability, 0)) AS corrected_r
+            FROM entry AS e,
+                 %1$I.clv_driver_correlations(e.pooled, e.within, $1, concat_ws(', ', e.evaluator, e.segment, e.stage), $4, $5, $6) AS c
         ), flagged AS (
             SELECT *, CASE WHEN conf_low IS NULL THEN NULL
                            WHEN pooled_low > 0 THEN least(within_high, conf_high) < 0
@@ -3877,8 +3896,12 @@ BEGIN
                f.adjusted_p, f.sign_flip, f.reliability, CASE WHEN abs(f.corrected_r) <= 1 THEN f.corrected_r END,
                CASE WHEN f.conf_low IS NOT NULL THEN %1$I.customers_needed(f.partial_r, $2, $1, greatest(f.n - f.df - 2, 0)::int) END,
                nullif(concat_ws('; ',
-                   CASE WHEN f.partial_r IS NULL THEN 'no correlation within cohorts: too few customers, or nothing varies'
+                   (SELECT string_agg(w.warning, '; ') FROM %1$I.driver_warnings(f.evaluator || $3, NULL, $4) AS w WHERE w.name = ANY ($3) AND w.kind = 'outcome'),
+                   CASE WHEN f.partial_r IS NULL THEN 'no correlation: ' || f.reason
+                        WHEN abs(f.partial_r) = 1 AND f.df >= 2 THEN format('%%s and %%s follow from each other: is one computed from the other?', $5, $4)
                         WHEN f.conf_low IS NULL THEN 'too few customers for an interval' END,
+                   CASE WHEN $6 AND f.cohorts > 1 AND 5 * f.cohorts > f.n
+                        THEN format('%%s cohorts of %%s customers: within ones so small little is left to compare; choose wider ones, such as years', f.cohorts, f.n) END,
                    CASE WHEN f.sign_flip THEN 'within cohorts the sign is opposite to the pooled one'
                         WHEN (f.pooled_low > 0 OR f.pooled_high < 0) AND f.conf_low <= 0 AND f.conf_high >= 0
                         THEN 'pooled only: not seen within cohorts, given the controls'
@@ -3888,7 +3911,7 @@ BEGIN
                         WHEN abs(f.corrected_r) > 1 THEN 'disattenuated beyond 1: the reliability is too low for this correlation' END,
                    CASE WHEN d.role = 'mediator' THEN 'a mediator: a consequence of levers, none itself' END,
                    (SELECT string_agg(w.warning, '; ') FROM %1$I.driver_warnings(f.evaluator || $3, NULL, $4) AS w
-                    WHERE w.name = ANY ($3) AND (w.kind = 'outcome' OR w.kind = 'mediator' AND d.role = 'lever'))), '')
+                    WHERE w.name = ANY ($3) AND w.kind = 'mediator' AND d.role = 'lever')), '')
         FROM flagged AS f LEFT JOIN LATERAL %1$I.driver_roles(ARRAY[f.evaluator]) AS d ON true
         ORDER BY f.evaluator, f.segment, f.stage$query$,
         schema, evaluator_column, coalesce(quote_ident(segment_column), 'NULL'), coalesce(quote_ident(stage_column), 'NULL'), cohort,
@@ -3896,10 +3919,10 @@ BEGIN
         CASE WHEN reliability_column IS NULL THEN 'NULL::float8' ELSE numbers[cardinality(numbers)] END,
         (SELECT string_agg(format('%1$s > ''-Infinity'' AND %1$s < ''Infinity'' AND ', number), '') FROM unnest(used) AS number)
             || cohort || ' IS NOT NULL', relation)
-        USING conf, power, controls, outcome_column;
+        USING conf, power, controls, outcome_column, score_column, cohort_column IS NOT NULL;
 END $$;
-COMMENT ON FUNCTION driver_table(regclass, text, text, text, text, text[], text, text, text, float8, float8, text) IS
-'Which scores go with the outcome, one row for each evaluator (and segment and stage, where columns are named) of a relation with one row for each customer and evaluator, such as a view over landmark(): outcome, score and controls are columns of numbers or of flags, which count as 0 and 1. n rows used; n_dropped: those with a NULL, NaN or infinite number, or without a cohort (rows without an evaluator are left out). pooled_r: correlation of score and outcome over all; within_r: within cohorts; partial_r: within cohorts given the controls, with its interval at confidence conf (Fisher 1921), p_value, and adjusted_p over all rows of the table (Benjamini and Hochberg 1995). sign_flip: the pooled interval lies on one side of 0, that of within_r or partial_r on the other. reliability: mean of the column; disattenuated_r = partial_r / sqrt(reliability) (Spearman 1904), NULL beyond 1; cautious where controls explain part of the score. n_needed: customers_needed() at partial_r and power; NULL, as sign_flip, without an interval. note: in words, with the warnings of driver_warnings(). cohort_column NULL: all are one cohort. Correlations are NULL with a WARNING where nothing varies or too few are left. WARNING where customer_column is named and customers have several rows of one evaluator. Error 42703 names missing columns, 42804 those that are no numbers, 22004 without a relation or a name; 22023: conf or power not between 0 and 1, a reliability not between 0 and 1, more than 31 controls.';
+COMMENT ON FUNCTION driver_table(regclass, text, text, text, text, text[], text, text, text, text, float8, float8) IS
+'Which scores go with the outcome, one row for each evaluator (and segment and stage, where columns are named) of a relation with one row for each customer and evaluator, such as a view over landmark(): outcome, score and controls are columns of numbers or of flags, which count as 0 and 1. n rows used; n_dropped: those with a NULL, NaN or infinite number, or without a cohort (rows without an evaluator are left out). pooled_r: correlation of score and outcome over all; within_r: within cohorts; partial_r: within cohorts given the controls, with its interval at confidence conf (Fisher 1921), p_value, and adjusted_p over all rows of the table (Benjamini and Hochberg 1995). sign_flip: the pooled interval lies on one side of 0, that of within_r or partial_r on the other. reliability: mean of the column; disattenuated_r = partial_r / sqrt(reliability) (Spearman 1904), NULL beyond 1; cautious where controls explain part of the score. n_needed: customers_needed() at partial_r and power; NULL, as sign_flip, without an interval. note: in words, with the warnings of driver_warnings() and of cohorts of fewer than 5 customers on average. cohort_column NULL: all are one cohort. Correlations are NULL with a WARNING, which names evaluator and column, where nothing varies. WARNING where customers, by customer_column or, where that is NULL, by a column customer_id if there is one, have several rows of one evaluator. Error 42703 names missing columns, 42804 those that are no numbers, 22004 without a relation or a name; 22023: conf or power not between 0 and 1, a reliability not between 0 and 1, outcome or score among the controls, more than 31 controls.';
 
 -- ---- impact: drift, sensitivity -------------------------------------------------------------------------------------
 
@@ -3935,7 +3958,7 @@ CREATE FUNCTION psi(expected bigint[], actual bigint[])
     RETURNS TABLE (psi float8, p_value float8, null_mean float8, n_expected bigint, n_actual bigint, bins integer)
     AS 'MODULE_PATHNAME', 'clv_impact_psi' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 1;
 COMMENT ON FUNCTION psi(bigint[], bigint[]) IS
-'Population stability index of two samples counted in the same bins: the sum of (a - e) ln(a / e) over the shares of the bins, expected (the reference period) and actual. Its null distribution is (1 / n_expected + 1 / n_actual) chi-square(bins - 1) (Yurdakul 2018): null_mean is what chance alone makes of it, p_value the probability of as much where both are of one distribution. The usual bounds 0.1 and 0.25 know neither: of small samples they find shifts that are none, of large ones they miss what is there. Error 22023: lists of different length or dimension, NULL, fewer than two bins, a negative count, an empty bin (merge it with one beside it in both lists).';
+'Population stability index of two samples counted in the same bins: the sum of (a - e) ln(a / e) over the shares of the bins, expected (the reference period) and actual. Its null distribution is (1 / n_expected + 1 / n_actual) chi-square(bins - 1) (Yurdakul 2018): null_mean is what chance alone makes of it, p_value the probability of as much where both are of one distribution. The usual bounds 0.1 and 0.25 know neither: of small samples they find shifts that are none, of large ones they miss what is there. Error 22023: lists of different length or dimension, NULL, fewer than two bins, a negative count, an empty bin (merge it with one beside it in both lists); 22003: more than 2^53 rows.';
 
 CREATE FUNCTION clv_drift_steps(models clv_model[], periods text[], term text, versions text[], conf float8)
     RETURNS TABLE (number integer, period text, version text, estimate float8, std_error float8, compared_with integer, change float8,
@@ -4029,7 +4052,7 @@ CREATE FUNCTION robustness(model clv_model, term text, q float8 DEFAULT 1, conf 
     RETURNS TABLE (partial_r2 float8, robustness_value float8, robustness_value_alpha float8)
     AS 'MODULE_PATHNAME', 'clv_impact_robustness' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20 ROWS 1;
 COMMENT ON FUNCTION robustness(clv_model, text, float8, float8) IS
-'partial_r2() and robustness_value() of a term of a least-squares fit, without alpha and with alpha = 1 - conf. They are made of the t of the model''s own errors: a model with robust errors or clusters is an error, lm_fit(moments) has it. NULL with a WARNING where the model has no estimate or standard error of the term. Error 22023: no least-squares fit, an unknown term, q not above 0, conf not between 0 and 1.';
+'partial_r2() and robustness_value() of a term of a least-squares fit, without alpha and with alpha = 1 - conf. They are made of the t of the model''s own errors: a model with robust errors is an error; lm_fit(y, x), lm_fit(moments) and lm_fit(sample, ''model'') have it. NULL with a WARNING where the model has no estimate or standard error of the term. Error 22023: no least-squares fit, an unknown term, q not above 0, conf not between 0 and 1.';
 
 -- ---- impact: projection ---------------------------------------------------------------------------------------------
 

@@ -94,7 +94,7 @@ SELECT e_value(1) AS none, e_value(1.3, 0.9) AS crosses, e_value(0.8, 1.1) AS cr
        risk_ratio_of_odds_ratio(4) AS common, round(risk_ratio_of_odds_ratio(12.0 / 7, 0.2)::numeric, 12) AS known_risk, round(risk_ratio_of_hazard_ratio(2.5)::numeric, 12) AS hazard,
        round(risk_ratio_of_difference(0.3)::numeric, 12) AS difference;
 SELECT robustness_value(0, 10) AS none, robustness_value(1.9, 783, alpha => 0.05) AS not_significant, robustness_value(4, 783, 0.5) > robustness_value(2, 783) - 1e-15 AS half, robustness_value(NULL, 10) AS unknown,
-       robustness_value(-4, 783) = robustness_value(4, 783) AS sign, partial_r2(0, 10) AS nothing;
+       robustness_value(-4, 783) = robustness_value(4, 783) AS sign, robustness_value(3, 1e308, 1, 0.05) BETWEEN 1e-160 AND 1e-150 AS many_rows, robustness_value(30, 1.0000001, 1, 0.05) AS few_rows, partial_r2(0, 10) AS nothing;
 SELECT impact_failure('SELECT ' || call) FROM (VALUES ('e_value(0)'), ('e_value(-1)'), ('e_value(''NaN'')'), ('e_value(''infinity'')'), ('e_value(1.7e308)'), ('e_value(2, 0)'), ('e_value(2, 2.5)'), ('e_value(0.5, 0.4)'),
     ('risk_ratio_of_odds_ratio(-1)'), ('risk_ratio_of_odds_ratio(2, 1)'), ('risk_ratio_of_odds_ratio(2, ''NaN'')'), ('risk_ratio_of_hazard_ratio(0)'), ('risk_ratio_of_difference(''NaN'')'),
     ('risk_ratio_of_difference(1000)'), ('partial_r2(2, 0)'), ('partial_r2(''NaN'', 5)'), ('robustness_value(2, ''infinity'')'), ('robustness_value(''infinity'', 5)'), ('robustness_value(2, 10, 0)'), ('robustness_value(2, 10, ''NaN'')'),
@@ -106,7 +106,7 @@ FROM psi('{100,200,300,400}', '{120,200,200,280}');
 SELECT psi, p_value FROM psi('{7,9}', '{70,90}');
 SELECT count(*) AS none FROM psi(NULL, '{1,2}');
 SELECT impact_failure(format('SELECT * FROM psi(%s)', arguments)) FROM (VALUES ('''{1,2,0}'', ''{1,2,3}'''), ('''{1,2,3}'', ''{1,0,3}'''), ('''{1,2}'', ''{1,2,3}'''), ('''{}'', ''{}'''), ('''{5}'', ''{5}'''), ('''{1,NULL}'', ''{1,2}'''),
-    ('''{1,2}'', ''{1,-2}'''), ('''{{1,2},{3,4}}'', ''{1,2,3,4}'''), ('''{9223372036854775807,1}'', ''{1,2}''')) AS v (arguments);
+    ('''{1,2}'', ''{1,-2}'''), ('''{{1,2},{3,4}}'', ''{1,2,3,4}'''), ('''{9223372036854775807,1}'', ''{1,2}'''), ('''{9007199254740992,9007199254740992}'', ''{1,2}''')) AS v (arguments);
 
 -- Several estimates: the trials of BCG vaccine (Colditz et al. 1994); R's metafor prints 152.2330, 92.12 percent, 0.3088, -0.7141, 0.1787
 SELECT round(q::numeric, 10) AS q, df, p_value < 1e-25 AS beyond_noise, round(i_squared::numeric, 10) AS i_squared, round(tau_squared::numeric, 10) AS tau_squared, round(pooled::numeric, 10) AS pooled,
@@ -177,7 +177,8 @@ SELECT count(*) AS none FROM periods, LATERAL (SELECT FROM relation_drift(NULL, 
 SELECT bool_and(r.change = d.difference AND r.p_value = d.p_value) AS right, min(r.adjusted_p) = 3 * min(r.p_value) AS holm
 FROM (SELECT r.*, row_number() OVER () AS i FROM periods, relation_drift(models, names, 'x1', names) AS r) AS r, periods, coefficient_drift(models[i - 1], models[i], 'x1') AS d WHERE i BETWEEN 2 AND 4;
 SELECT impact_failure(format('SELECT r.* FROM periods, fits, relation_drift(%s) AS r WHERE fits.period = ''Q1''', arguments)) FROM (VALUES ('models, ''{a,b}'', ''x1'', names'), ('models, names, ''x1'', ''{a}'''), ('models, names, ''x9'', names'),
-    ('ARRAY[model, short], ''{a,b}'', ''x1'', ''{a,b}'''), ('models, ''{{a,b},{c,d}}'', ''x1'', names'), ('ARRAY[[model, model], [model, model]], names, ''x1'', names'), ('models, names, ''x1'', conf => 95')) AS v (arguments);
+    ('ARRAY[model, short], ''{a,b}'', ''x1'', ''{a,b}'''), ('models, ''{{a,b},{c,d}}'', ''x1'', names'), ('ARRAY[[model, model], [model, model]], names, ''x1'', names'), ('models, names, ''x1'', conf => 95'),
+    ('ARRAY[''lm{intercept=1,x1=2}'', ''logit{intercept=1,x1=2}'']::clv_model[], ''{a,b}'', ''x1'''), ('ARRAY[NULL, model, ''lm{intercept=1,x1=2}''], ''{a,b,c}'', ''x1''')) AS v (arguments);
 
 -- Robustness of a term
 SELECT bool_and(abs(r.partial_r2 - partial_r2(t.statistic, 497)) < 1e-12 AND abs(r.robustness_value - robustness_value(t.statistic, 497)) < 1e-12
@@ -215,10 +216,25 @@ FROM (SELECT *, benjamini_hochberg(p_value) OVER () AS adjusted FROM drivers) AS
 SELECT evaluator, within_r = pooled_r AS same FROM driver_table('driver', 'buys', 'the "evaluator"', 'score', NULL);
 CREATE VIEW wide AS SELECT "customer id", "the ""evaluator""" AS evaluator, score, cohort, buys AS purchases_after, churned, tenure + score * score AS tone FROM driver WHERE "the ""evaluator""" IN ('resolution', 'tone');
 SELECT evaluator, note FROM driver_table('wide', 'churned', 'evaluator', 'score', 'cohort', '{tone,purchases_after}');
--- repeated rows; and one for each segment
+-- what leaves nothing to correlate, by the names of evaluator and column; cohorts of hardly more than a customer
+CREATE TEMP VIEW hollow AS SELECT "customer id" AS customer_id, evaluator, score, cohort, floor((tone - score * score) * 800) AS day, tone, purchases_after, 1 AS loyal, 2 * score + 1 AS double, cohort = 'c1' AS late FROM wide;
+SELECT evaluator, pooled_r IS NOT NULL AS pooled, within_r IS NOT NULL AS within, note FROM driver_table('hollow', 'loyal', 'evaluator', 'score', 'cohort', '{double}') UNION ALL
+SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_table('hollow', 'late', 'evaluator', 'score', 'cohort') UNION ALL
+SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_table('hollow', 'tone', 'evaluator', 'score', 'cohort', '{double}', segment_column => 'late', stage_column => 'loyal') UNION ALL
+SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_table('hollow', 'double', 'evaluator', 'tone', NULL, '{day,score}') UNION ALL
+SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_table('hollow', 'tone', 'evaluator', 'day', 'day') UNION ALL
+SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_table('hollow', 'purchases_after', 'evaluator', 'score', 'day') UNION ALL
+SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_table('hollow', 'purchases_after', 'evaluator', 'score', 'customer_id') UNION ALL
+-- a score that is the outcome is not too few customers
+SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_table('hollow', 'double', 'evaluator', 'score', 'cohort');
+-- repeated rows; and one for each segment. Without a name it is a column customer_id that tells customers, if there is one
 CREATE TEMP VIEW twice AS SELECT * FROM driver UNION ALL SELECT * FROM driver WHERE "customer id" <= 3;
 \set VERBOSITY default
 SELECT count(*) AS rows FROM driver_table('twice', 'buys', 'the "evaluator"', 'score', 'cohort', customer_column => 'customer id');
+SELECT count(*) AS rows FROM driver_table('twice', 'buys', 'the "evaluator"', 'score', 'cohort');
+CREATE TEMP VIEW usual AS SELECT "customer id" AS customer_id, * FROM twice;
+SELECT count(*) AS rows FROM driver_table('usual', 'buys', 'the "evaluator"', 'score', 'cohort');
+SELECT count(*) AS rows FROM driver_table('usual', 'buys', 'the "evaluator"', 'score', 'cohort', '{}', NULL, NULL, NULL, 'buys', 0.95, 0.8);
 \set VERBOSITY terse
 SELECT count(*) AS rows FROM driver_table('driver', 'buys', 'segment', 'score', 'cohort', segment_column => 'the "evaluator"', customer_column => 'customer id');
 -- nothing varies, too few, no rows; numbers that are none; evaluators and cohorts without a name
@@ -229,8 +245,8 @@ INSERT INTO poor VALUES ('constant', 1, 5, 'a'), ('constant', 2, 5, 'a'), ('cons
 SELECT evaluator, n, n_dropped, pooled_r, within_r, partial_r, conf_low, p_value, adjusted_p, sign_flip, n_needed, note FROM driver_table('poor', 'y', 'e', 's', 'c');
 SELECT impact_failure(format('SELECT * FROM driver_table(%s)', arguments)) FROM (VALUES ('''driver'', ''buys'', ''evaluator'', ''points'', ''cohort'', ''{tenure,"no \"such\" thing"}'''), ('''driver'', ''buys'', ''segment'', ''cohort'', ''cohort'''),
     ('''driver'', ''buys'', NULL, ''score'', ''cohort'''), ('NULL, ''buys'', ''segment'', ''score'', ''cohort'''), ('''driver'', ''buys'', ''segment'', ''score'', ''cohort'', ''{NULL}'''), ('''driver'', ''buys'', ''segment'', ''score'', ''cohort'', conf => 95'),
-    ('''driver'', ''buys'', ''segment'', ''score'', ''cohort'', power => ''NaN'''), ('''driver'', ''buys'', ''segment'', ''score'', ''cohort'', reliability_column => ''buys'''), ('''driver; DROP TABLE driver'', ''buys'', ''segment'', ''score'', ''cohort'''),
+    ('''driver'', ''buys'', ''segment'', ''score'', ''cohort'', power => ''NaN'''), ('''driver'', ''buys'', ''segment'', ''score'', ''cohort'', reliability_column => ''buys'''), ('''driver; DROP TABLE driver'', ''buys'', ''segment'', ''score'', ''cohort'''), ('''driver'', ''buys'', ''segment'', ''score'', ''cohort'', ''{tenure,buys}'''), ('''driver'', ''buys'', ''segment'', ''score'', ''cohort'', ''{tenure,score}'''), ('''driver'', ''buys'', ''segment'', ''score'', ''cohort'', ''{{tenure},{churned}}'''),
     (format('''driver'', ''buys'', ''segment'', ''score'', ''cohort'', %L', array_fill('tenure'::name, ARRAY[32])))) AS v (arguments);
-DROP VIEW wide, periods, twice;
+DROP VIEW wide, hollow, periods, twice, usual;
 DROP TABLE customers, scored, fits, driver, poor;
 DROP FUNCTION impact_failure;

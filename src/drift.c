@@ -27,7 +27,7 @@ row_of_numbers(FunctionCallInfo fcinfo, const double *row, int columns)
 	return result_row(fcinfo, values, nulls);
 }
 
-/* The elements of a list without a NULL, and how many; `what` names it in errors. */
+/* The elements of a list of a type of eight bytes, without a NULL, and how many; `what` names it in errors. */
 static Datum *
 elements_of_list(ArrayType *array, Oid type, const char *what, int *n)
 {
@@ -39,9 +39,19 @@ elements_of_list(ArrayType *array, Oid type, const char *what, int *n)
 	if (array_contains_nulls(array))
 		argument_error(psprintf("%s must not hold NULL", what), "Leave such elements out of all lists.",
 					   "At least one of its %d elements is NULL.", ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)));
-	/* both types take eight bytes and are passed by value */
 	deconstruct_array(array, type, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &elements, NULL, n);
 	return elements;
+}
+
+static double *
+numbers_of_list(ArrayType *array, const char *what, int *n)
+{
+	Datum	   *elements = elements_of_list(array, FLOAT8OID, what, n);
+	double	   *numbers = palloc(Max(*n, 1) * sizeof(double));
+
+	for (int i = 0; i < *n; i++)
+		numbers[i] = DatumGetFloat8(elements[i]);
+	return numbers;
 }
 
 static void
@@ -156,8 +166,8 @@ clv_impact_cochran_q(PG_FUNCTION_ARGS)
 {
 	int			n;
 	int			m;
-	double	   *estimates = (double *) elements_of_list(PG_GETARG_ARRAYTYPE_P(0), FLOAT8OID, "estimates", &n);
-	double	   *std_errors = (double *) elements_of_list(PG_GETARG_ARRAYTYPE_P(1), FLOAT8OID, "std_errors", &m);
+	double	   *estimates = numbers_of_list(PG_GETARG_ARRAYTYPE_P(0), "estimates", &n);
+	double	   *std_errors = numbers_of_list(PG_GETARG_ARRAYTYPE_P(1), "std_errors", &m);
 	Heterogeneity h;
 
 	check_lengths(n, m, "estimates and std_errors");
@@ -223,6 +233,7 @@ clv_impact_drift_steps(PG_FUNCTION_ARGS)
 	const text *term;
 	TermEstimate before = {NAN, NAN, NAN};
 	int			last = -1;		/* the period of `before` */
+	const ClvModel *first = NULL;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(4))
 		return (Datum) 0;
@@ -240,8 +251,9 @@ clv_impact_drift_steps(PG_FUNCTION_ARGS)
 		Datum		values[8] = {Int32GetDatum(i + 1), periods[i], versions ? versions[i] : (Datum) 0};
 		bool		nulls[8] = {false, no_period[i], !versions || no_version[i]};
 
-		if (last >= 0 && models[i])
-			check_comparable(models[last], models[i]);
+		if (first && models[i])
+			check_comparable(first, models[i]);
+		first = first ? first : models[i];
 		set_step_number(values, nulls, 3, estimate.estimate);
 		set_step_number(values, nulls, 4, has_estimate ? sqrt(estimate.variance) : NAN);
 		set_step_number(values, nulls, 6, c.difference);
@@ -264,6 +276,7 @@ static double *
 checked_counts(Datum *elements, int bins, const char *what)
 {
 	double	   *counts = palloc(Max(bins, 1) * sizeof(double));
+	double		total = 0;
 
 	for (int i = 0; i < bins; i++)
 	{
@@ -277,6 +290,10 @@ checked_counts(Datum *elements, int bins, const char *what)
 						   "Merge it with a bin beside it, in both lists: the index of a share of 0 is infinite.",
 						   "Element %d of %s is 0.", i + 1, what);
 		counts[i] = count;
+		total += count;
+		if (total > MAX_COUNT)
+			range_error("there are too many rows", "The counts of all bins may add up to 2^53.",
+						"The first %d elements of %s are more.", i + 1, what);
 	}
 	return counts;
 }

@@ -159,7 +159,8 @@ clv_impact_robustness(PG_FUNCTION_ARGS)
 
 	if (kind != &lm_model || record.errors != ERRORS_MODEL)
 		argument_error("robustness values are those of least squares with the model's own errors",
-					   "Fit with lm_fit(moments); beside a risk, odds or hazard ratio see e_value().",
+					   "Fit with lm_fit(y, x), lm_fit(moments) or lm_fit(sample, 'model'); for a risk, odds or hazard ratio "
+					   "there is e_value().",
 					   "The model is a %s model%s.", kind->title, kind == &lm_model ? " with robust errors" : "");
 	t = covariance ? m->values[i] / sqrt(covariance[i * m->nparams + i]) : NAN;
 	if (isfinite(t) && record.df > 1)
@@ -191,7 +192,7 @@ clv_impact_customers_needed(PG_FUNCTION_ARGS)
 	double		n;
 
 	if (!(r >= -1 && r <= 1))
-		argument_error("a correlation is between -1 and 1", NULL, "It is %g.", r);
+		argument_error("a correlation is between -1 and 1", "Write 5 percent as 0.05.", "It is %g.", r);
 	if (!(power > 0 && power < 1))
 		argument_error("power must be between 0 and 1", "Write a chance of 80 percent as 0.80.", "It is %g.", power);
 	if (controls < 0)

@@ -844,6 +844,27 @@ test_stop(void **state)
 	sample_free(&sample);
 }
 
+/* The share is 1 to the last bit where all rows are clipped: it is compared with 1. */
+static void
+test_all_clipped(void **state)
+{
+	const double theta[] = {0, 1};
+	const Shift shift = {0, 2, 0, 1};
+	MeanChange	change;
+
+	(void) state;
+	for (int n = 1; n <= 24; n++)
+	{
+		double		data[24 * 3];
+		Rows		rows = {n, 1, data, 1, NAN};
+
+		for (int i = 0; i < n; i++)
+			memcpy(data + 3 * i, (double[]) {(double) i / n, 0, 1 + i % 3}, 3 * sizeof(double));
+		assert_true(mean_change(&logit_model, theta, 1, &rows, &shift, NULL, &change));
+		assert_true(change.clipped == 1);
+	}
+}
+
 int
 main(void)
 {
@@ -865,6 +886,7 @@ main(void)
 		cmocka_unit_test(test_one_cluster),
 		cmocka_unit_test(test_gradients),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_all_clipped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

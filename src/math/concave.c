@@ -434,9 +434,15 @@ empty_record(ErrorKind errors)
 		.errors = errors, .df = NAN, .sigma = NAN, .r_squared = NAN, .statistic = NAN, .clusters = NAN};
 }
 
-/* Wald's chi-square of the last nx parameters, those that are kept; NAN where their covariance is singular. */
+/* A robust variance is nothing but rounding where it is less than that part of the model's own. */
+#define VARIANCE_NOISE 1e-13
+
+/*
+ * Wald's test of the last nx parameters, those that are kept: F where there are degrees of freedom, else chi-square; NAN
+ * where their covariance is singular, as it is beyond these degrees.
+ */
 static double
-wald_of_effects(const Maximum *m, int n, int nx, const double *covariance)
+wald_of_effects(const Maximum *m, int n, int nx, const double *covariance, double df)
 {
 	double		part[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
 	double		inverse[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
@@ -457,11 +463,11 @@ wald_of_effects(const Maximum *m, int n, int nx, const double *covariance)
 				part[row * q + column++] = covariance[i * n + j];
 		row++;
 	}
-	if (q == 0 || !invert_positive(part, q, inverse))
+	if (q == 0 || q > df || !invert_positive(part, q, inverse))
 		return NAN;
 	for (int i = 0; i < q; i++)
 		sum += b[i] * dot(inverse + i * q, b, q);
-	return sum;
+	return isnan(df) ? sum : sum / q;
 }
 
 void
@@ -483,18 +489,20 @@ report_maximum(const Maximum *m, int n, int nx, const double *transform, const d
 		for (int i = 0; i < n * n; i++)
 			covariance[i] *= factor;
 	}
-	if (meat != NULL)
-		record->statistic = wald_of_effects(m, n, nx, covariance);
 	if (record->errors == ERRORS_CR1)
-	{
 		record->df = record->clusters - 1;
-		record->statistic /= kept_from(m, n, n - nx);
-	}
+	if (meat != NULL)
+		record->statistic = wald_of_effects(m, n, nx, covariance, record->df);
 	sandwich(transform, n, covariance, n, fit->covariance);
 	for (int i = 0; i < n; i++)
 	{
 		fit->theta[i] = m->kept[i] ? dot(transform + i * n, m->b, n) : NAN;
-		if ((m->kept[i] && !isfinite(fit->theta[i])) || !isfinite(fit->covariance[i * n + i]))
+		if (!m->kept[i])
+			continue;
+		if (meat != NULL && covariance[i * n + i] <= VARIANCE_NOISE * m->inverse[i * n + i])
+			report_impossible(fit, "the scores of an effect vanish in each cluster",
+							  "Its robust error would be 0: see errors => 'model'.");
+		else if (!(isfinite(fit->theta[i]) && isfinite(fit->covariance[i * n + i]) && fit->covariance[i * n + i] > 0))
 			report_impossible(fit, "an effect or its error leaves the range of numbers",
 							  "Give the columns other units, and check them for extreme values.");
 	}

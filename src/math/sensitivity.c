@@ -4,10 +4,13 @@
  */
 #include "math/sensitivity.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "math/inference.h"
 #include "math/special.h"
+
+#define MANY_DF 1e16
 
 /* ---- E-values ------------------------------------------------------------------------------------ */
 
@@ -65,11 +68,11 @@ partial_r2(double t, double df)
 	return f > 1 ? 1 / (1 + 1 / (f * f)) : f * f / (1 + f * f);
 }
 
-/* (sqrt(f^4 + 4 f^2) - f^2) / 2 without a difference */
+/* (sqrt(f^4 + 4 f^2) - f^2) / 2 without a difference, and without squares that leave the range */
 static double
 value_of_strength(double f)
 {
-	return f > 0 ? 2 / (1 + sqrt(1 + 4 / (f * f))) : 0;
+	return 2 / (1 + hypot(1, 2 / f));
 }
 
 double
@@ -88,10 +91,13 @@ robustness_value(double t, double df, double q)
 double
 robustness_value_alpha(double t, double df, double q, double alpha)
 {
-	double		f = q * (fabs(t) / sqrt(df));
-	double		critical = t_estimate(0, 1 / (df - 1), df - 1, 1 - alpha).conf_high;
+	/* the product of a large t and a large q may overflow */
+	double		f = fmin(q * (fabs(t) / sqrt(df)), DBL_MAX);
+	/* of so many degrees of freedom t is normal to the last digit */
+	double		critical = t_estimate(0, 1 / (df - 1), df < MANY_DF ? df - 1 : NAN, 1 - alpha).conf_high;
 
-	if (f <= critical)
+	/* of next to no degrees of freedom it is beyond a double, or NAN */
+	if (!(f > critical))
 		return 0;
 	if (f * critical <= 1)
 		return value_of_strength(f - critical);
