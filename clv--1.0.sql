@@ -3310,13 +3310,13 @@ CREATE FUNCTION lm_fit(moments clv_moments) RETURNS clv_model
 COMMENT ON FUNCTION lm_fit(clv_moments) IS 'linear regression of y on x by least squares, from clv_moments(y, x [, w]): in one pass over the rows, and again of any union of groups. Errors are the model''s own: equal variance, or variance in proportion to 1 / w, and rows that do not depend on each other; use regression_sample() for errors HC0 to HC3, lm_cluster_fit() for rows of clusters. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. Of within_moments() the effects are those within groups: the intercept is NULL, each group costs a degree of freedom, r_squared is the share of what varies within groups. log_likelihood is that of normal residuals, with weights scaled to a mean of 1. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are.';
 
 CREATE AGGREGATE lm_fit(y float8, x float8[]) (
-    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = lm_fit, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE lm_fit(float8, float8[]) IS 'linear regression of y on x by least squares: lm_fit(clv_moments(y, x)) in one pass, with the model''s own errors, which take rows to be independent and of equal variance. x is 1 to 32 numbers, the same in the same order in all rows. Rows with a NULL, also within x, are dropped and counted. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are. Errors as clv_moments(y, x).';
 
 CREATE AGGREGATE lm_fit(y boolean, x float8[]) (
-    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = lm_fit, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE lm_fit(boolean, float8[]) IS 'lm_fit(y, x) of a y that is true (1) or false (0), the linear probability model: the effect of x in points of probability. Its residuals are never of equal variance, which the errors of this fit take them to be: see lm_fit(regression_sample(y, x), ''HC1''), and logit_fit() for probabilities that stay between 0 and 1.';

@@ -7,6 +7,7 @@
 
 #include "btyd.h"
 #include "math/hazard.h"
+#include "miscadmin.h"
 
 /* ---- fits ---------------------------------------------------------------------------------------- */
 
@@ -17,6 +18,8 @@ check_periods_of_rows(const Rows *rows)
 	{
 		const double *row = rows_at(rows, i);
 
+		if (i % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (is_hazard_row(row))
 			continue;
 		argument_error(row[SURVIVAL_TENURE] > HAZARD_MOST_PERIODS ? "there are too many periods"
