@@ -29,7 +29,7 @@ static const double linear_covariance[] = {CELL_0, -CELL_0, -CELL_0, CELL_0 + CE
 static const LiftQuestion published = {
 	.churn = {&logit_model, 2, logit_theta, logit_covariance},
 	.driver = 0, .lift = 0.05, .low = 0, .high = 1, .margin = 120, .margin_share = 1, .rate = 0.1,
-	.horizon = INFINITY, .customers = 100000, .cost = 300000, .conf = CONF, .df = NAN
+	.horizon = INFINITY, .customers = 100000, .cost = 300000, .conf = CONF, .churn_df = NAN, .df = NAN
 };
 
 static void

@@ -45,7 +45,8 @@ typedef struct LiftQuestion
 	double		customers;		/* how many the return is for */
 	double		cost;			/* not negative */
 	double		conf;
-	double		df;				/* of Student's t; NAN: normal */
+	double		churn_df;		/* of Student's t for what the churn model alone says; NAN: normal */
+	double		df;				/* for the rest */
 } LiftQuestion;
 
 typedef struct LiftProjection

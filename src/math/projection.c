@@ -342,7 +342,8 @@ static void
 set_mean(LiftProjection *p, const LiftQuestion *q, LiftQuantity quantity, const Mean *mean)
 {
 	p->estimate[quantity] = mean->value;
-	p->interval[quantity] = t_estimate(mean->value, variance_of(q, mean), q->df, q->conf);
+	p->interval[quantity] = t_estimate(mean->value, variance_of(q, mean),
+									   quantity <= LIFT_CHURN_CHANGE_RELATIVE ? q->churn_df : q->df, q->conf);
 }
 
 /* A probability of a logistic model has its interval on that scale, within 0 and 1. */
@@ -356,7 +357,7 @@ set_churn(LiftProjection *p, const LiftQuestion *q, LiftQuantity quantity, const
 	if (q->churn.model == &logit_model && spread > 0)
 	{
 		double		eta = log(value / (1 - value));
-		Estimate	e = t_estimate(eta, variance_of(q, mean) / (spread * spread), q->df, q->conf);
+		Estimate	e = t_estimate(eta, variance_of(q, mean) / (spread * spread), q->churn_df, q->conf);
 
 		p->interval[quantity].conf_low = logit_model.response(e.conf_low);
 		p->interval[quantity].conf_high = logit_model.response(e.conf_high);
