@@ -109,6 +109,14 @@ WHERE quantity IN ('roi', 'required_lift', 'probability_of_break_even');
 SELECT round(l.estimate::numeric, 6) AS required_lift, abs(r.estimate / 20000 - 1) < 1e-9 AS pays FROM many, lift_projection(:both) AS l, lift_projection(churn, customers, 1, l.estimate, NULL, 0.10, margin_model => margins, margin_share => 0.4, n_customers => 5000) AS r
 WHERE l.quantity = 'required_lift' AND r.quantity = 'return';
 
+-- its interval ends where those of net are 0, also of a lift down; where no lift on the scale pays surely, it has no end
+SELECT lift, round(l.estimate::numeric, 5) AS required_lift, round(l.conf_low::numeric, 5) AS conf_low, round(l.conf_high::numeric, 5) AS conf_high, abs(near.conf_high) < 1e-6 AS may_pay, abs(far.conf_low) < 1e-6 AS pays_surely
+FROM (VALUES (0.05::float8, 'logit{intercept=-1,x1=-1.5}{0.04,0,0,0.1}'::clv_model, 1000::float8), (-0.05, 'logit{intercept=-1,x1=1.5}{0.04,0,0,0.1}', 1000), (0.05, 'logit{intercept=-1,x1=-1.5}{0.04,0,0,0.7}', 1000)) AS v (lift, churn, cost),
+     LATERAL (SELECT 'response(covariates=1){0.5:0*1000,0.7:0*500}'::clv_sample) AS c (customers), lift_projection(churn, customers, 1, lift, 50, 0.1, cost => cost) AS l,
+     lift_projection(churn, customers, 1, CASE WHEN lift > 0 THEN l.conf_low ELSE l.conf_high END, 50, 0.1, cost => cost) AS near
+     LEFT JOIN LATERAL (SELECT f.* FROM lift_projection(churn, customers, 1, CASE WHEN lift > 0 THEN l.conf_high ELSE l.conf_low END, 50, 0.1, cost => cost) AS f) AS far USING (quantity)
+WHERE l.quantity = 'required_lift' AND near.quantity = 'net';
+
 -- What is not known ----------------------------------------------------------------------------------------------------
 SELECT count(*) AS no_model FROM many, lift_projection(NULL, customers, 1, 0.05, 30, 0.1);
 -- no model (of an empty group) is no row, also without a margin; a margin must be there
