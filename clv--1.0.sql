@@ -3116,6 +3116,10 @@ CREATE FUNCTION clv_moments_add(state clv_moments, y float8, x float8[]) RETURNS
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_moments_add(state clv_moments, y float8, x float8[], weight float8) RETURNS clv_moments
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_add(state clv_moments, y boolean, x float8[]) RETURNS clv_moments
+    AS 'MODULE_PATHNAME', 'clv_moments_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
+CREATE FUNCTION clv_moments_add(state clv_moments, y boolean, x float8[], weight float8) RETURNS clv_moments
+    AS 'MODULE_PATHNAME', 'clv_moments_add_boolean' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10;
 CREATE FUNCTION clv_moments_combine(state clv_moments, other clv_moments) RETURNS clv_moments
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50;
 CREATE FUNCTION clv_moments_add_group(state clv_moments, "group" clv_moments) RETURNS clv_moments
@@ -3125,6 +3129,8 @@ CREATE FUNCTION clv_moments_final(state clv_moments) RETURNS clv_moments
 
 COMMENT ON FUNCTION clv_moments_add(clv_moments, float8, float8[]) IS 'transition: rotate one row of weight 1 in';
 COMMENT ON FUNCTION clv_moments_add(clv_moments, float8, float8[], float8) IS 'transition: rotate one row with its weight in';
+COMMENT ON FUNCTION clv_moments_add(clv_moments, boolean, float8[]) IS 'transition: rotate one row of weight 1 in, y true as 1 and false as 0';
+COMMENT ON FUNCTION clv_moments_add(clv_moments, boolean, float8[], float8) IS 'transition: rotate one row with its weight in, y true as 1 and false as 0';
 COMMENT ON FUNCTION clv_moments_combine(clv_moments, clv_moments) IS 'combine: the moments of the rows of both states; NULL where both are NULL';
 COMMENT ON FUNCTION clv_moments_add_group(clv_moments, clv_moments) IS 'transition: add what is left of one group without its means';
 COMMENT ON FUNCTION clv_moments_final(clv_moments) IS 'final: the state in the form that is stored';
@@ -3136,12 +3142,24 @@ CREATE AGGREGATE clv_moments(y float8, x float8[]) (
 COMMENT ON AGGREGATE clv_moments(float8, float8[]) IS
 'what least squares need of rows: a response y and 1 to 32 regressors x, the same in the same order in all rows; in one pass, mergeable, and without loss of digits however far the columns are from zero. Rows with a NULL, also within x, are dropped and counted. NULL without rows. Error 22023: an x that is empty, longer, of another length than before or no list, a NaN or infinite number. Error 22003: numbers other than 0 outside 1e-100 to 1e100. Source: Gentleman 1973, Miller 1992.';
 
+CREATE AGGREGATE clv_moments(y boolean, x float8[]) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_moments(boolean, float8[]) IS 'clv_moments(y, x) of a y that is true (1) or false (0): least squares then explain the share of true.';
+
 CREATE AGGREGATE clv_moments(y float8, x float8[], w float8) (
     SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
     COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE clv_moments(float8, float8[], float8) IS
 'clv_moments(y, x) of weighted rows: weights such as 1 / variance of y. Means, correlations and effects are weighted; the number of rows, which degrees of freedom come from, is not: of weights only the ratios count. A weight of 0 drops the row, and it is counted as dropped. Error 22023 also: a negative, NaN or infinite weight; 22003 also: a weight outside 1e-50 to 1e50.';
+
+CREATE AGGREGATE clv_moments(y boolean, x float8[], w float8) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 744,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = clv_moments_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE clv_moments(boolean, float8[], float8) IS 'clv_moments(y, x, w) of a y that is true (1) or false (0): least squares then explain the weighted share of true.';
 
 CREATE AGGREGATE clv_moments(moments clv_moments) (
     SFUNC = clv_moments_combine, STYPE = clv_moments, SSPACE = 744,
@@ -3269,6 +3287,10 @@ CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], bigint) RET
     AS 'MODULE_PATHNAME', 'clv_lm_add_score_of_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
 CREATE FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], text) RETURNS bytea
     AS 'MODULE_PATHNAME', 'clv_lm_add_score_of_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+CREATE FUNCTION clv_lm_add_score(bytea, clv_model, boolean, float8[], bigint) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score_boolean_of_bigint' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
+CREATE FUNCTION clv_lm_add_score(bytea, clv_model, boolean, float8[], text) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'clv_lm_add_score_boolean_of_text' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 20;
 CREATE FUNCTION clv_lm_combine_scores(bytea, bytea) RETURNS bytea
     AS 'MODULE_PATHNAME', 'clv_lm_combine_scores' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 CREATE FUNCTION clv_lm_vcov_final(bytea) RETURNS clv_model
@@ -3278,6 +3300,8 @@ COMMENT ON FUNCTION clv_lm_add_cluster(clv_moments, clv_moments) IS 'transition:
 COMMENT ON FUNCTION clv_lm_cluster_final(clv_moments) IS 'final: the linear model of the clusters that were kept';
 COMMENT ON FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], bigint) IS 'transition: add one row to the score of its cluster';
 COMMENT ON FUNCTION clv_lm_add_score(bytea, clv_model, float8, float8[], text) IS 'transition: add one row to the score of its cluster';
+COMMENT ON FUNCTION clv_lm_add_score(bytea, clv_model, boolean, float8[], bigint) IS 'transition: add one row, y true as 1 and false as 0, to the score of its cluster';
+COMMENT ON FUNCTION clv_lm_add_score(bytea, clv_model, boolean, float8[], text) IS 'transition: add one row, y true as 1 and false as 0, to the score of its cluster';
 COMMENT ON FUNCTION clv_lm_combine_scores(bytea, bytea) IS 'combine: the scores of the clusters of both states';
 COMMENT ON FUNCTION clv_lm_vcov_final(bytea) IS 'final: the model with the errors of the scores';
 
@@ -3290,6 +3314,12 @@ CREATE AGGREGATE lm_fit(y float8, x float8[]) (
     COMBINEFUNC = clv_moments_combine, FINALFUNC = lm_fit, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE lm_fit(float8, float8[]) IS 'linear regression of y on x by least squares: lm_fit(clv_moments(y, x)) in one pass, with the model''s own errors, which take rows to be independent and of equal variance. x is 1 to 32 numbers, the same in the same order in all rows. Rows with a NULL, also within x, are dropped and counted. tidy() names the terms intercept, x1, x2, ..., with Student''s t; glance() has n, n_skipped, df, sigma, r_squared and F. A column that is constant, or a linear combination of those before it, has estimate NULL, after a WARNING that names it. NULL with a WARNING where there are no more rows than parameters, and where y is a linear function of x without any residual, because nothing then tells how sure the effects are. Errors as clv_moments(y, x).';
+
+CREATE AGGREGATE lm_fit(y boolean, x float8[]) (
+    SFUNC = clv_moments_add, STYPE = clv_moments, SSPACE = 736,
+    COMBINEFUNC = clv_moments_combine, FINALFUNC = lm_fit, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE lm_fit(boolean, float8[]) IS 'lm_fit(y, x) of a y that is true (1) or false (0), the linear probability model: the effect of x in points of probability. Its residuals are never of equal variance, which the errors of this fit take them to be: see lm_fit(regression_sample(y, x), ''HC1''), and logit_fit() for probabilities that stay between 0 and 1.';
 
 CREATE FUNCTION lm_fit(sample clv_sample, errors text DEFAULT NULL) RETURNS clv_model
     AS 'MODULE_PATHNAME', 'clv_lm_fit_sample' LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
@@ -3309,8 +3339,18 @@ CREATE AGGREGATE lm_cluster_vcov(model clv_model, y float8, x float8[], cluster 
     SFUNC = clv_lm_add_score, STYPE = bytea, SSPACE = 65536,
     COMBINEFUNC = clv_lm_combine_scores, FINALFUNC = clv_lm_vcov_final, PARALLEL = SAFE
 );
+CREATE AGGREGATE lm_cluster_vcov(model clv_model, y boolean, x float8[], cluster bigint) (
+    SFUNC = clv_lm_add_score, STYPE = bytea, SSPACE = 65536,
+    COMBINEFUNC = clv_lm_combine_scores, FINALFUNC = clv_lm_vcov_final, PARALLEL = SAFE
+);
+CREATE AGGREGATE lm_cluster_vcov(model clv_model, y boolean, x float8[], cluster text) (
+    SFUNC = clv_lm_add_score, STYPE = bytea, SSPACE = 65536,
+    COMBINEFUNC = clv_lm_combine_scores, FINALFUNC = clv_lm_vcov_final, PARALLEL = SAFE
+);
 COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, float8, float8[], bigint) IS 'the linear model with other errors: those of lm_cluster_fit(), robust against dependence within clusters (CR1), in a second pass over the rows that it was fitted to, in any order. For more clusters than lm_cluster_fit() can keep: memory is 8 (k + 3) bytes for each cluster and k regressors, and as much for room to grow. The model is the same in all rows. Rows with a NULL in y, x or cluster, or without a model, are dropped. NULL with a WARNING for fewer than two clusters; a WARNING where the rows are not those of the model. Error 22023: two different models, a model that is no linear fit or was fitted within groups, an x of another length; 22003: numbers beyond 1e-100 to 1e100; 54000 where the state would pass 1 GB. The bigint must be one that a double can hold.';
 COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, float8, float8[], text) IS 'the linear model with other errors: those of lm_cluster_fit(), robust against dependence within clusters (CR1), in a second pass over the rows that it was fitted to, in any order. For more clusters than lm_cluster_fit() can keep: memory is 8 (k + 3) bytes for each cluster and k regressors, and as much for room to grow. The model is the same in all rows. Rows with a NULL in y, x or cluster, or without a model, are dropped. NULL with a WARNING for fewer than two clusters; a WARNING where the rows are not those of the model. Error 22023: two different models, a model that is no linear fit or was fitted within groups, an x of another length; 22003: numbers beyond 1e-100 to 1e100; 54000 where the state would pass 1 GB. Of the text 53 bits of its hash are kept.';
+COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, boolean, float8[], bigint) IS 'lm_cluster_vcov(model, y, x, cluster) of a y that is true (1) or false (0), as lm_fit(boolean, x) takes it.';
+COMMENT ON AGGREGATE lm_cluster_vcov(clv_model, boolean, float8[], text) IS 'lm_cluster_vcov(model, y, x, cluster) of a y that is true (1) or false (0), as lm_fit(boolean, x) takes it.';
 
 -- ---- regression: logistic -------------------------------------------------------------------------------------------
 
@@ -3360,7 +3400,7 @@ COMMENT ON AGGREGATE logit_fit(float8, float8[], text) IS 'logistic regression b
 
 CREATE FUNCTION churn_risk(model clv_model, x float8[]) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_logit_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
-COMMENT ON FUNCTION churn_risk(clv_model, float8[]) IS 'probability at x of the event that a logistic model was fitted to: of churn where y was whether the customer churned, within the time that y looked ahead. The same as predict(model, x), but an error 22023 for models that are not logistic. A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors.';
+COMMENT ON FUNCTION churn_risk(clv_model, float8[]) IS 'probability at x of the event that a logistic model was fitted to: of churn where y was whether the customer churned, within the time that y looked ahead. The same as predict(model, x), but an error 22023 for models that are not logistic. A column whose effect could not be told adds nothing. NULL where a number of x is. Error 22023 for another number of regressors; 22003 where the prediction is no finite number.';
 
 -- ---- regression: marginal effects -----------------------------------------------------------------------------------
 
@@ -3419,6 +3459,13 @@ CREATE FUNCTION rank_correlation(sample clv_sample, conf float8 DEFAULT 0.95)
 COMMENT ON FUNCTION rank_correlation(clv_sample, float8) IS 'Spearman''s rank correlation of a pair_sample(a, b) in one row: n pairs, estimate, its standard error by the delta method, the interval by Fisher''s z with variance (1 + estimate^2 / 2) / (n - 3) (Bonett and Wright 2000), and the two-sided p_value by Student''s t with n - 2 degrees of freedom. Interval and error are NULL for fewer than 4 pairs, p_value for fewer than 3; all of them, after a WARNING, where the estimate is -1 or 1, and the estimate too where a column does not vary. Error 22023: another sample, conf outside 0 to 1.';
 
 -- ---- regression: predictions ----------------------------------------------------------------------------------------
+
+CREATE FUNCTION tidy(model clv_model, names text[], conf float8 DEFAULT 0.95,
+        OUT term text, OUT estimate float8, OUT std_error float8, OUT statistic float8, OUT p_value float8,
+        OUT conf_low float8, OUT conf_high float8)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'clv_regression_tidy' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50 ROWS 4;
+COMMENT ON FUNCTION tidy(clv_model, text[], float8) IS 'tidy(model, conf) of a regression with the terms x1, x2, ... by names of your own, such as those of the columns: one for each regressor, in the order of x. The intercept, and the baseline of hazard_fit(), keep their names. coef(), wald_test() and others know the terms as x1, x2, .... NULL for NULL. Error 22023: a model that is no regression, more or fewer names than regressors, a name that is NULL, or not 0 < conf < 1.';
 
 CREATE FUNCTION predict(model clv_model, x float8[]) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_regression_predict' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2;
@@ -3591,19 +3638,19 @@ COMMENT ON AGGREGATE hazard_fit(float8, boolean, float8[], float8, text) IS 'as 
 
 CREATE FUNCTION hazard(model clv_model, x float8[], period float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_hazard' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
-COMMENT ON FUNCTION hazard(clv_model, float8[], float8) IS 'probability that a customer with regressors x who is there when period = 1, 2, ... begins leaves in it, by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a period that is no whole number from 1 to 1000000.';
+COMMENT ON FUNCTION hazard(clv_model, float8[], float8) IS 'probability that a customer with regressors x who is there when period = 1, 2, ... begins leaves in it, by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a period that is no whole number from 1 to 1000000; 22003 where the prediction is no finite number.';
 
 CREATE FUNCTION survival(model clv_model, x float8[], periods float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_of_x' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION survival(clv_model, float8[], float8) IS 'probability that a new customer with regressors x is still there after periods = 0, 1, ...: the product of 1 - hazard(model, x, 1 .. periods), by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, periods no whole number from 0 to 1000000.';
+COMMENT ON FUNCTION survival(clv_model, float8[], float8) IS 'probability that a new customer with regressors x is still there after periods = 0, 1, ...: the product of 1 - hazard(model, x, 1 .. periods), by a model of hazard_fit(). Beyond the periods of the fit it continues the curve of the model. NULL where an argument or a number of x is. Error 22023: another model, another number of x, periods no whole number from 0 to 1000000; 22003 where the prediction is no finite number.';
 
 CREATE FUNCTION churn_risk(model clv_model, x float8[], tenure float8, periods float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_churn_risk' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION churn_risk(clv_model, float8[], float8, float8) IS 'probability that a customer with regressors x who is there after tenure = 0, 1, ... periods leaves within the next periods: 1 - survival(x, tenure + periods) / survival(x, tenure), by a model of hazard_fit(). NULL where an argument or a number of x is. Error 22023: another model, another number of x, tenure or periods no whole number from 0 to 1000000.';
+COMMENT ON FUNCTION churn_risk(clv_model, float8[], float8, float8) IS 'probability that a customer with regressors x who is there after tenure = 0, 1, ... periods leaves within the next periods: 1 - survival(x, tenure + periods) / survival(x, tenure), by a model of hazard_fit(). NULL where an argument or a number of x is. Error 22023: another model, another number of x, tenure or periods no whole number from 0 to 1000000; 22003 where the prediction is no finite number.';
 
 CREATE FUNCTION expected_lifetime(model clv_model, x float8[], discount_rate float8, periods float8) RETURNS float8
     AS 'MODULE_PATHNAME', 'clv_survival_expected_lifetime' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION expected_lifetime(clv_model, float8[], float8, float8) IS 'expected number of payments of a new customer with regressors x within periods = 1, 2, ..., the first one now and certain, each later one if the customer has not left before, discounted by 1 + discount_rate a period (a fraction: 0.10 is 10 percent; 0 for none), by a model of hazard_fit(): the sum of survival(model, x, j) / (1 + discount_rate)^j over j = 0 .. periods - 1. With a finite number of periods it is always finite. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a rate that is negative, periods no whole number from 1 to 1000000.';
+COMMENT ON FUNCTION expected_lifetime(clv_model, float8[], float8, float8) IS 'expected number of payments of a new customer with regressors x within periods = 1, 2, ..., the first one now and certain, each later one if the customer has not left before, discounted by 1 + discount_rate a period (a fraction: 0.10 is 10 percent; 0 for none), by a model of hazard_fit(): the sum of survival(model, x, j) / (1 + discount_rate)^j over j = 0 .. periods - 1. With a finite number of periods it is always finite. NULL where an argument or a number of x is. Error 22023: another model, another number of x, a rate that is negative, periods no whole number from 1 to 1000000; 22003 where the prediction is no finite number.';
 
 -- ---- impact: landmark, drivers --------------------------------------------------------------------------------------
 

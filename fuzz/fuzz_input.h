@@ -14,7 +14,9 @@
 
 #define ROUNDING 1e-9			/* relative */
 #define NOTHING 1e-300			/* a smaller value may come out as 0 */
+#ifndef MAX_ROWS
 #define MAX_ROWS 24
+#endif
 
 #define CHECK(condition) \
 	do \

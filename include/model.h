@@ -108,6 +108,9 @@ extern ClvModel *new_model(const ModelKind *kind, int ncovariates, const Frame *
  */
 extern const char *param_name(const ModelKind *kind, int ncovariates, int i);
 
+/* tidy(): a row for each parameter; names, or NULL, are texts for the covariates or regressors, one for each of them. */
+extern Datum tidy_model(FunctionCallInfo fcinfo, const ClvModel *m, double conf, Datum *names);
+
 /* Which parameter of the model has that name; an error lists the names where none has. */
 extern int	term_of_model(const ClvModel *m, const text *name);
 

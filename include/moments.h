@@ -87,8 +87,14 @@ extern ClvMoments *moments_trim(const ClvMoments *m);
 /* What is wrong with a value, or NULL: counts, sizes, order, bounds, in stored form. */
 extern const char *moments_problem(const ClvMoments *m);
 
+/* "of rows", "within groups", "of clusters" */
+extern const char *moments_sort_name(MomentsForm form);
+
 /* A new state in building form, empty, of a form, with room for so many doubles. */
 extern ClvMoments *moments_new(MomentsForm form, int nx, Size doubles);
+
+/* Add to a count of rows; a range error where there would be too many. */
+extern void moments_add_count(int64 *count, int64 more);
 
 /* Add a row, weight, x1, ..., xnx, y, to a state of rows or their triangle, which may move. */
 extern ClvMoments *moments_append_row(ClvMoments *state, int nx, const double *row);

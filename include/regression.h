@@ -35,6 +35,15 @@ typedef double (*NumberOf) (Datum value);
 extern const ModelKind *regression_operations(const ClvModel *m);
 extern void check_regressors(const ClvModel *m, int nx);
 
+/*
+ * What a regression with at most an intercept expects at nx regressors x: an error for another number of them, for a
+ * model that needs a period and for one within groups.
+ */
+extern double regression_prediction(const ClvModel *m, const double *x, int nx);
+
+/* A prediction of a model: a range error where it is no finite number, the error of the cancel where that was why. */
+extern double checked_prediction(const ClvModel *m, double prediction);
+
 /* What a fit read: n rows, n_distinct different ones; the fingerprint is 0 where the rows are not known any more. */
 typedef struct RowsRead
 {

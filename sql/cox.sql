@@ -137,6 +137,11 @@ SELECT cox_failure(statement) FROM (VALUES
     ('SELECT hazard(hazard, ''{1}'', 1) FROM fits'), ('SELECT hazard(hazard, ''{1,1}'', 0) FROM fits'), ('SELECT hazard(hazard, ''{1,1}'', 1.5) FROM fits'), ('SELECT survival(hazard, ''{1,1}'', -1) FROM fits'),
     ('SELECT survival(hazard, ''{1,1}'', 1000001) FROM fits'), ('SELECT churn_risk(hazard, ''{1,1}'', ''NaN'', 1) FROM fits'), ('SELECT churn_risk(hazard, ''{1,1}'', 0, ''infinity'') FROM fits'),
     ('SELECT expected_lifetime(hazard, ''{1,1}'', -0.1, 1) FROM fits'), ('SELECT expected_lifetime(hazard, ''{1,1}'', 0.1, 0) FROM fits'), ('SELECT expected_lifetime(cox, ''{1,1}'', 0.1, 1) FROM fits')) AS v (statement);
+-- what is no number is an error, and no cancel
+SELECT cox_failure(format('SELECT %s FROM (SELECT ''hazard{intercept=-1e308,log_period=1e308,log_period_squared=-1e308,x1=1e308,x2=-1e308}''::clv_model AS m) AS v', call))
+FROM (VALUES ('hazard(m, ''{10,10}'', 2)'), ('survival(m, ''{10,10}'', 2)'), ('churn_risk(m, ''{10,10}'', 2, 2)'), ('expected_lifetime(m, ''{10,10}'', 0.1, 5)')) AS v (call);
+SELECT cox_failure('SELECT ''hazard{intercept=null,log_period=1,log_period_squared=2,x1=1}''::clv_model');
+SELECT hazard('hazard{intercept=-1,log_period=null,log_period_squared=null,x1=1e308}', '{10}', 3) AS sure, survival('hazard{intercept=-1,log_period=null,log_period_squared=null,x1=1e308}', '{10}', 3) AS none;
 
 -- Models as values -----------------------------------------------------------------------------------------------------
 SELECT v.model::text::clv_model = v.model AS text, v.model IS NOT DISTINCT FROM (v.model::text)::clv_model AS same, vcov(v.model) IS NOT NULL AS vcov

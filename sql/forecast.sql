@@ -142,3 +142,4 @@ SELECT q, fails(q) FROM (VALUES
     ('SELECT count(e) FROM models, gg, customers, clv_explain(m, gg, h, date ''2024-09-30'', date ''2025-09-30'', 0.1, 30) e'), ('SELECT count(e) FROM models, gg, customers, clv_explain(m, gg, h, date ''2024-09-30'', date ''2025-09-30'', 0.1, 1, -3) e'),
     ('SELECT count(e) FROM models, gg, customers, clv_explain(m, gg, h, date ''2024-09-30'', date ''infinity'', 0) e'), ('SELECT count(e) FROM models, gg, customers, clv_explain(gg, gg, h, date ''2024-09-30'', date ''2025-09-30'', 0.1) e'),
     ('SELECT count(e) FROM models, gg, clv_explain(m, gg, ''{2024-01-01}'', date ''2024-09-30'', date ''2025-09-30'', 0.1) e')) v (q);
+DROP TABLE models, gg, customers, explained; DROP FUNCTION near(float8, float8, float8), fails(text);

@@ -198,7 +198,7 @@ SELECT lm_failure(format('SELECT %s FROM visit, ways', call)) FROM (VALUES
     ('lm_fit(regression_sample(y, x), ''hc1'')'), ('lm_fit(regression_sample(y, x), ''CR1'')'), ('lm_fit(pair_sample(y, i))'), ('lm_fit(survival_sample(i, phone))'),
     ('lm_fit(1e101 * i, x)'),
     ('lm_cluster_fit(CASE i WHEN 1 THEN ''rows(x=1){1:1:1}'' ELSE ''rows(x=2){1:1:2:3}'' END::clv_moments)'),
-    ('lm_cluster_vcov(CASE i WHEN 7 THEN plain ELSE sample END, y, x, customer)'), ('lm_cluster_vcov(plain, y, ''{1,2}'', customer)'), ('lm_cluster_vcov(plain, ''NaN'', x, customer)'), ('lm_cluster_vcov(plain, y, x, 9007199254740993)'),
+    ('lm_cluster_vcov(CASE i WHEN 7 THEN plain ELSE sample END, y, x, customer)'), ('lm_cluster_vcov(plain, y, ''{1,2}'', customer)'), ('lm_cluster_vcov(plain, ''NaN''::float8, x, customer)'), ('lm_cluster_vcov(plain, y, x, 9007199254740993)'),
     ('lm_cluster_vcov(sbg_model(1, 1), y, x, customer)')) AS v (call);
 SELECT lm_failure('SELECT lm_cluster_fit(m) FROM (SELECT within_moments(m) AS m FROM (SELECT clv_moments(y, x) AS m FROM visit GROUP BY customer) AS c) AS w');
 SELECT lm_failure('SELECT lm_cluster_vcov(f.m, y, x, customer) FROM visit, (SELECT lm_fit(within_moments(m)) AS m FROM (SELECT clv_moments(y, x) AS m FROM visit GROUP BY channel) AS c) AS f');
@@ -231,13 +231,13 @@ BEGIN
     FOR r IN SELECT customer, y, x, plain FROM visit, ways ORDER BY CASE WHEN descending THEN -i ELSE i END LOOP
         part := clv_lm_add_score(NULL, r.plain, r.y, r.x, r.customer);
         state := clv_lm_combine_scores(clv_lm_combine_scores(state, NULL), part);
-        state := clv_lm_combine_scores(state, clv_lm_add_score(NULL, r.plain, NULL, r.x, r.customer));
+        state := clv_lm_combine_scores(state, clv_lm_add_score(NULL, r.plain, NULL::float8, r.x, r.customer));
     END LOOP;
     RETURN clv_lm_vcov_final(clv_lm_combine_scores(NULL, state));
 END $$;
 SELECT lm_difference(merged_scores(false), scores) < 1e-11 AS forth, lm_difference(merged_scores(true), scores) < 1e-11 AS back, clv_lm_combine_scores(NULL, NULL) IS NULL AS nothing FROM ways;
 -- dropped rows come first, and from another origin
-SELECT lm_difference(clv_lm_vcov_final(clv_lm_combine_scores(clv_lm_add_score(NULL, plain, NULL, x, 1), state)), scores) < 1e-11 AS after_nothing
+SELECT lm_difference(clv_lm_vcov_final(clv_lm_combine_scores(clv_lm_add_score(NULL, plain, NULL::float8, x, 1), state)), scores) < 1e-11 AS after_nothing
 FROM ways, visit, LATERAL (SELECT string_agg(x::text, '') FROM visit) AS u,
      LATERAL (WITH RECURSIVE s AS (SELECT 0 AS i, NULL::bytea AS state UNION ALL SELECT s.i + 1, clv_lm_add_score(s.state, w.plain, v.y, v.x, v.customer) FROM s, ways AS w, visit AS v WHERE v.i = s.i + 1)
               SELECT state FROM s WHERE i = 150) AS s WHERE i = 1;
@@ -250,6 +250,27 @@ SELECT abs(a.std_error / b.std_error - 1) < 1e-10 AS same, a.df FROM (
     SELECT lm_cluster_vcov(f.m, y, x, i % 30000) AS a, lm_fit(regression_sample(y, x, i % 30000)) AS b
     FROM (SELECT i, ARRAY[sin(i)] AS x, cos(i * 1.7) + sin(i % 30000) AS y FROM generate_series(1, 100000) AS i) AS r, (SELECT lm_fit(cos(i * 1.7) + sin(i % 30000), ARRAY[sin(i)]) AS m FROM generate_series(1, 100000) AS i) AS f) AS m,
     LATERAL (SELECT std_error, df FROM tidy(a), glance(a) WHERE term = 'x1') AS a, LATERAL (SELECT std_error FROM tidy(b) WHERE term = 'x1') AS b;
+
+-- A response that is true or false is 1 or 0 --------------------------------------------------------------------------
+SELECT clv_moments(good, x) = clv_moments(good::int, x) AS moments, clv_moments(good, x, w) = clv_moments(good::int, x, w) AS weighted, lm_fit(good, x) = lm_fit(good::int, x) AS fit,
+       moments_summary(clv_moments(CASE WHEN i > 5 THEN good END, x)) = moments_summary(clv_moments(CASE WHEN i > 5 THEN good::int END, x)) AS dropped
+FROM (SELECT *, y > 3 AS good FROM visit) AS v;
+SELECT a = b AS of_bigint, c = d AS of_text FROM (
+    SELECT lm_cluster_vcov(m, good, x, customer) AS a, lm_cluster_vcov(m, good::int, x, customer) AS b, lm_cluster_vcov(m, good, x, customer::text) AS c, lm_cluster_vcov(m, good::int, x, customer::text) AS d
+    FROM (SELECT *, y > 3 AS good FROM visit) AS v, (SELECT lm_fit(y > 3, x) AS m FROM visit) AS f) AS s;
+
+-- Terms by names of the columns ---------------------------------------------------------------------------------------
+SELECT n.term, to_jsonb(t) - 'term' = to_jsonb(n) - 'term' AS same FROM ways, LATERAL (SELECT *, row_number() OVER () AS i FROM tidy(plain)) AS t
+JOIN LATERAL (SELECT *, row_number() OVER () AS i FROM tidy(plain, '{year,tone,"wait, min",gold}'::text[])) AS n USING (i);
+SELECT a = b AS positional, a = c AS named, d = e AS default_conf, a <> d AS conf, a <> f AS by_names FROM ways,
+    LATERAL (SELECT array_agg(t ORDER BY term) AS a FROM tidy(plain, 0.9) AS t) AS a, LATERAL (SELECT array_agg(t ORDER BY term) AS c FROM tidy(plain, conf => 0.9) AS t) AS c,
+    LATERAL (SELECT array_agg(t ORDER BY term) AS d FROM tidy(plain) AS t) AS d, LATERAL (SELECT array_agg(t ORDER BY term) AS e FROM tidy(plain, 0.95) AS t) AS e,
+    LATERAL (SELECT array_agg(t ORDER BY term) AS b FROM tidy(plain, '{x1,x2,x3,x4}', 0.9) AS t) AS b, LATERAL (SELECT array_agg(t ORDER BY term) AS f FROM tidy(plain, names => '{a,b,c,d}', conf => 0.9) AS t) AS f;
+-- a column without an effect has its name all the same, and so has that of a hazard, whose baseline keeps its own
+SELECT term, estimate IS NULL AS no_effect FROM (SELECT lm_fit(y, ARRAY[tone, 7]) AS m FROM visits) AS f, tidy(m, ARRAY['tone', 'constant']);
+SELECT string_agg(term, ', ') AS terms FROM (SELECT hazard_fit(1 + i % 5, i % 3 = 0, ARRAY[sin(i)]) AS m FROM generate_series(1, 60) AS i) AS f, tidy(m, '{sine}'::text[]);
+SELECT count(*) AS rows_of_null FROM tidy(NULL, '{a}'::text[]);
+SELECT lm_failure(format('SELECT tidy(%s) FROM ways', arguments)) FROM (VALUES ('plain, ''{a,b,c}''::text[]'), ('plain, ''{a,b,c,NULL}''::text[]'), ('plain, ''{}''::text[]'), ('plain, ''{{a,b},{c,d}}''::text[]'), ('plain, ''{a,b,c,d}'', 95'), ('sbg_model(1, 1), ''{a}''::text[]')) AS v (arguments);
 
 -- Joint tests ----------------------------------------------------------------------------------------------------------
 -- one term is the square of its t; F of dropping terms by sums of squares; values of their own
@@ -265,7 +286,8 @@ SELECT w.* FROM (SELECT lm_fit(regression_sample(y, x, customer % 3)) AS m FROM 
 SELECT w.* FROM (SELECT lm_fit(y, ARRAY[2026e6 + tone]) AS m FROM visit) AS f, wald_test(m, '{intercept,x1}') AS w;
 SELECT count(*) AS rows_of_null FROM wald_test(NULL, '{x1}');
 SELECT lm_failure(format('SELECT wald_test(%s) FROM ways', arguments)) FROM (VALUES ('plain, ''{x1,x5}'''), ('plain, ''{x1,x1}'''), ('plain, ''{}'''), ('plain, ''{NULL}'''), ('plain, ''{x1,x2}'', ''{1}'''), ('plain, ''{x1}'', ''{NaN}'''),
-    ('plain, ''{x1,x2,x3,x4,intercept,x1}'''), ('sbg_model(1, 1), ''{alpha}''')) AS v (arguments);
+    ('plain, ''{x1,x2,x3,x4,intercept,x1}'''), ('sbg_model(1, 1), ''{alpha}'''),
+    ('plain, ''{x1}'', ''{1e308}'''), ('''cox{x1=-1e308}{1}'', ''{x1}''')) AS v (arguments);
 SELECT lm_failure($$SELECT wald_test(m, '{x2}') FROM (SELECT lm_fit(y, ARRAY[tone, 1]) AS m FROM visits) AS f$$);
 
 -- Several tests: Benjamini and Hochberg 1995, 3.2 ----------------------------------------------------------------------

@@ -74,6 +74,13 @@ SELECT logit_fit(i + j > 7, ARRAY[i, j, i * j % 5]) IS NULL AS nothing FROM gene
 SELECT logit_fit(x = 1 OR i % 3 = 0, ARRAY[i % 4, x], i % 5) IS NULL AS nothing FROM generate_series(0, 1) AS x, generate_series(1, 30) AS i;
 -- what else cannot be fitted
 SELECT logit_fit(false, ARRAY[i]) IS NULL AS nothing FROM generate_series(1, 9) AS i;
+-- a column with long tails: the penalised likelihood has a second maximum near no effect, with effects a hundredth or a tenth of these
+SELECT seed, round((coef(firth, 'x1') / coef(ml, 'x1'))::numeric, 4) AS of_ml, round(coef(firth, 'x1')::numeric, 6) AS x1, round(g.statistic::numeric, 4) AS statistic
+FROM (SELECT seed, logit_fit(regression_sample(y, x), 'firth') AS firth, logit_fit(y, x) AS ml
+      FROM (SELECT seed, c < 1 / (1 + exp(3.2 - spread * z - 0.5 * (i % 4))) AS y, ARRAY[exp(2 * z), i % 4] AS x
+            FROM (VALUES (75, 2.0::float8), (93, 1.0), (507, 2.0)) AS s (seed, spread), generate_series(1::bigint, 400) AS i,
+                 LATERAL (SELECT 0.5 / 65521 + ((i * 48271 + seed * 9973 * i * i + seed * 7919) % 65521) / 65521.0::float8, ((i * 69621 + seed * 40013 * i + 17 * i * i) % 65519) / 65519.0::float8, ((i * 271 * seed + i * i * 521 + seed * 77) % 65537) / 65537.0::float8) AS u (a, b, c),
+                 LATERAL (SELECT sqrt(-2 * ln(a)) * cos(6.283185307 * b)) AS n (z)) AS r GROUP BY seed) AS f, glance(firth) AS g ORDER BY seed;
 SELECT logit_fit(regression_sample(1, ARRAY[i]), 'firth') IS NULL AS nothing FROM generate_series(1, 9) AS i;
 SELECT logit_fit(true, ARRAY[1]) IS NULL AS one_row;
 SELECT logit_fit(i % 2 = 0, ARRAY[i % 3], 7) IS NULL AS one_cluster FROM generate_series(1, 20) AS i;
@@ -170,6 +177,8 @@ SELECT logit_failure(q) FROM (VALUES
     ('SELECT logit_fit(s, ''firth'', ''HC0'') FROM fitted'),
     ('SELECT logit_fit(s, ''firth'') FROM by_customer'),
     ('SELECT logit_fit(clv_sample(1, 1, 2))'),
+    ('SELECT churn_risk(''logit{intercept=1e308,x1=1e308,x2=-1e308}''::clv_model, ''{10,10}'')'),
+    ('SELECT churn_risk(''logit{intercept=null,x1=1}''::clv_model, ''{1}'')'),
     ('SELECT churn_risk(m, ARRAY[1]) FROM fitted'),
     ('SELECT churn_risk(m, ARRAY[1, 2, ''NaN''::float8]) FROM fitted'),
     ('SELECT churn_risk(sbg_model(1, 2), ARRAY[1])'),

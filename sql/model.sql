@@ -38,7 +38,7 @@ SELECT term, estimate, round(std_error::numeric, 6) AS std_error, statistic, p_v
        round(conf_high::numeric, 6) AS conf_high FROM models, tidy(m);
 SELECT term, round(conf_low::numeric, 6) AS conf_low, round(conf_high::numeric, 6) AS conf_high FROM models, tidy(m, conf => 0.5);
 SELECT * FROM models, tidy(m, 95);
-SELECT * FROM models, tidy(m, 'NaN');
+SELECT * FROM models, tidy(m, conf => 'NaN');
 -- AIC = 5001 + 8, BIC = 5001 + 4 ln 1000 = 5028.631021; mean rate 2 / 10 a week, mean dropout 0.5 / 2
 SELECT kind, unit, as_of, first_day, last_day, n, n_distinct, n_skipped, log_likelihood, aic, round(bic::numeric, 6) AS bic, converged,
        iterations, gradient_norm, mean_rate, mean_dropout, covariates, own_weight, fitted_by FROM models, glance(m) \gx

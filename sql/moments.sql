@@ -38,7 +38,7 @@ SELECT clv_moments(1, '{1}'::float8[]) FILTER (WHERE false) IS NULL AS no_rows, 
 SELECT k, min(n) - 1 AS rows_kept, min(pg_column_size(m)) AS bytes, count(DISTINCT pg_column_size(m)) AS sizes FROM (SELECT k, n, (SELECT clv_moments(sin(i * i), (SELECT array_agg(cos(i * j)) FROM generate_series(1, k) AS j)) FROM generate_series(1, n) AS i) AS m FROM unnest(ARRAY[1, 2, 10, 32]) AS k, generate_series(1, 25) AS n) AS v
 WHERE m::text ~ '^triangle' GROUP BY k ORDER BY k;
 
-SELECT q, pg_temp.fails('(SELECT clv_moments(' || q || '))') FROM (VALUES ('''NaN'', ''{1}''::float8[]'), ('''-Infinity'', ''{1}''::float8[]'), ('1, ''{1,NaN}''::float8[]'), ('1, ''{Infinity,1}''::float8[]'), ('1, ''{}''::float8[]'), ('1, ''{{1,2},{3,4}}''::float8[]'),
+SELECT q, pg_temp.fails('(SELECT clv_moments(' || q || '))') FROM (VALUES ('''NaN''::float8, ''{1}''::float8[]'), ('''-Infinity''::float8, ''{1}''::float8[]'), ('1, ''{1,NaN}''::float8[]'), ('1, ''{Infinity,1}''::float8[]'), ('1, ''{}''::float8[]'), ('1, ''{{1,2},{3,4}}''::float8[]'),
     ('1, array_fill(1, ARRAY[33])::float8[]'), ('1e101, ''{1}''::float8[]'), ('1, ''{1,-2e-101}''::float8[]'), ('1, ''{1}''::float8[], -1'), ('1, ''{1}''::float8[], ''NaN'''), ('1, ''{1}''::float8[], ''Infinity'''), ('1, ''{1}''::float8[], 1e51'), ('1, ''{1}''::float8[], 1e-51')) AS v(q);
 SELECT pg_temp.fails('(SELECT clv_moments(y, x) FROM (VALUES (1.0, ''{1,2}''::float8[]), (2, ''{3}'')) AS v(y, x))');
 SELECT pg_temp.fails('(SELECT clv_moments(i, CASE WHEN i < 50 THEN ARRAY[i, i] ELSE ARRAY[i] END) FROM generate_series(1.0, 50) AS i)');
@@ -105,6 +105,10 @@ SELECT pg_temp.fails(q) FROM (VALUES ('''rows(x=1){1:2:3}''::clv_moments + ''row
 -- arguments and states are left alone
 SELECT m::text = before AS untouched, (twice, combined, added, grouped) IS NOT NULL AS made FROM (SELECT m, m::text AS before, m + m AS twice, clv_moments_combine(m, m) AS combined, clv_moments_add(m, 1, '{1,2,3,4,5,6}') AS added, clv_moments_add_group(NULL, m) AS grouped FROM (SELECT clv_moments(y, x) AS m FROM longley_rows) AS v OFFSET 0) AS v;
 SELECT clv_moments_combine(NULL, 'rows(x=1){1:2:3}'), clv_moments_combine('rows(x=1){1:2:3}', NULL), clv_moments_combine(NULL, NULL) IS NULL AS both;
+-- anybody may call a transition function, with any moments as its state: before, they were read and written beyond their end
+SELECT q, pg_temp.fails(q) FROM (VALUES ('clv_moments_add_group(''rows(x=1){1:1:1}'', ''rows(x=1){1:2:1}'')'), ('clv_moments_add_group(''clusters(x=1){rows{1:1:1}}'', ''rows(x=1){1:2:1}'')'), ('clv_moments_add(''clusters(x=1){rows{1:1:1}}'', 1, ''{1}'')'), ('clv_moments_add(''within{}'', 1, ''{1}'')'),
+    ('clv_moments_add(''within{}'', true, ''{NULL}'')'), ('clv_lm_add_cluster(''within(x=1,n=1,groups=1){1:2:3:0:0:0:0:0}'', ''rows(x=1){1:2:1}'')'), ('clv_lm_add_cluster(''rows{}'', ''rows{}'')'),
+    ('clv_moments_add(''rows(dropped=9007199254740992){}'', NULL::float8, ''{1}'')')) AS v (q);
 -- running totals: every value is one of its own
 SELECT count(DISTINCT m) AS values, bool_and(s.n = v.n) AS counted FROM (SELECT row_number() OVER w AS n, clv_moments(y, x[1:2]) OVER w AS m FROM longley_rows WINDOW w AS (ORDER BY year)) AS v, moments_summary(m) AS s;
 
@@ -186,9 +190,9 @@ SELECT q, pg_temp.fails(format('%L::clv_moments', q)) FROM (VALUES (''), ('rows'
     ('clusters(x=1){}'), ('clusters(n=1){}'), ('clusters(x=1){rows{}}'), ('clusters(x=1){rows{1:2:3}'), ('clusters(x=1){within(n=1){}}'), ('clusters(x=1){rows{1:2:3},rows{1:2:1}}'), ('clusters(x=1,n=1){rows{1:2:3}}'), ('clusters(x=1){triangle(n=2){2:2:3:0:0:1:0:1}}'), ('clusters(x=1){triangle(n=3){3:2:3:0:0:-1:0:1}}')) AS v(q);
 -- the same numbers where they can be
 SELECT q::clv_moments::text = q AS same FROM (VALUES ('triangle(x=1,n=3){3:2:3:0:0:1:0:1}'), ('within(x=1,dropped=2,n=3,groups=1){3:2:3:0:0:1:0:1}'), ('clusters(x=1,dropped=2){triangle(n=3){3:2:3:0:0:1:-0.5:1},rows{1:2:1},rows{1:2:3}}')) AS v(q);
--- numbers that no rows have, which overflow when they are read or merged: an error or NULL, never a wrong number
-SELECT pg_temp.fails('''triangle(x=1,n=3){3:2:3:0:0:1e308:0:1}''::clv_moments + ''triangle(x=1,n=3){3:2:3:0:0:1e308:0:1}''');
-SELECT pg_temp.fails('''triangle(x=1,n=3){3:2:3:0:0:1:1e300:1}''::clv_moments + ''triangle(x=1,n=3){3:1e99:3:0:0:1:0:1}''');
+-- numbers that no rows have, and sums of those that come near: an error, never a wrong number
+SELECT pg_temp.fails(format('''triangle(x=1,n=3){%s}''::clv_moments + ''triangle(x=1,n=3){%s}''', a, b)) FROM (VALUES ('3:2:3:0:0:1e308:0:1', '3:2:3:0:0:1e308:0:1'), ('3:2:3:0:0:1:1e300:1', '3:1e99:3:0:0:1:0:1'), ('3:2:3:0:0:1e100:-1e308:1', '3:2:3:0:0:1:0:1'),
+    ('3:1e100:3:0:0:1.1e201:0:1', '3:-1e100:3:0:0:1.1e201:0:1'), ('3:1e100:3:0:0:1e200:0:1', '3:-1e100:3:0:0:1e200:0:1')) AS v (a, b);
 
 -- ---- binary --------------------------------------------------------------------------------------
 

@@ -57,6 +57,9 @@ SELECT arm, until, abs(m.estimate / golden - 1) < 1e-12 AS mean, abs(m.std_error
 FROM arms JOIN (VALUES ('6-MP', 35::float8, 23.287394957983193, 2.8274676233714393821), ('6-MP', 20, 16.116526610644258, 1.2515601960050473433),
     ('control', 23, 8.6666666666666667, 1.3773900412645484008), ('control', 'infinity', 8.6666666666666667, 1.3773900412645484008),
     ('control', 20, 8.4285714285714286, 1.2680826825039220318)) AS g (arm, until, golden, error) USING (arm), km_mean(sample, until) AS m ORDER BY 1, 2;
+-- in any unit of time, also where squares of it are no numbers
+SELECT unit, abs(m.estimate / unit / 23.287394957983193 - 1) < 1e-12 AS mean, abs(m.std_error / unit / 2.8274676233714393821 - 1) < 1e-12 AS std_error, m.conf_low < m.estimate AND m.conf_high > m.estimate AND m.conf_high < 'infinity' AS interval
+FROM (VALUES (1e-300::float8), (1e306)) AS u (unit), LATERAL (SELECT survival_sample(weeks * unit, relapsed) AS s FROM remission WHERE arm = '6-MP') AS p, km_mean(s, 35 * unit) AS m;
 SELECT arm, round(m.estimate::numeric, 6) AS estimate, m.std_error > 0 AS has_error FROM arms, km_mean(sample, 35.5) AS m ORDER BY arm;
 SELECT arm, e.estimate = p.survival AND e.std_error = p.std_error AND e.conf_low = p.conf_low AND e.conf_high = p.conf_high AS same
 FROM arms, survival_points(sample, 0.9) AS p, km_survival_ci(sample, p.at, 0.9) AS e WHERE at = 13 OR at = 12;

@@ -106,15 +106,13 @@ asked_about(FunctionCallInfo fcinfo, Asked *a)
 	return true;
 }
 
-/* Logarithm of the probability of staying from the end of one period to that of another. */
+/* Logarithm of the probability of staying from the end of one period to that of another: -infinity if nobody does. */
 static double
 log_survival(const Asked *a, double from, double to)
 {
 	double		value = hazard_log_survival(a->model->values, a->x, a->nx, from, to, &stop_on_cancel);
 
-	if (isnan(value))
-		stop_call("a prediction");
-	return value;
+	return isnan(value) ? checked_prediction(a->model, value) : value;
 }
 
 /* (model, x, period) */
@@ -123,11 +121,13 @@ Datum
 clv_survival_hazard(PG_FUNCTION_ARGS)
 {
 	Asked		a;
+	double		period;
 
 	if (!asked_about(fcinfo, &a))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(hazard_model.response(hazard_predictor(a.model->values, a.x, a.nx,
-															checked_period(PG_GETARG_FLOAT8(2), 1, "period"))));
+	period = checked_period(PG_GETARG_FLOAT8(2), 1, "period");
+	PG_RETURN_FLOAT8(checked_prediction(a.model, hazard_model.response(hazard_predictor(a.model->values, a.x, a.nx,
+																						period))));
 }
 
 /* (model, x, periods) */
@@ -175,7 +175,5 @@ clv_survival_expected_lifetime(PG_FUNCTION_ARGS)
 					   "discount_rate is %g.", rate);
 	value = hazard_expected_lifetime(a.model->values, a.x, a.nx, rate,
 									 checked_period(PG_GETARG_FLOAT8(3), 1, "periods"), &stop_on_cancel);
-	if (isnan(value))
-		stop_call("a prediction");
-	PG_RETURN_FLOAT8(value);
+	PG_RETURN_FLOAT8(checked_prediction(a.model, value));
 }

@@ -300,7 +300,7 @@ residual_of_row(const ClvModel *m, const double *x, double y)
 
 /* (state, model, y, x, cluster) */
 static Datum
-add_score(FunctionCallInfo fcinfo, NumberOf cluster)
+add_score(FunctionCallInfo fcinfo, NumberOf response, NumberOf cluster)
 {
 	ClvModel   *m;
 	Scores	   *s;
@@ -323,7 +323,7 @@ add_score(FunctionCallInfo fcinfo, NumberOf cluster)
 		PG_RETURN_POINTER(s);
 	}
 	check_regressors(m, nx);
-	row[1 + nx] = PG_GETARG_FLOAT8(2);
+	row[1 + nx] = response(PG_GETARG_DATUM(2));
 	for (int i = 1; i <= nx + 1; i++)
 		if (!lm_in_range(row[i]))
 			range_error("numbers must be 0 or have magnitudes from 1e-100 to 1e100", "Give the columns other units.",
@@ -343,19 +343,17 @@ add_score(FunctionCallInfo fcinfo, NumberOf cluster)
 	PG_RETURN_POINTER(s);
 }
 
-PG_FUNCTION_INFO_V1(clv_lm_add_score_of_bigint);
-Datum
-clv_lm_add_score_of_bigint(PG_FUNCTION_ARGS)
-{
-	return add_score(fcinfo, cluster_of_bigint);
-}
+#define DEFINE_ADD_SCORE(NAME, Y, CLUSTER) \
+	PG_FUNCTION_INFO_V1(clv_lm_add_score_##NAME); \
+	Datum clv_lm_add_score_##NAME(PG_FUNCTION_ARGS) \
+	{ \
+		return add_score(fcinfo, Y, CLUSTER); \
+	}
 
-PG_FUNCTION_INFO_V1(clv_lm_add_score_of_text);
-Datum
-clv_lm_add_score_of_text(PG_FUNCTION_ARGS)
-{
-	return add_score(fcinfo, cluster_of_text);
-}
+DEFINE_ADD_SCORE(of_bigint, number_of_float8, cluster_of_bigint)
+DEFINE_ADD_SCORE(of_text, number_of_float8, cluster_of_text)
+DEFINE_ADD_SCORE(boolean_of_bigint, number_of_boolean, cluster_of_bigint)
+DEFINE_ADD_SCORE(boolean_of_text, number_of_boolean, cluster_of_text)
 
 /* Merge argument 1 into argument 0. */
 PG_FUNCTION_INFO_V1(clv_lm_combine_scores);

@@ -148,6 +148,5 @@ clv_logit_churn_risk(PG_FUNCTION_ARGS)
 					   "The model is a %s model.", kind->title);
 	if (nx < 0)
 		PG_RETURN_NULL();
-	check_regressors(m, nx);
-	PG_RETURN_FLOAT8(kind->response(linear_predictor(kind, m->values, x, nx)));
+	PG_RETURN_FLOAT8(regression_prediction(m, x, nx));
 }

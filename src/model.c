@@ -143,6 +143,13 @@ checked_conf(double conf)
 
 /* ---- what a model may hold --------------------------------------------------------------------- */
 
+/* What columns cannot tell: effects, terms of a baseline; the intercept only where groups were absorbed. */
+static bool
+can_be_unknown(const ModelKind *kind, int i)
+{
+	return is_regression(kind) && (i > 0 || kind->nparams == 0 || kind == &lm_model);
+}
+
 static bool
 is_possible(const ModelKind *kind, int i, double value)
 {
@@ -151,7 +158,7 @@ is_possible(const ModelKind *kind, int i, double value)
 		case SCALE_LOG:
 			return isfinite(value) && value > 0;
 		case SCALE_OWN:
-			return isfinite(value) || (is_regression(kind) && isnan(value));
+			return isfinite(value) || (isnan(value) && can_be_unknown(kind, i));
 		case SCALE_NONE:
 			return value >= 1 && value <= BTYD_MAX_PHASES && value == floor(value);
 	}
@@ -168,8 +175,9 @@ parameters_problem(const ClvModel *m, const ModelKind *kind)
 				case SCALE_LOG:
 					return "parameters must be positive and finite";
 				case SCALE_OWN:
-					return is_regression(kind) ? "effects must be finite, or null where they cannot be told"
-						: "effects of covariates must be finite";
+					return !is_regression(kind) ? "effects of covariates must be finite"
+						: can_be_unknown(kind, i) ? "effects must be finite, or null where they cannot be told"
+						: "the intercept must be finite";
 				case SCALE_NONE:
 					return "the number of phases must be a whole number from 1 to " CppAsString2(BTYD_MAX_PHASES);
 			}

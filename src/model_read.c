@@ -79,22 +79,22 @@ tidy_estimate(Datum *values, bool *nulls, double value, double variance, ParamSc
 	}
 }
 
-PG_FUNCTION_INFO_V1(clv_model_tidy);
 Datum
-clv_model_tidy(PG_FUNCTION_ARGS)
+tidy_model(FunctionCallInfo fcinfo, const ClvModel *m, double conf, Datum *names)
 {
-	ClvModel   *m = PG_GETARG_MODEL(0);
-	double		conf = checked_conf(PG_GETARG_FLOAT8(1));
 	const ModelKind *kind = model_operations(m);
 	const double *covariance = model_covariance(m);
 	ReturnSetInfo *rsinfo = result_set(fcinfo);
 
 	for (int i = 0; i < m->nparams; i++)
 	{
-		const char *name = param_name(kind, model_covariates(m, kind), i);
-		Datum		values[7] = {CStringGetTextDatum(name), Float8GetDatum(m->values[i])};
+		Datum		values[7] = {0, Float8GetDatum(m->values[i])};
 		bool		nulls[7] = {false, isnan(m->values[i]), true, true, true, true, true};
 
+		if (names && i >= kind->nparams)
+			values[0] = names[i - kind->nparams];
+		else
+			values[0] = CStringGetTextDatum(param_name(kind, model_covariates(m, kind), i));
 		if (covariance && is_regression(kind))
 			tidy_effect(values, nulls, m->values[i], covariance[i * m->nparams + i], model_record(m).df, conf);
 		else if (covariance && param_scale(kind, i) != SCALE_NONE)
@@ -102,6 +102,14 @@ clv_model_tidy(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;
+}
+
+/* (model, conf) */
+PG_FUNCTION_INFO_V1(clv_model_tidy);
+Datum
+clv_model_tidy(PG_FUNCTION_ARGS)
+{
+	return tidy_model(fcinfo, PG_GETARG_MODEL(0), checked_conf(PG_GETARG_FLOAT8(1)), NULL);
 }
 
 /* The columns of glance(), in the order of its declaration. */

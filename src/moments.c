@@ -188,6 +188,18 @@ rows_problem(const double *rows, Size n, int nx)
 	return problem;
 }
 
+/* Whether rows can have these sums of squares: numbers deviate from their mean by twice the largest at most. */
+static bool
+squares_in_range(const double *triangle, int nx)
+{
+	double		largest = 4 * triangle[0] * MOMENTS_LARGEST * MOMENTS_LARGEST;
+
+	for (int j = 0; j <= nx; j++)
+		if (!(triangle_square(triangle, nx, j) <= largest))
+			return false;
+	return true;
+}
+
 /* n rows, of which so many degrees of freedom are left for deviations */
 static const char *
 triangle_problem(const double *triangle, int nx, double n, double df)
@@ -219,6 +231,8 @@ triangle_problem(const double *triangle, int nx, double n, double df)
 			if (row[j] != 0)
 				return "a column without deviation goes with others";
 	}
+	if (!squares_in_range(triangle, nx))
+		return "a sum of squares is out of range";
 	return deviating > df ? "more columns deviate than the rows allow" : NULL;
 }
 
@@ -301,9 +315,9 @@ moments_problem(const ClvMoments *m)
 static void
 settle_triangle(double *triangle, int nx)
 {
-	if (!triangle_is_finite(triangle, nx))
+	if (!triangle_is_finite(triangle, nx) || !squares_in_range(triangle, nx))
 		range_error("moments are out of range", "Scale the columns, such as from cents to millions.",
-					"A sum of squares or product of columns exceeds the largest number.");
+					"A sum of squares or product of columns exceeds the largest that rows have.");
 	for (Size i = 0; i < moments_triangle_size(nx); i++)
 		triangle[i] += 0.0;		/* -0 is 0 */
 }
@@ -365,8 +379,8 @@ moments_stored(ClvMoments *m)
 /* A state below this size doubles, above it grows by a quarter. */
 #define DOUBLING_LIMIT (64 * 1024 * 1024)
 
-static void
-add_count(int64 *count, int64 more)
+void
+moments_add_count(int64 *count, int64 more)
 {
 	if (*count > (int64) MAX_COUNT - more)
 		range_error("too many rows for one value of clv_moments", "Merge fewer values.",
@@ -457,7 +471,7 @@ moments_append_row(ClvMoments *state, int nx, const double *row)
 		memcpy(state->data + used(state), row, moments_row_size(nx) * sizeof(double));
 	else
 		triangle_add(state->data, nx, row);
-	state->n++;
+	moments_add_count(&state->n, 1);
 	return state;
 }
 
@@ -473,7 +487,7 @@ moments_append_cluster(ClvMoments *state, const ClvMoments *cluster)
 	state = append_clusters(state, cluster->nx, copy, 1 + size);
 	pfree(copy);
 	state->groups++;
-	add_count(&state->n, cluster->n);
+	moments_add_count(&state->n, cluster->n);
 	return state;
 }
 
@@ -485,7 +499,7 @@ moments_pool(ClvMoments *state, const ClvMoments *b)
 	Moments		view;
 
 	Assert(moments_form(state) == MOMENTS_WITHIN);
-	add_count(&state->n_dropped, b->n_dropped);
+	moments_add_count(&state->n_dropped, b->n_dropped);
 	if (b->n == 0)
 		return state;
 	if (state->n == 0)
@@ -499,13 +513,13 @@ moments_pool(ClvMoments *state, const ClvMoments *b)
 	state->form |= MOMENTS_BUILDING;
 	view = moments_view(b);
 	triangle_merge_within(state->data, &view);
-	add_count(&state->n, b->n);
-	add_count(&state->groups, view.within ? b->groups : 1);
+	moments_add_count(&state->n, b->n);
+	moments_add_count(&state->groups, view.within ? b->groups : 1);
 	return state;
 }
 
-static const char *
-sort_name(MomentsForm form)
+const char *
+moments_sort_name(MomentsForm form)
 {
 	return form == MOMENTS_WITHIN ? "within groups" : form == MOMENTS_CLUSTERS ? "of clusters" : "of rows";
 }
@@ -520,7 +534,7 @@ check_sort(const ClvMoments *state, const ClvMoments *b)
 	if (one != other)
 		argument_error("moments of rows, within groups and of clusters do not mix",
 					   "Pool groups with within_moments(), and merge what is of one sort with clv_moments().",
-					   "There are moments %s and %s.", sort_name(one), sort_name(other));
+					   "There are moments %s and %s.", moments_sort_name(one), moments_sort_name(other));
 }
 
 ClvMoments *
@@ -531,7 +545,7 @@ moments_merge(ClvMoments *state, const ClvMoments *b)
 	/* what has no row in it takes any sort */
 	if (b->n == 0 && (state->n > 0 || moments_form(state) >= moments_form(b)))
 	{
-		add_count(&state->n_dropped, b->n_dropped);
+		moments_add_count(&state->n_dropped, b->n_dropped);
 		return state;
 	}
 	if (state->n == 0)
@@ -539,14 +553,14 @@ moments_merge(ClvMoments *state, const ClvMoments *b)
 		int64		n_dropped = state->n_dropped;
 
 		state = copy_with_room(b, used(b));
-		add_count(&state->n_dropped, n_dropped);
+		moments_add_count(&state->n_dropped, n_dropped);
 		return state;
 	}
 	check_sort(state, b);
 	if (moments_form(b) == MOMENTS_WITHIN)
 		return moments_pool(state, b);
 	check_columns(state->nx, b->nx);
-	add_count(&state->n_dropped, b->n_dropped);
+	moments_add_count(&state->n_dropped, b->n_dropped);
 	state->form |= MOMENTS_BUILDING;
 	if (moments_form(b) == MOMENTS_CLUSTERS)
 	{
@@ -562,7 +576,7 @@ moments_merge(ClvMoments *state, const ClvMoments *b)
 		else
 			triangle_merge(state->data, &view);
 	}
-	add_count(&state->n, b->n);
+	moments_add_count(&state->n, b->n);
 	return state;
 }
 

@@ -7,6 +7,21 @@
 
 #include "regression.h"
 
+/* ---- states -------------------------------------------------------------------------------------- */
+
+/* The state of argument 0, ready to be edited. Anybody may call a transition function, with any moments for a state. */
+static ClvMoments *
+state_of_form(FunctionCallInfo fcinfo, MomentsForm least, MomentsForm most)
+{
+	ClvMoments *state = PG_GETARG_MOMENTS(0);
+
+	if (moments_form(state) < least || moments_form(state) > most)
+		argument_error("the state is that of another aggregate",
+					   "Call the aggregates clv_moments(), within_moments() and lm_cluster_fit().",
+					   "It holds moments %s.", moments_sort_name(moments_form(state)));
+	return editable_state(fcinfo, state);
+}
+
 /* ---- rows ---------------------------------------------------------------------------------------- */
 
 /* y, or x[i], unless squares of it would leave the range, which is an error naming it; -0 is 0. */
@@ -45,7 +60,7 @@ checked_weight(double weight)
 
 /* Arguments 1 y, 2 x, and 3 the weight, as weight, x, y; the answer is how many x there are, 0 for a row to drop. */
 static int
-row_of_args(FunctionCallInfo fcinfo, double *row)
+row_of_args(FunctionCallInfo fcinfo, NumberOf response, double *row)
 {
 	int			nx;
 
@@ -57,27 +72,40 @@ row_of_args(FunctionCallInfo fcinfo, double *row)
 		return 0;
 	for (int i = 1; i <= nx; i++)
 		row[i] = checked_number(row[i], i);
-	row[nx + 1] = checked_number(PG_GETARG_FLOAT8(1), 0);
+	row[nx + 1] = checked_number(response(PG_GETARG_DATUM(1)), 0);
 	return nx;
 }
 
 /* (state, y, x [, weight]) */
-PG_FUNCTION_INFO_V1(clv_moments_add);
-Datum
-clv_moments_add(PG_FUNCTION_ARGS)
+static Datum
+add_row(FunctionCallInfo fcinfo, NumberOf response)
 {
 	double		row[ROWS_MAX_REGRESSORS + 2];
-	int			nx = row_of_args(fcinfo, row);
+	int			nx = row_of_args(fcinfo, response, row);
 	ClvMoments *state;
 
 	if (PG_ARGISNULL(0))
 		state = moments_new(MOMENTS_ROWS, nx, nx == 0 ? 0 : moments_row_size(nx));
 	else
-		state = editable_state(fcinfo, PG_GETARG_MOMENTS(0));
+		state = state_of_form(fcinfo, MOMENTS_ROWS, MOMENTS_TRIANGLE);
 	if (nx > 0)
 		PG_RETURN_POINTER(moments_append_row(state, nx, row));
-	state->n_dropped++;
+	moments_add_count(&state->n_dropped, 1);
 	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(clv_moments_add);
+Datum
+clv_moments_add(PG_FUNCTION_ARGS)
+{
+	return add_row(fcinfo, number_of_float8);
+}
+
+PG_FUNCTION_INFO_V1(clv_moments_add_boolean);
+Datum
+clv_moments_add_boolean(PG_FUNCTION_ARGS)
+{
+	return add_row(fcinfo, number_of_boolean);
 }
 
 /* ---- moments of moments -------------------------------------------------------------------------- */
@@ -106,7 +134,7 @@ state_of_groups(FunctionCallInfo fcinfo, MomentsForm form, const ClvMoments **gr
 					   "They hold " INT64_FORMAT " clusters one by one.", (*group)->groups);
 	if (PG_ARGISNULL(0))
 		return moments_new(form, 0, form == MOMENTS_CLUSTERS);
-	return editable_state(fcinfo, PG_GETARG_MOMENTS(0));
+	return state_of_form(fcinfo, form, form);
 }
 
 /* within_moments(moments): (state, one group) */
@@ -132,7 +160,7 @@ moments_add_cluster(FunctionCallInfo fcinfo)
 	if (moments_form(cluster) == MOMENTS_WITHIN)
 		argument_error("clusters need the moments of their rows", "Pass clv_moments(y, x) GROUP BY cluster.",
 					   "These are within " INT64_FORMAT " groups.", cluster->groups);
-	state->n_dropped += cluster->n_dropped;
+	moments_add_count(&state->n_dropped, cluster->n_dropped);
 	if (cluster->n == 0)
 		return state;
 	return moments_append_cluster(state, (cluster->form & MOMENTS_BUILDING) ? moments_trim(cluster) : cluster);

@@ -21,7 +21,7 @@ array_of_numbers(const double *numbers, int n)
 
 	for (int i = 0; i < n; i++)
 	{
-		nulls[i] = isnan(numbers[i]);
+		nulls[i] = !isfinite(numbers[i]);
 		elements[i] = Float8GetDatum(numbers[i]);
 	}
 	return PointerGetDatum(construct_md_array(elements, nulls, 1, &n, &lower, FLOAT8OID, sizeof(float8),

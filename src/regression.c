@@ -1,5 +1,6 @@
 /*
- * regression.c - what the regressions share: arguments x and cluster, the model that a fit becomes, its predictions.
+ * regression.c - what the regressions share: arguments x and cluster, the model that a fit becomes, its terms and
+ * predictions.
  */
 #include "regression.h"
 
@@ -177,21 +178,50 @@ regression_model(const ModelKind *kind, int nx, const FitResult *fit, const Regr
 	return m;
 }
 
-/* ---- predictions ------------------------------------------------------------------------------- */
+/* ---- terms ------------------------------------------------------------------------------------- */
 
-/* (model, x) */
-PG_FUNCTION_INFO_V1(clv_regression_predict);
+/* tidy(model, names, conf) */
+PG_FUNCTION_INFO_V1(clv_regression_tidy);
 Datum
-clv_regression_predict(PG_FUNCTION_ARGS)
+clv_regression_tidy(PG_FUNCTION_ARGS)
 {
 	ClvModel   *m = PG_GETARG_MODEL(0);
-	const ModelKind *kind = regression_operations(m);
-	double		x[ROWS_MAX_REGRESSORS];
-	int			nx = regressors_of_array(PG_GETARG_DATUM(1), x);
-	double		prediction;
+	int			nx = model_covariates(m, regression_operations(m));
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
+	double		conf = checked_conf(PG_GETARG_FLOAT8(2));
+	const char *hint = "Pass one name for each regressor, in the order of the fit: ARRAY['resolution', 'years'].";
+	Datum	   *names;
+	int			n;
 
-	if (nx < 0)
-		PG_RETURN_NULL();
+	if (ARR_NDIM(array) > 1)
+		argument_error("names must be a one-dimensional array", hint, "It has %d dimensions.", ARR_NDIM(array));
+	if (array_contains_nulls(array))
+		argument_error("names must not be NULL", hint, "The array has a NULL.");
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &n);
+	if (n != nx)
+		argument_error("the number of names is not that of the regressors", hint,
+					   "The model has %d regressors, the array %d names.", nx, n);
+	return tidy_model(fcinfo, m, conf, names);
+}
+
+/* ---- predictions ------------------------------------------------------------------------------- */
+
+double
+checked_prediction(const ClvModel *m, double prediction)
+{
+	if (isnan(prediction) && stop_on_cancel.requested(stop_on_cancel.arg))
+		stop_call("a prediction");
+	if (!isfinite(prediction))
+		range_error("the prediction is out of range", "Is x on the scale on which the model was fitted?",
+					"The %s model predicts %g.", model_operations(m)->title, prediction);
+	return prediction;
+}
+
+double
+regression_prediction(const ClvModel *m, const double *x, int nx)
+{
+	const ModelKind *kind = regression_operations(m);
+
 	check_regressors(m, nx);
 	if (kind->nparams > 1)
 		argument_error("this model predicts a period", "Pass it: hazard(model, x, period).",
@@ -199,9 +229,20 @@ clv_regression_predict(PG_FUNCTION_ARGS)
 	if (kind->nparams > 0 && isnan(m->values[0]))
 		argument_error("a model within groups predicts no level", "Fit without within_moments(), or compare predictions.",
 					   "The means of the groups were absorbed: the model has no intercept.");
-	prediction = kind->response(linear_predictor(kind, m->values, x, nx));
-	if (!isfinite(prediction))
-		range_error("the prediction is out of range", "Is x on the scale on which the model was fitted?",
-					"The %s model predicts %g.", kind->title, prediction);
-	PG_RETURN_FLOAT8(prediction);
+	return checked_prediction(m, kind->response(linear_predictor(kind, m->values, x, nx)));
+}
+
+/* (model, x) */
+PG_FUNCTION_INFO_V1(clv_regression_predict);
+Datum
+clv_regression_predict(PG_FUNCTION_ARGS)
+{
+	const ClvModel *m = PG_GETARG_MODEL(0);
+	double		x[ROWS_MAX_REGRESSORS];
+	int			nx = regressors_of_array(PG_GETARG_DATUM(1), x);
+
+	regression_operations(m);
+	if (nx < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(regression_prediction(m, x, nx));
 }

@@ -107,7 +107,7 @@ hypothesis_of_args(FunctionCallInfo fcinfo, const ClvModel *m, const ModelKind *
 	return h;
 }
 
-/* Wald's chi-square; NAN where the covariance does not tell the terms apart. */
+/* Wald's chi-square; NAN where the covariance does not tell the terms apart, a range error where no number holds it. */
 static double
 wald_statistic(const ClvModel *m, const Hypothesis *h)
 {
@@ -129,6 +129,9 @@ wald_statistic(const ClvModel *m, const Hypothesis *h)
 			sum += (m->values[h->param[i]] - h->value[i]) * inverse[i * h->n + j] *
 				(m->values[h->param[j]] - h->value[j]);
 	}
+	if (!isfinite(sum))
+		range_error("the statistic is out of range", "Test against values near the estimates.",
+					"The squared distance of the estimates from the values is %g.", sum);
 	return sum;
 }
 

@@ -44,6 +44,18 @@ $node->safe_psql('postgres', q{
 	FROM generate_series(0, 1499999) AS i;
 	CREATE TABLE calendar AS
 	SELECT calendar_sample(h) AS s FROM (SELECT purchase_history(date '2024-01-01' + i) AS h FROM generate_series(1, 1000) AS i GROUP BY i) AS histories;
+	CREATE TABLE response AS
+	SELECT i / 3 AS customer, y, 1 + floor(40 * r) AS tenure, y > 0.2 + 0.7 * r AS event, floor(10 * r * y) AS entry, y > r AS treated,
+		   ARRAY[y + r, i % 2, (i * 65537 % 1000003) / 1000003::float8, r * r, i % 7] AS x
+	FROM (SELECT i, (i * 7919 % 1000003) / 1000003::float8 AS y, (i * 104729 % 1000033) / 1000033::float8 AS r FROM generate_series(1::bigint, 300000) AS i) AS u;
+	CREATE TABLE kept AS
+	SELECT regression_sample(event, x) AS rows, regression_sample(event, x, customer) AS clustered, survival_sample(tenure + y, event, x, entry, customer) AS times,
+		   survival_sample(tenure, event, x, entry) AS months, prediction_sample(y, event) AS predictions, effect_sample(y, treated, x, customer) AS effect,
+		   pair_sample(y, tenure + x[1]) AS pairs
+	FROM response;
+	ALTER TABLE kept ALTER rows SET STORAGE EXTERNAL, ALTER clustered SET STORAGE EXTERNAL, ALTER times SET STORAGE EXTERNAL, ALTER months SET STORAGE EXTERNAL,
+		ALTER predictions SET STORAGE EXTERNAL, ALTER effect SET STORAGE EXTERNAL, ALTER pairs SET STORAGE EXTERNAL;
+	CREATE TABLE regression AS SELECT logit_fit(rows) AS logit, lm_fit(rows) AS lm FROM kept;
 	CREATE TABLE customers AS SELECT 1 + i % 40 AS x, 30 + i % 7 AS t_x, 40 + i % 97 / 7::float8 AS t FROM generate_series(1, 3000000) AS i;
 });
 
@@ -65,6 +77,21 @@ my %queries = (
 	'tracking' => q{SELECT count(*) FROM calendar, generate_series(1, 1000) AS n, tracking(s, bgnbd_model(.25, 4.4 + n, .8, 2.4, 'day'), 'day', date '9999-12-31')},
 	'scores of a partition' => q{SELECT count(r) FROM (SELECT rfm_score(t_x, x, t) OVER () AS r FROM customers, generate_series(1, 10)) AS s},
 	'breaks between scores' => 'SELECT rfm_breaks(t_x, x, t + n / 97.0) FROM customers, generate_series(1, 10) AS n',
+	'linear regression' => q{SELECT count(lm_fit(rows, CASE WHEN n > 0 THEN 'HC3' END)) FROM kept, generate_series(1, 100000) AS n},
+	'errors by cluster' => q{SELECT count(lm_fit(clustered, CASE WHEN n > 0 THEN 'CR1' END)) FROM kept, generate_series(1, 100000) AS n},
+	'moments of clusters' => q{SELECT lm_cluster_fit(m) FROM (SELECT customer, clv_moments(y + n, x) AS m FROM response, generate_series(1, 100) AS n GROUP BY customer) AS c},
+	'logistic regression' => q{SELECT count(logit_fit(clustered, CASE WHEN n > 0 THEN 'ml' END)) FROM kept, generate_series(1, 100000) AS n},
+	'Firth' => q{SELECT count(logit_fit(rows, CASE WHEN n > 0 THEN 'firth' END)) FROM kept, generate_series(1, 100000) AS n},
+	'marginal effects' => q{SELECT count(*) FROM kept, regression, generate_series(1, 100000) AS n, marginal_effects(logit, rows, n > 0)},
+	'Cox regression' => q{SELECT count(cox_fit(times, CASE WHEN n > 0 THEN 'efron' END)) FROM kept, generate_series(1, 100000) AS n},
+	'hazard' => q{SELECT count(hazard_fit(months, CASE WHEN n > 0 THEN 'model' END)) FROM kept, generate_series(1, 100000) AS n},
+	'Kaplan-Meier' => q{SELECT count(k.estimate) FROM kept, generate_series(1, 100000) AS n, km_mean(times, 20 + 1e-4 * n) AS k},
+	'log-rank test' => q{SELECT count(l.df) FROM kept, generate_series(1, 100000) AS n, log_rank_test(CASE WHEN n > 0 THEN ARRAY[times, months, times] END) AS l},
+	'quality of predictions' => q{SELECT count(*) FROM kept, generate_series(1, 100000) AS n, prediction_quality(predictions, 5 + n % 10)},
+	'rank correlation' => q{SELECT count(r.n) FROM kept, generate_series(1, 100000) AS n, rank_correlation(pairs, 0.9 + 1e-7 * n) AS r},
+	'lift projection' => q{SELECT count(*) FROM kept, regression, generate_series(1, 100000) AS n, lift_projection(logit, rows, 3, 1e-6 * n, 100, 0.1)},
+	'doubly robust effect' => q{SELECT count(a.n) FROM kept, generate_series(1, 100000) AS n, aipw_effect(effect, 2 + n % 3) AS a},
+	'partially linear effect' => q{SELECT count(a.n) FROM kept, generate_series(1, 100000) AS n, partial_effect(effect, 2 + n % 3) AS a},
 	'predictions' => q{SELECT sum(expected_purchases(m, x, t_x, t, 52 + n)) FROM customers, generate_series(1, 100) AS n,
 		(SELECT bgnbd_model(.25, 4.4, .8, 2.4) AS m OFFSET 0) AS model});
 

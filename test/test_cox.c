@@ -609,6 +609,52 @@ test_stop(void **state)
 	end_survivors(&s);
 }
 
+/* Of clusters that are all alike each has a score of 0: a robust error of 0 would be certainty. */
+static void
+test_alike_clusters(void **state)
+{
+	const double rows_of_each[][4] = {{0, 0, 1, 1}, {1, 0, 2, 1}, {0, 0, 3, 1}, {1, 0, 4, 1}, {0, 0, 5, 0}};
+	Survivors	s;
+	Rows		rows;
+	Fitted		f;
+
+	(void) state;
+	begin_survivors(&s, 2);
+	for (int cluster = 0; cluster < 3; cluster++)
+		for (int i = 0; i < 5; i++)
+		{
+			const double *r = rows_of_each[i];
+
+			sample_add(&s.sample, (double[]) {cluster, r[0], r[1], r[2], r[3]}, 1);
+		}
+	rows = survivor_rows(&s);
+	f = fit_cox(0, &rows, true, ERRORS_MODEL);
+	assert_int_equal(f.fit.status, FIT_CONVERGED);
+	f = fit_cox(0, &rows, true, ERRORS_CR1);
+	assert_int_equal(f.fit.status, FIT_IMPOSSIBLE);
+	assert_non_null(strstr(f.fit.reason, "vanish"));
+	end_survivors(&s);
+}
+
+/* The variance of an effect per unit of a column of so large numbers is none that a double holds. */
+static void
+test_variance_out_of_range(void **state)
+{
+	Survivors	s;
+	Rows		rows;
+	Fitted		f;
+
+	(void) state;
+	begin_survivors(&s, 1);
+	for (int i = 0; i < 20; i++)
+		sample_add(&s.sample, (double[]) {1e170 * (i % 3), 0, 1 + i * 11 % 17, i % 4 > 0}, 1);
+	rows = survivor_rows(&s);
+	f = fit_cox(0, &rows, false, ERRORS_MODEL);
+	assert_int_equal(f.fit.status, FIT_IMPOSSIBLE);
+	assert_non_null(strstr(f.fit.reason, "range"));
+	end_survivors(&s);
+}
+
 int
 main(void)
 {
@@ -624,6 +670,8 @@ main(void)
 		cmocka_unit_test(test_infinite_or_not),
 		cmocka_unit_test(test_impossible),
 		cmocka_unit_test(test_recovery),
+		cmocka_unit_test(test_alike_clusters),
+		cmocka_unit_test(test_variance_out_of_range),
 		cmocka_unit_test(test_stop),
 	};
 

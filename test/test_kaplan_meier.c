@@ -339,6 +339,22 @@ test_used_up(void **state)
 	data_free(&data);
 }
 
+/* lifetimes whose squares are beyond a double: the standard error of 1, 2, 3 is sqrt(2) / 3 */
+static void
+test_any_unit_of_time(void **state)
+{
+	Data		data;
+	LifetimeEstimate e;
+
+	(void) state;
+	READ_ROWS(&data, ((const double[][3]) {{0, 1e200, 1}, {0, 2e200, 1}, {0, 3e200, 1}}));
+	assert_true(mean_lifetime(&data.times, INFINITY, CONF, NULL, &e));
+	assert_relative(e.value, 2e200, 1e-14);
+	assert_relative(e.estimate.std_error, 1e200 * sqrt(2) / 3, 1e-14);
+	assert_relative(e.estimate.conf_high - e.value, e.estimate.std_error * 1.959963984540054, 1e-13);
+	data_free(&data);
+}
+
 static void
 test_gap(void **state)
 {
@@ -743,6 +759,7 @@ main(void)
 		cmocka_unit_test(test_delayed_log_rank),
 		cmocka_unit_test(test_used_up),
 		cmocka_unit_test(test_gap),
+		cmocka_unit_test(test_any_unit_of_time),
 		cmocka_unit_test(test_no_events),
 		cmocka_unit_test(test_groups_apart),
 		cmocka_unit_test(test_random_curves),

@@ -624,6 +624,83 @@ test_many_columns(void **state)
 	sample_free(&sample);
 }
 
+/*
+ * Rows of all sorts, few and many, with counts up to a billion: there is an answer, or a reason why not, and never a
+ * standard error that is 0 or infinite.
+ */
+static void
+test_all_sorts(void **state)
+{
+	static const double scales[] = {1, 1, 3, 1e-8, 1e8, 1e-100, 1e100};
+	static const double centers[] = {0, 0, 1, 2000, 1e9};
+	Random		random;
+	int			found[3] = {0};
+	int			far = 0;
+
+	(void) state;
+	random_seed(&random, 16);
+	for (int trial = 0; trial < 1500; trial++)
+	{
+		int			nx = 1 + (int) (5 * random_uniform(&random));
+		int			n = 1 + (int) ((trial % 3 ? 30 : 300) * random_uniform(&random));
+		double		scale = scales[trial % 7];
+		double		center = centers[trial % 5];
+		double		slope = 3 * random_uniform(&random);
+		Sample		sample;
+		Rows		rows;
+
+		sample_init(&sample, nx + 1);
+		for (int i = 0; i < n; i++)
+		{
+			double		row[6];
+			double		eta = 0;
+
+			for (int j = 0; j < nx; j++)
+			{
+				double		z = random_normal(&random);
+
+				switch ((trial + j) % 4)
+				{
+					case 0:
+						z = z > 0;
+						break;
+					case 1:
+						z = exp(2 * z);
+						break;
+					case 2:
+						z = floor(z);
+				}
+				eta += slope * (j % 2 ? z : -0.5 * z);
+				row[j] = center + scale * z;
+			}
+			row[nx] = random_uniform(&random) < (trial % 4 ? 1 / (1 + exp(-eta)) : 0.02);
+			sample_add(&sample, row, trial % 6 ? 1 : 1 + floor(1e9 * random_uniform(&random)));
+		}
+		rows = regression_rows(&sample, nx);
+		for (LogitMethod method = LOGIT_ML; method <= LOGIT_FIRTH; method++)
+		{
+			LogitFit	fit;
+			bool		reached;
+
+			logit_fit(&rows, false, method, trial % 2 && method == LOGIT_ML ? ERRORS_HC1 : ERRORS_MODEL, NULL, &fit);
+			reached = fit.result.status == FIT_CONVERGED;
+			found[0] += reached;
+			found[1] += fit.separated;
+			found[2] += !reached && !fit.separated;
+			/* a maximum that exists may lie where probabilities are 0 and 1 to hundreds of digits */
+			if (!reached && !fit.separated && memcmp(fit.result.reason, "y is ", 5) != 0)
+			{
+				assert_int_equal(method, LOGIT_ML);
+				far++;
+			}
+			for (int i = 0; reached && i <= nx; i++)
+				assert_true(isnan(fit.result.theta[i]) || (error_of(&fit, i) > 0 && isfinite(error_of(&fit, i))));
+		}
+		sample_free(&sample);
+	}
+	assert_true(found[0] > 1000 && found[1] > 100 && found[2] > 100 && far <= 2);
+}
+
 static void
 test_one_cluster(void **state)
 {
@@ -763,6 +840,27 @@ test_stop(void **state)
 	sample_free(&sample);
 }
 
+/* The share is 1 to the last bit where all rows are clipped: it is compared with 1. */
+static void
+test_all_clipped(void **state)
+{
+	const double theta[] = {0, 1};
+	const Shift shift = {0, 2, 0, 1};
+	MeanChange	change;
+
+	(void) state;
+	for (int n = 1; n <= 24; n++)
+	{
+		double		data[24 * 3];
+		Rows		rows = {n, 1, data, 1, NAN};
+
+		for (int i = 0; i < n; i++)
+			memcpy(data + 3 * i, (double[]) {(double) i / n, 0, 1 + i % 3}, 3 * sizeof(double));
+		assert_true(mean_change(&logit_model, theta, 1, &rows, &shift, NULL, &change));
+		assert_true(change.clipped == 1);
+	}
+}
+
 int
 main(void)
 {
@@ -780,9 +878,11 @@ main(void)
 		cmocka_unit_test(test_dependent_columns),
 		cmocka_unit_test(test_nothing_to_tell),
 		cmocka_unit_test(test_many_columns),
+		cmocka_unit_test(test_all_sorts),
 		cmocka_unit_test(test_one_cluster),
 		cmocka_unit_test(test_gradients),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_all_clipped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

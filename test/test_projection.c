@@ -468,6 +468,49 @@ test_slope_by_definition(void **state)
 	assert_true(isinf(value_slope_in_retention(1, 0, INFINITY)));
 }
 
+/* Shares of customers are not above 1 by rounding, and probabilities that are 1 to a double have no interval. */
+static void
+test_ends_of_scales(void **state)
+{
+	const double theta[] = {40, 40};
+	LiftQuestion q = published;
+	LiftProjection p;
+
+	(void) state;
+	q.churn.theta = theta;
+	q.lift = 2;
+	for (int n = 1; n <= 24; n++)
+	{
+		double		data[24 * 3];
+		Rows		rows = {n, 1, data, 1, NAN};
+
+		for (int i = 0; i < n; i++)
+			memcpy(data + 3 * i, (double[]) {(double) i / n, 0, 1 + i % 3}, 3 * sizeof(double));
+		project(&q, &rows, &p);
+		assert_true(p.estimate[LIFT_CHURN_BEFORE] == 1 && p.estimate[LIFT_CHURN_AFTER] == 1);
+		assert_true(p.estimate[LIFT_CLIPPED_SHARE] == 1);
+		assert_true(isnan(p.interval[LIFT_CHURN_AFTER].std_error) && isnan(p.interval[LIFT_CHURN_AFTER].conf_high));
+	}
+}
+
+/* An error beyond a double is none. */
+static void
+test_error_out_of_range(void **state)
+{
+	const double row[] = {0.5, 0, 1};
+	const double covariance[] = {0.01, 0, 0, 0.01};
+	Rows		rows = {1, 1, row, 1, NAN};
+	LiftQuestion q = published;
+	LiftProjection p;
+
+	(void) state;
+	q.churn.covariance = covariance;
+	q.margin = 1e200;
+	project(&q, &rows, &p);
+	assert_true(isfinite(p.estimate[LIFT_VALUE_BEFORE]) && isnan(p.interval[LIFT_VALUE_BEFORE].std_error));
+	assert_true(isnan(p.interval[LIFT_VALUE_BEFORE].conf_low) && isfinite(p.interval[LIFT_CHURN_CHANGE].std_error));
+}
+
 int
 main(void)
 {
@@ -482,6 +525,8 @@ main(void)
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_slope_by_definition),
+		cmocka_unit_test(test_ends_of_scales),
+		cmocka_unit_test(test_error_out_of_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,9 @@ test_robustness_extremes(void **state)
 	assert_true(robustness_value_alpha(0, 783, 1, 0.05) == 0);
 	assert_true(robustness_value(1e200, 10, 1) == 1 && partial_r2(1e200, 10) == 1);
 	assert_true(robustness_value_alpha(1e200, 10, 1, 0.05) == 1);
+	/* the product of t and q, and the quantile of t, beyond a double */
+	assert_true(robustness_value_alpha(1e305, 10, 1e6, 0.05) == 1);
+	assert_true(robustness_value_alpha(3, 1.001, 1, 0.05) == 0);
 	assert_relative(robustness_value_alpha(3, 1e308, 1, 0.05), (3 - 1.9599639845400545) * 1e-154, 1e-12);
 	assert_true(robustness_value_alpha(30, 1 + 1e-7, 1, 0.05) == 0);
 	assert_true(robustness_value(1e308, 1e-300, 1e10) == 1 && robustness_value_alpha(1e308, 2, 1e10, 0.05) == 1);

@@ -444,6 +444,9 @@ empty_record(ErrorKind errors)
 		.errors = errors, .df = NAN, .sigma = NAN, .r_squared = NAN, .statistic = NAN, .clusters = NAN};
 }
 
+/* A robust variance is nothing but rounding where it is less than that part of the model's own. */
+#define VARIANCE_NOISE 1e-13
+
 /* Wald's F of the last nx parameters, those that are kept; NAN where their covariance is singular. */
 static double
 wald_f(const Maximum *m, int n, int nx, const double *covariance)
@@ -502,7 +505,12 @@ report_maximum(const Maximum *m, int n, int nx, const double *transform, const d
 	for (int i = 0; i < n; i++)
 	{
 		fit->theta[i] = m->kept[i] ? dot(transform + i * n, m->b, n) : NAN;
-		if ((m->kept[i] && !isfinite(fit->theta[i])) || !isfinite(fit->covariance[i * n + i]))
+		if (!m->kept[i])
+			continue;
+		if (meat != NULL && covariance[i * n + i] <= VARIANCE_NOISE * m->inverse[i * n + i])
+			report_impossible(fit, "the scores of an effect vanish in each cluster",
+							  "Its robust error would be 0: see errors => 'model'.");
+		else if (!(isfinite(fit->theta[i]) && isfinite(fit->covariance[i * n + i]) && fit->covariance[i * n + i] > 0))
 			report_impossible(fit, "an effect or its error leaves the range of numbers",
 							  "Give the columns other units, and check them for extreme values.");
 	}

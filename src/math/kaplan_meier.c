@@ -384,7 +384,10 @@ area_between(double survival, double from, double to)
 	return survival > 0 ? survival * (to - from) : 0;
 }
 
-/* The area below the curve up to `until`, or, with the whole area, the variance of that. */
+/*
+ * The area below the curve up to `until`, and, with the whole area, its variance in squares of that, which neither
+ * overflow nor vanish in any unit of time.
+ */
 static bool
 sum_areas(const RiskTimes *times, double until, double whole, const FitStop *stop, double *area, double *variance)
 {
@@ -405,7 +408,7 @@ sum_areas(const RiskTimes *times, double until, double whole, const FitStop *sto
 		compensated_add(&passed, area_between(survival, at, point.at));
 		at = point.at;
 		survival = point.survival;
-		beyond = whole - compensated_sum(&passed);
+		beyond = 1 - compensated_sum(&passed) / whole;
 		if (survival > 0)
 			compensated_add(&squares,
 							beyond * beyond * point.n_events / point.n_risk / (point.n_risk - point.n_events));
@@ -426,10 +429,14 @@ mean_lifetime(const RiskTimes *times, double until, double conf, const FitStop *
 		return false;
 	if (!survival_is_known(result, until))
 		return true;
-	if (!sum_areas(times, until, 0, stop, &area, &variance) || !sum_areas(times, until, area, stop, &area, &variance))
+	if (!sum_areas(times, until, 1, stop, &area, &variance) || !sum_areas(times, until, area, stop, &area, &variance))
 		return false;
 	result->value = area;
 	if (variance > 0)
-		result->estimate = real_estimate(area, variance, conf);
+	{
+		Estimate	e = real_estimate(1, variance, conf);
+
+		result->estimate = (Estimate) {area * e.std_error, area * e.conf_low, area * e.conf_high};
+	}
 	return true;
 }

@@ -25,6 +25,7 @@
 #define NEAR_DISTANCE 1e-3		/* gains are lost in the rounding of the value from here on */
 #define NOISE_DISTANCE 1e-6		/* how far away the rounding of the gradient may keep the search */
 #define CONVERGED_REACH 0.01	/* most that the step adds to any row's linear predictor; below 1 it is a proof */
+#define SAME_VALUE 1e-6			/* of penalised likelihoods of one maximum, reached from two sides */
 #define INVOLVED 1e-3			/* of the largest, the least effect in a separating direction that is one */
 
 static const char *const params[] = {"intercept"};
@@ -589,6 +590,42 @@ report(const Search *search, double events, double null_value, LogitFit *fit)
 	return true;
 }
 
+/* From search->point, which has coefficients alone, to a maximum; *start is the value there. */
+static LogitOutcome
+search_from_point(Search *search, double *start)
+{
+	LogitOutcome outcome = search->evaluate(search->design, search->stop, &search->point);
+
+	*start = search->point.value;
+	return outcome == LOGIT_REACHED ? search_maximum(search) : outcome;
+}
+
+/*
+ * Firth's penalised likelihood is not concave. Where a column has long tails there can be a maximum near the likelihood's
+ * own and another near no effect, between which the rows with the largest numbers settle: the higher one counts.
+ * *search has been at the maximum that no effect leads to, or is stuck, as outcome says.
+ */
+static LogitOutcome
+search_from_likelihood(Search *search, LogitOutcome outcome, double start)
+{
+	Search		other = {.design = search->design, .stop = search->stop, .evaluate = logit_evaluate,
+		.most_iterations = MAX_ITERATIONS};
+	LogitOutcome reached;
+
+	other.point.coefficients[0] = start;
+	reached = search_from_point(&other, &start);
+	if (reached != LOGIT_REACHED)
+		return reached == LOGIT_STOPPED ? reached : outcome;
+	other.evaluate = search->evaluate;
+	other.learns = search->learns;
+	other.most_iterations = search->most_iterations;
+	reached = search_from_point(&other, &start);
+	if (reached == LOGIT_REACHED &&
+		(outcome != LOGIT_REACHED || other.point.value > search->point.value + SAME_VALUE))
+		*search = other;
+	return reached == LOGIT_STUCK ? outcome : reached;
+}
+
 /* Search and report. False when asked to stop. */
 static bool
 fit_design(Search *search, LogitMethod method, double events, LogitFit *fit)
@@ -603,10 +640,9 @@ fit_design(Search *search, LogitMethod method, double events, LogitFit *fit)
 	search->most_iterations = method == LOGIT_FIRTH ? MAX_FIRTH_ITERATIONS : MAX_ITERATIONS;
 	/* the maximum where nothing has an effect; Firth's penalty is as half an event and half another for each column */
 	search->point.coefficients[0] = log((events + extra) / (design->n - events + extra));
-	outcome = search->evaluate(design, search->stop, &search->point);
-	null_value = search->point.value;
-	if (outcome == LOGIT_REACHED)
-		outcome = search_maximum(search);
+	outcome = search_from_point(search, &null_value);
+	if (method == LOGIT_FIRTH && outcome != LOGIT_STOPPED)
+		outcome = search_from_likelihood(search, outcome, log(events / (design->n - events)));
 	fit->result.iterations = search->iterations;
 	if (outcome == LOGIT_STOPPED)
 		return false;

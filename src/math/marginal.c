@@ -45,12 +45,13 @@ first_slope(const ModelKind *kind, double eta)
 /* ---- changes ------------------------------------------------------------------------------------- */
 
 static void
-add_changed_row(const ModelKind *kind, const double *theta, const double *x, int nx, const Shift *shift, double share,
+add_changed_row(const ModelKind *kind, const double *theta, const double *x, int nx, const Shift *shift, double count,
 				MeanChange *result)
 {
 	double		moved[ROWS_MAX_REGRESSORS];
 	double		eta = linear_predictor(kind, theta, x, nx);
 	double		eta_after = eta;
+	double		share = count / result->n;
 	double		slope = share * first_slope(kind, eta);
 	double		response = kind->response(eta);
 	double		change;
@@ -60,7 +61,7 @@ add_changed_row(const ModelKind *kind, const double *theta, const double *x, int
 	{
 		moved[shift->column] = shifted(shift, x[shift->column]);
 		if (moved[shift->column] != x[shift->column] + shift->lift)
-			result->clipped += share;
+			result->clipped += count;
 		eta_after = linear_predictor(kind, theta, moved, nx);
 	}
 	change = kind->response(eta_after) - response;
@@ -94,8 +95,10 @@ mean_change(const ModelKind *kind, const double *theta, int nx, const Rows *rows
 			result->outside = row;
 			return true;
 		}
-		add_changed_row(kind, theta, x, nx, shift, row_count(rows, row) / result->n, result);
+		add_changed_row(kind, theta, x, nx, shift, row_count(rows, row), result);
 	}
+	/* 1 where all are, which a sum of shares may miss */
+	result->clipped /= result->n;
 	result->after = result->before + result->change;
 	clear_dropped(kind, theta, nx, result->gradient_before);
 	clear_dropped(kind, theta, nx, result->gradient_change);

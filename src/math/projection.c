@@ -204,13 +204,13 @@ variance_from(const FittedModel *fit, const double *gradient)
 	return sum;
 }
 
-/* NAN where the parameters do not change the mean, and where their covariance is not known. */
+/* NAN where the parameters do not change the mean, where their covariance is not known, and beyond a double. */
 static double
 variance_of(const LiftQuestion *q, const Mean *mean)
 {
 	double		variance = variance_from(&q->churn, mean->in_churn) + variance_from(&q->margins, mean->in_margins);
 
-	return variance > 0 ? variance : NAN;
+	return variance > 0 && isfinite(variance) ? variance : NAN;
 }
 
 typedef struct Means
@@ -235,9 +235,9 @@ add_subject(Means *m, const LiftQuestion *q, const Subject *s, double lift)
 
 	m->clipped += step != lift ? s->count : 0;
 	m->beyond += before.beyond || after.beyond ? s->count : 0;
-	m->churn_before.value += weight * before.churn;
+	m->churn_before.value += s->count * before.churn;
 	add_gradient(m->churn_before.in_churn, q, weight * before.churn_slope, s->x, 0);
-	m->churn_after.value += weight * after.churn;
+	m->churn_after.value += s->count * after.churn;
 	add_gradient(m->churn_after.in_churn, q, weight * after.churn_slope, s->x, step);
 	add_value(&m->value_before, q, s, weight, &before, 0, before.margin, 0);
 	add_value(&m->value_after, q, s, weight, &after, step, after.margin, step);
@@ -257,6 +257,9 @@ means_at(const LiftQuestion *q, const Rows *rows, double lift, const FitStop *st
 			return false;
 		add_subject(m, q, &s, lift);
 	}
+	/* a sum of weights count / customers may come out above 1 */
+	m->churn_before.value /= m->customers;
+	m->churn_after.value /= m->customers;
 	return true;
 }
 
@@ -355,7 +358,12 @@ set_churn(LiftProjection *p, const LiftQuestion *q, LiftQuantity quantity, const
 	double		spread = value * (1 - value);
 
 	set_mean(p, q, quantity, mean);
-	if (q->churn.model == &logit_model && spread > 0)
+	if (q->churn.model != &logit_model)
+		return;
+	/* within rounding of 0 or 1 there is no such scale */
+	p->interval[quantity].conf_low = p->interval[quantity].conf_high = NAN;
+	p->interval[quantity].std_error = spread > 0 ? p->interval[quantity].std_error : NAN;
+	if (spread > 0)
 	{
 		double		eta = log(value / (1 - value));
 		Estimate	e = t_estimate(eta, variance_of(q, mean) / (spread * spread), q->churn_df, q->conf);

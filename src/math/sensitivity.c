@@ -91,6 +91,7 @@ robustness_value(double t, double df, double q)
 double
 robustness_value_alpha(double t, double df, double q, double alpha)
 {
+	/* the product of a large t and a large q may overflow */
 	double		f = fmin(q * (fabs(t) / sqrt(df)), DBL_MAX);
 	/* of so many degrees of freedom t is normal to the last digit */
 	double		critical = t_estimate(0, 1 / (df - 1), df < MANY_DF ? df - 1 : NAN, 1 - alpha).conf_high;
