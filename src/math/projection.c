@@ -576,6 +576,8 @@ project_lift(const LiftQuestion *q, const Rows *rows, const FitStop *stop, LiftP
 	{
 		Subject		s = subject_at(q, rows, i);
 
+		if (should_stop(stop, i))
+			return LIFT_STOPPED;
 		p->off_scale = s.x[q->driver];
 		if (!(p->off_scale >= q->low && p->off_scale <= q->high))
 			return LIFT_OFF_SCALE;
