@@ -6,8 +6,8 @@
  * repetition units fall into folds by a hash of unit and repetition; what is said about a fold comes from models fitted
  * to the others. The estimate is the median over the repetitions, its variance the median of variance + (estimate -
  * median)^2 (V. Chernozhukov et al. 2018, definition 3.3, in variances of the estimate). Errors are those of clusters,
- * the units that have rows left, with factor G / (G - 1) and Student's t of G - 1 degrees of freedom; where G is not the
- * same in all repetitions t has the fewest.
+ * the units that have rows left, with factor G / (G - 1) and Student's t of G - 1 degrees of freedom; where G is not
+ * the same in all repetitions t has the fewest.
  */
 #ifndef CLV_MATH_EFFECT_H
 #define CLV_MATH_EFFECT_H

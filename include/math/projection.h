@@ -72,8 +72,8 @@ typedef enum LiftStatus
  * and Lehmann 2003), before and after the lift; means over customers are of values, not values of mean customers.
  * Standard errors by the delta method with analytic derivatives in the parameters of both models, which are taken to be
  * independent; customers, margin, rate and cost are taken as known. Intervals and the probability of break-even are
- * normal, or of Student's t; intervals of churn by a logistic model are so on the logit scale. The standard error of the
- * required lift is of an implicit function; its interval ends at the lifts at which the ends of that of net are 0
+ * normal, or of Student's t; intervals of churn by a logistic model are so on the logit scale. The standard error of
+ * the required lift is of an implicit function; its interval ends at the lifts at which the ends of that of net are 0
  * (Fieller 1954), and has no end where none on the scale is. Without a covariance, and for what the parameters do not
  * change, there is none: NAN, not 0. stop may be NULL.
  */
