@@ -52,6 +52,35 @@ typedef struct RowsRead
 	uint64		fingerprint;
 } RowsRead;
 
+extern RowsRead rows_read(const ClvSample *stored);
+
+/* A stored sample as a fit reads it, and the errors that were asked for. */
+typedef struct SampleToFit
+{
+	const ClvSample *sample;
+	Rows		rows;
+	bool		clustered;
+	int			nx;
+	ErrorKind	errors;
+} SampleToFit;
+
+/*
+ * Argument errors of a fit is the name of a kind of errors, one of `known` (a bit each, 1 << kind); NULL is 'CR1' for
+ * rows with clusters, else 'model'. Another, and 'CR1' without clusters, are errors.
+ */
+extern SampleToFit sample_to_fit(const ModelKind *kind, const ClvSample *sample, unsigned known, const text *errors);
+
+/* The sample if its rows are those of regression_sample(), with clusters or without; others are an error. */
+extern const ClvSample *checked_regression_sample(const ClvSample *sample);
+
+/* A model as the result of an SQL function, NULL for NULL. */
+static inline Datum
+model_result(FunctionCallInfo fcinfo, const ClvModel *m)
+{
+	fcinfo->isnull = m == NULL;
+	return PointerGetDatum(m);
+}
+
 /*
  * The model of a fit of nx regressors; frame counts what was dropped. NULL, after a WARNING that says why, where the
  * data cannot determine it (FIT_IMPOSSIBLE); a fit that did not converge, and one with columns whose effect cannot be

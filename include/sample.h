@@ -98,6 +98,13 @@ sample_covariates(const ClvSample *s)
 	return s->columns - row_columns(s->kind);
 }
 
+/* Whether the first of the covariates of a sample is the number of a cluster. */
+static inline bool
+sample_clustered(const ClvSample *s)
+{
+	return s->kind == ROWS_CLUSTERED || s->kind == ROWS_CLUSTERED_SURVIVAL;
+}
+
 /*
  * The aggregate state in argument 0, ready to be edited: a new one if it is NULL, a copy if the call
  * is not an aggregate's or the state is in stored form. All rows of a sample share their kind, number of

@@ -8,29 +8,23 @@
 #include "regression.h"
 #include "survival.h"
 
-/*
- * The fit of a stored sample of survival_sample(), between begin_survival_fit() and end_survival_fit(): what is read,
- * and what the mathematics find.
- */
+/* A fit between begin_survival_fit() and end_survival_fit(): what is read, and what the mathematics find. */
 typedef struct SurvivalFit
 {
 	const ModelKind *kind;
-	const ClvSample *sample;
-	Rows		rows;
-	bool		clustered;
-	ErrorKind	errors;
+	SampleToFit read;
 	FitResult	fit;
 	RegressionRecord record;
 	SearchReport report;
 } SurvivalFit;
 
 /*
- * Begin with a sample: errors is 'model', 'HC0' or 'CR1'; NULL is 'CR1' for rows with clusters, else 'model'. False,
- * after a WARNING, without a row; a sample of another kind or without regressors, and other errors, are errors.
+ * Begin with a sample and argument errors, 'model', 'HC0', 'CR1' or NULL. False where there is no row to fit; a sample
+ * of another kind or without regressors, and other errors, are errors.
  */
 extern bool begin_survival_fit(SurvivalFit *f, const ModelKind *kind, const ClvSample *sample, const text *errors);
 
 /* The model of what was found; NULL, after a WARNING, where the data cannot determine it. */
-extern ClvModel *end_survival_fit(const SurvivalFit *f);
+extern ClvModel *end_survival_fit(SurvivalFit *f);
 
 #endif

@@ -173,6 +173,8 @@ SELECT kind, errors, clusters, df, sigma, r_squared, statistic, p_value, covaria
 SELECT predict(m, '{1,7}'), predict('logit{intercept=0,x1=2}', '{0}') AS even, predict('cox{x1=2}', '{0}') AS relative, predict(m, '{1,null}') AS unknown FROM regression;
 SELECT 'cox{}'::clv_model;
 SELECT 'lm(errors=CR1){intercept=1,x1=2}'::clv_model;
+SELECT 'lm(errors=CR1,clusters=1e300){intercept=1,x1=2}'::clv_model;
+SELECT 'lm(errors=CR1,clusters=2.5){intercept=1,x1=2}'::clv_model;
 SELECT 'lm(r_squared=1.5){intercept=1,x1=2}'::clv_model;
 SELECT 'lm(df=0){intercept=1,x1=2}'::clv_model;
 SELECT 'lm{intercept=1,x1=null}{1,0,0,1}'::clv_model;

@@ -9,89 +9,56 @@
 
 /* ---- fits of survival --------------------------------------------------------------------------- */
 
-static ErrorKind
-error_kind(const text *errors, bool clustered)
-{
-	const char *hint = "Use 'model', 'HC0' (robust), or 'CR1' (robust, by cluster).";
-	const char *name;
-
-	if (errors == NULL)
-		return clustered ? ERRORS_CR1 : ERRORS_MODEL;
-	name = text_to_cstring(errors);
-	if (strcmp(name, "model") == 0)
-		return ERRORS_MODEL;
-	if (strcmp(name, "HC0") == 0)
-		return ERRORS_HC0;
-	if (strcmp(name, "CR1") != 0)
-		argument_error("unknown kind of standard errors", hint, "errors is \"%s\".", excerpt(name));
-	if (!clustered)
-		argument_error("the rows have no clusters",
-					   "Build them with survival_sample(tenure, event, x, entry, cluster).",
-					   "Errors of kind CR1 are robust against dependence within clusters.");
-	return ERRORS_CR1;
-}
+#define SURVIVAL_ERRORS (1u << ERRORS_MODEL | 1u << ERRORS_HC0 | 1u << ERRORS_CR1)
 
 bool
 begin_survival_fit(SurvivalFit *f, const ModelKind *kind, const ClvSample *sample, const text *errors)
 {
-	f->kind = kind;
-	f->sample = checked_survival_sample(sample);
-	f->rows = sample_rows(sample);
-	f->clustered = sample_clustered(sample);
-	f->errors = error_kind(errors, f->clustered);
+	*f = (SurvivalFit) {.kind = kind};
+	f->read = sample_to_fit(kind, checked_survival_sample(sample), SURVIVAL_ERRORS, errors);
 	if (sample->n == 0)
 	{
-		ereport(WARNING,
-				(errmsg("the %s model cannot be fitted: there is no row", kind->title),
-				 errdetail(INT64_FORMAT " rows were skipped. The result is NULL.", sample->frame.n_skipped)));
+		report_impossible(&f->fit, "there is no row", "Rows with a NULL are skipped: are all?");
 		return false;
 	}
-	if (f->rows.ncovariates == f->clustered)
+	if (f->read.nx == 0)
 		argument_error("the sample has no regressors", "Build it with survival_sample(tenure, event, x).",
 					   "The %s model explains the event by x.", kind->title);
 	return true;
 }
 
-/*
- * The parameters without a finite estimate, in a list; NULL if there are none. An intercept only moves along with
- * others.
- */
-static const char *
-infinite_parameters(const SurvivalFit *f, int nx)
+/* The reason and hint of a fit that is impossible, with the names of the parameters without a finite estimate. */
+static void
+name_infinite(SurvivalFit *f)
 {
+	bool		of_x = false;
 	StringInfoData names;
 
 	initStringInfo(&names);
-	for (int i = f->kind->nparams > 0 ? 1 : 0; i < f->kind->nparams + nx; i++)
+	/* an intercept only moves along with others */
+	for (int i = Min(1, f->kind->nparams); i < f->kind->nparams + f->read.nx; i++)
 		if (f->report.infinite[i])
-			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", param_name(f->kind, nx, i));
-	return names.len > 0 ? names.data : NULL;
+		{
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", param_name(f->kind, f->read.nx, i));
+			of_x = i >= f->kind->nparams;
+		}
+	if (names.len == 0)
+		return;
+	f->fit.reason = psprintf("there is no finite estimate of %s", names.data);
+	f->fit.hint = of_x ? "The farther it goes, the likelier are the data: no row speaks against it. Leave the column "
+		"out, merge it with another, or wait for more events."
+		: "The events are in too few of the periods: use another unit, wait for more, or see cox_fit().";
 }
 
 ClvModel *
-end_survival_fit(const SurvivalFit *f)
+end_survival_fit(SurvivalFit *f)
 {
-	int			nx = f->rows.ncovariates - f->clustered;
-	const char *infinite = f->fit.status == FIT_IMPOSSIBLE ? infinite_parameters(f, nx) : NULL;
-	RowsRead	read = {f->sample->n, f->sample->nrows, 0};
+	const ClvSample *sample = f->read.sample;
+	RowsRead	read = rows_read(sample);
 
-	if (infinite != NULL)
-	{
-		/* those of x come last */
-		bool		of_x = infinite[strlen(infinite) - 1] >= '0' && infinite[strlen(infinite) - 1] <= '9';
-
-		ereport(WARNING,
-				(errmsg("the %s model cannot be fitted: there is no finite estimate of %s", f->kind->title, infinite),
-				 errdetail("The farther it goes, the likelier are the data: no row speaks against it. " INT64_FORMAT
-						   " rows could be used, " INT64_FORMAT " not. The result is NULL.", f->sample->n,
-						   f->sample->frame.n_skipped),
-				 of_x ? errhint("Leave the column out, merge it with another, or wait for more events.")
-				 : errhint("The events are in too few of the periods: use another unit, wait for more, or see "
-						   "cox_fit().")));
-		return NULL;
-	}
-	read.fingerprint = sample_fingerprint(f->sample);
-	return regression_model(f->kind, nx, &f->fit, &f->record, &f->sample->frame, &read);
+	if (f->fit.status == FIT_IMPOSSIBLE)
+		name_infinite(f);
+	return regression_model(f->kind, f->read.nx, &f->fit, &f->record, &sample->frame, &read);
 }
 
 /* ---- Cox ----------------------------------------------------------------------------------------- */
@@ -109,16 +76,13 @@ ties_of_text(const text *ties)
 }
 
 static Datum
-fit_cox(const ClvSample *sample, CoxTies ties, const text *errors)
+fit_cox(FunctionCallInfo fcinfo, const ClvSample *sample, CoxTies ties, const text *errors)
 {
 	SurvivalFit f;
-	ClvModel   *m;
 
-	if (!begin_survival_fit(&f, &cox_model, sample, errors))
-		return (Datum) 0;
-	cox_fit(&f.rows, f.clustered, ties, f.errors, &stop_on_cancel, &f.fit, &f.record, &f.report);
-	m = end_survival_fit(&f);
-	return PointerGetDatum(m);
+	if (begin_survival_fit(&f, &cox_model, sample, errors))
+		cox_fit(&f.read.rows, f.read.clustered, ties, f.read.errors, &stop_on_cancel, &f.fit, &f.record, &f.report);
+	return model_result(fcinfo, end_survival_fit(&f));
 }
 
 /* (sample, ties, errors): errors may be NULL */
@@ -126,15 +90,10 @@ PG_FUNCTION_INFO_V1(clv_survival_cox_fit);
 Datum
 clv_survival_cox_fit(PG_FUNCTION_ARGS)
 {
-	Datum		model;
-
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	model = fit_cox(PG_GETARG_STORED_SAMPLE(0), ties_of_text(PG_GETARG_TEXT_PP(1)),
-					PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
-	if (model == (Datum) 0)
-		PG_RETURN_NULL();
-	return model;
+	return fit_cox(fcinfo, PG_GETARG_STORED_SAMPLE(0), ties_of_text(PG_GETARG_TEXT_PP(1)),
+				   PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2));
 }
 
 /* The final function of the aggregates. */
@@ -142,9 +101,5 @@ PG_FUNCTION_INFO_V1(clv_survival_cox_final);
 Datum
 clv_survival_cox_final(PG_FUNCTION_ARGS)
 {
-	Datum		model = fit_cox(PG_GETARG_STORED_SAMPLE(0), TIES_EFRON, NULL);
-
-	if (model == (Datum) 0)
-		PG_RETURN_NULL();
-	return model;
+	return fit_cox(fcinfo, PG_GETARG_STORED_SAMPLE(0), TIES_EFRON, NULL);
 }

@@ -30,17 +30,16 @@ check_periods_of_rows(const Rows *rows)
 }
 
 static Datum
-fit_hazard(const ClvSample *sample, const text *errors)
+fit_hazard(FunctionCallInfo fcinfo, const ClvSample *sample, const text *errors)
 {
 	SurvivalFit f;
-	ClvModel   *m;
 
-	if (!begin_survival_fit(&f, &hazard_model, sample, errors))
-		return (Datum) 0;
-	check_periods_of_rows(&f.rows);
-	hazard_fit(&f.rows, f.clustered, f.errors, &stop_on_cancel, &f.fit, &f.record, &f.report);
-	m = end_survival_fit(&f);
-	return PointerGetDatum(m);
+	if (begin_survival_fit(&f, &hazard_model, sample, errors))
+	{
+		check_periods_of_rows(&f.read.rows);
+		hazard_fit(&f.read.rows, f.read.clustered, f.read.errors, &stop_on_cancel, &f.fit, &f.record, &f.report);
+	}
+	return model_result(fcinfo, end_survival_fit(&f));
 }
 
 /* (sample, errors): errors may be NULL */
@@ -48,14 +47,9 @@ PG_FUNCTION_INFO_V1(clv_survival_hazard_fit);
 Datum
 clv_survival_hazard_fit(PG_FUNCTION_ARGS)
 {
-	Datum		model;
-
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	model = fit_hazard(PG_GETARG_STORED_SAMPLE(0), PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
-	if (model == (Datum) 0)
-		PG_RETURN_NULL();
-	return model;
+	return fit_hazard(fcinfo, PG_GETARG_STORED_SAMPLE(0), PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
 }
 
 /* The final function of the aggregates. */
@@ -63,11 +57,7 @@ PG_FUNCTION_INFO_V1(clv_survival_hazard_final);
 Datum
 clv_survival_hazard_final(PG_FUNCTION_ARGS)
 {
-	Datum		model = fit_hazard(PG_GETARG_STORED_SAMPLE(0), NULL);
-
-	if (model == (Datum) 0)
-		PG_RETURN_NULL();
-	return model;
+	return fit_hazard(fcinfo, PG_GETARG_STORED_SAMPLE(0), NULL);
 }
 
 /* ---- predictions --------------------------------------------------------------------------------- */

@@ -40,16 +40,13 @@ clv_lm_cluster_fit(PG_FUNCTION_ARGS)
 	Frame		frame = frame_of_moments(state);
 	FitResult	fit;
 	RegressionRecord record;
-	ClvModel   *model;
 
 	if (moments_form(state) != MOMENTS_CLUSTERS)
 		argument_error("this needs the moments of clusters, one by one", "Call the aggregate lm_cluster_fit(moments).",
 					   "These are moments of " INT64_FORMAT " rows.", state->n);
 	lm_fit_clusters(&clusters, &stop_on_cancel, &fit, &record);
-	model = lm_model_of_fit(state->nx, &fit, &record, &frame, &(RowsRead) {.n = state->n, .n_distinct = state->n});
-	if (model == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_POINTER(model);
+	return model_result(fcinfo, lm_model_of_fit(state->nx, &fit, &record, &frame,
+												&(RowsRead) {.n = state->n, .n_distinct = state->n}));
 }
 
 /* ---- two passes: the state ----------------------------------------------------------------------- */

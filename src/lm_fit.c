@@ -4,7 +4,6 @@
 #include "lm.h"
 
 #include "btyd.h"
-#include "utils/builtins.h"
 
 ClvModel *
 lm_model_of_fit(int nx, const FitResult *fit, const RegressionRecord *record, const Frame *frame, const RowsRead *read)
@@ -39,59 +38,31 @@ clv_lm_fit_moments(PG_FUNCTION_ARGS)
 	Moments		view = {0};
 	FitResult	fit;
 	RegressionRecord record;
-	ClvModel   *model;
 
 	moments_readable(m, &view);
 	lm_fit_moments(&view, &fit, &record);
-	model = lm_model_of_fit(view.nx, &fit, &record, &frame, &(RowsRead) {.n = m->n, .n_distinct = m->n});
-	if (model == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_POINTER(model);
+	return model_result(fcinfo, lm_model_of_fit(view.nx, &fit, &record, &frame,
+												&(RowsRead) {.n = m->n, .n_distinct = m->n}));
 }
 
-/* The kind of errors of that name. */
-static ErrorKind
-errors_of_text(const text *name)
-{
-	const char *wanted = text_to_cstring(name);
+/* All of them. */
+#define LM_ERRORS ((1u << ERROR_KINDS) - 1)
 
-	for (ErrorKind errors = ERRORS_MODEL; errors < ERROR_KINDS; errors++)
-		if (strcmp(error_kind_name(errors), wanted) == 0)
-			return errors;
-	argument_error("unknown kind of errors", "Use 'model', 'HC0', 'HC1', 'HC2', 'HC3' or 'CR1'.",
-				   "errors is \"%s\".", excerpt(wanted));
-}
-
-/* lm_fit(sample, errors) */
+/* lm_fit(sample, errors), errors may be NULL */
 PG_FUNCTION_INFO_V1(clv_lm_fit_sample);
 Datum
 clv_lm_fit_sample(PG_FUNCTION_ARGS)
 {
-	const ClvSample *sample;
-	Rows		rows;
-	bool		clustered;
-	ErrorKind	errors;
+	SampleToFit s;
 	FitResult	fit;
 	RegressionRecord record;
-	ClvModel   *model;
+	RowsRead	read;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	sample = PG_GETARG_STORED_SAMPLE(0);
-	clustered = sample->kind == ROWS_CLUSTERED;
-	if (!clustered && sample->kind != ROWS_RESPONSE)
-		argument_error("the sample holds no rows of a regression", "Build it with regression_sample(y, x [, cluster]).",
-					   "It holds %s rows.", row_kind_name(sample->kind));
-	errors = !PG_ARGISNULL(1) ? errors_of_text(PG_GETARG_TEXT_PP(1)) : clustered ? ERRORS_CR1 : ERRORS_MODEL;
-	if (errors == ERRORS_CR1 && !clustered)
-		argument_error("errors CR1 need clusters", "Build the sample with regression_sample(y, x, cluster).",
-					   "The sample holds %s rows.", row_kind_name(sample->kind));
-	rows = sample_rows(sample);
-	lm_fit_rows(&rows, clustered, errors, &stop_on_cancel, &fit, &record);
-	model = lm_model_of_fit(rows.ncovariates - clustered, &fit, &record, &sample->frame, &(RowsRead) {
-		.n = sample->n, .n_distinct = sample->nrows, .fingerprint = sample_fingerprint(sample)
-	});
-	if (model == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_POINTER(model);
+	s = sample_to_fit(&lm_model, checked_regression_sample(PG_GETARG_STORED_SAMPLE(0)), LM_ERRORS,
+					  PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1));
+	lm_fit_rows(&s.rows, s.clustered, s.errors, &stop_on_cancel, &fit, &record);
+	read = rows_read(s.sample);
+	return model_result(fcinfo, lm_model_of_fit(s.nx, &fit, &record, &s.sample->frame, &read));
 }

@@ -22,31 +22,7 @@ method_of_text(const text *name)
 				   "method is \"%s\".", excerpt(wanted));
 }
 
-static ErrorKind
-errors_of_text(const text *name)
-{
-	static const ErrorKind known[] = {ERRORS_MODEL, ERRORS_HC0, ERRORS_HC1, ERRORS_CR1};
-	const char *wanted = text_to_cstring(name);
-
-	for (int i = 0; i < lengthof(known); i++)
-		if (strcmp(error_kind_name(known[i]), wanted) == 0)
-			return known[i];
-	argument_error("a logistic model has no such errors", "Use 'model', 'HC0', 'HC1' or, with clusters, 'CR1'.",
-				   "errors is \"%s\".", excerpt(wanted));
-}
-
-static void
-check_errors(LogitMethod method, ErrorKind errors, const ClvSample *sample)
-{
-	if (errors == ERRORS_CR1 && sample->kind != ROWS_CLUSTERED)
-		argument_error("errors CR1 need clusters", "Build the sample with regression_sample(y, x, cluster).",
-					   "The sample holds %s rows.", row_kind_name(sample->kind));
-	/* where events are separated the residuals, and what is made of them, vanish */
-	if (method == LOGIT_FIRTH && errors != ERRORS_MODEL)
-		argument_error("Firth's method has the errors of the model only",
-					   "logit_fit(sample, 'firth', 'model') takes the rows to be independent, also within clusters.",
-					   "The errors asked for, or those of a sample with clusters, are %s.", error_kind_name(errors));
-}
+#define LOGIT_ERRORS (1u << ERRORS_MODEL | 1u << ERRORS_HC0 | 1u << ERRORS_HC1 | 1u << ERRORS_CR1)
 
 /* "x1, x4" */
 static const char *
@@ -84,32 +60,23 @@ name_columns(LogitFit *fit, int nx, bool clustered)
 }
 
 static Datum
-fit_sample_by(FunctionCallInfo fcinfo, const ClvSample *sample, LogitMethod method, const text *errors_name)
+fit_sample_by(FunctionCallInfo fcinfo, const ClvSample *sample, LogitMethod method, const text *errors)
 {
-	bool		clustered = sample->kind == ROWS_CLUSTERED;
-	ErrorKind	errors = clustered ? ERRORS_CR1 : ERRORS_MODEL;
-	Rows		rows = sample_rows(sample);
-	int			nx = rows.ncovariates - clustered;
+	SampleToFit s = sample_to_fit(&logit_model, checked_regression_sample(sample), LOGIT_ERRORS, errors);
+	RowsRead	read = rows_read(sample);
 	LogitFit	fit;
-	ClvModel   *m;
 
-	if (!clustered && sample->kind != ROWS_RESPONSE)
-		argument_error("the sample holds no rows of a regression", "Build it with regression_sample(y, x [, cluster]).",
-					   "It holds %s rows.", row_kind_name(sample->kind));
-	if (errors_name)
-		errors = errors_of_text(errors_name);
-	check_errors(method, errors, sample);
-	logit_fit(&rows, clustered, method, errors, &stop_on_cancel, &fit);
+	/* where events are separated the residuals, and what is made of them, vanish */
+	if (method == LOGIT_FIRTH && s.errors != ERRORS_MODEL)
+		argument_error("Firth's method has the errors of the model only",
+					   "logit_fit(sample, 'firth', 'model') takes the rows to be independent, also within clusters.",
+					   "The errors asked for, or those of a sample with clusters, are %s.", error_kind_name(s.errors));
+	logit_fit(&s.rows, s.clustered, method, s.errors, &stop_on_cancel, &fit);
 	if (fit.wrong)
 		argument_error("y must be 0 or 1", "Pass whether the event happened, as a boolean.",
-					   "y = %g; so many rows of these x: %.0f.", fit.wrong[0], row_count(&rows, fit.wrong));
-	name_columns(&fit, nx, clustered);
-	m = regression_model(&logit_model, nx, &fit.result, &fit.record, &sample->frame, &(RowsRead) {
-		.n = sample->n, .n_distinct = sample->nrows, .fingerprint = sample_fingerprint(sample)
-	});
-	if (m == NULL)
-		PG_RETURN_NULL();
-	PG_RETURN_POINTER(m);
+					   "y = %g; so many rows of these x: %.0f.", fit.wrong[0], row_count(&s.rows, fit.wrong));
+	name_columns(&fit, s.nx, s.clustered);
+	return model_result(fcinfo, regression_model(&logit_model, s.nx, &fit.result, &fit.record, &sample->frame, &read));
 }
 
 /* logit_fit(sample, method, errors), errors NULL: CR1 with clusters, else model */

@@ -164,8 +164,8 @@ warn_of_change(const RowsQuestion *q, const Shift *shift, const MeanChange *chan
 				 errhint("Leave out the columns that say the same.")));
 	else if (change->clipped == 1)
 		ereport(WARNING,
-				(errmsg("a lift of %s is beyond the end of the scale in all rows", name),
-				 errdetail("The share of rows that were clipped is 1."),
+				(errmsg("a lift of %s goes beyond the end of the scale in all rows", name),
+				 errdetail("It ends there: the change is that of what is left of the lift."),
 				 errhint("Compare low, high and lift with the values of the regressor.")));
 	return dropped;
 }

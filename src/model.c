@@ -280,6 +280,8 @@ record_problem(const ClvModel *m, const ModelKind *kind)
 	if (is_below(record.df, 1) || is_below(record.sigma, 0) || is_below(record.statistic, 0) ||
 		is_below(record.clusters, 1) || is_below(-record.r_squared, -1))
 		return "a number about the fit is out of range";
+	if (!isnan(record.clusters) && !(record.clusters <= MAX_COUNT && record.clusters == floor(record.clusters)))
+		return "the number of clusters is out of range";
 	if (!(m->flags & MODEL_FITTED) && !(isnan(record.sigma) && isnan(record.r_squared) && isnan(record.statistic)))
 		return "a typed-in regression has parameters, covariance, kind of errors, df and clusters only";
 	return NULL;

@@ -10,6 +10,7 @@
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 
 /* ---- arguments --------------------------------------------------------------------------------- */
 
@@ -96,16 +97,75 @@ check_regressors(const ClvModel *m, int nx)
 					   "The model has %d, the array %d.", known, nx);
 }
 
-/* ---- models ------------------------------------------------------------------------------------ */
+/* ---- samples ----------------------------------------------------------------------------------- */
 
-/* The names of the columns whose effect cannot be told, NULL if there are none. */
+const ClvSample *
+checked_regression_sample(const ClvSample *sample)
+{
+	if (sample->kind != ROWS_RESPONSE && sample->kind != ROWS_CLUSTERED)
+		argument_error("the sample holds no rows of a regression", "Build it with regression_sample(y, x [, cluster]).",
+					   "It holds %s rows.", row_kind_name(sample->kind));
+	return sample;
+}
+
+RowsRead
+rows_read(const ClvSample *stored)
+{
+	return (RowsRead) {stored->n, stored->nrows, sample_fingerprint(stored)};
+}
+
+/* "'model', 'HC0' or 'CR1'" */
 static const char *
-dropped_columns(const ClvModel *m, const ModelKind *kind)
+known_errors(unsigned known)
 {
 	StringInfoData names;
 
 	initStringInfo(&names);
-	for (int i = kind->nparams > 0 ? 1 : 0; i < m->nparams; i++)
+	for (ErrorKind errors = ERRORS_MODEL; errors < ERROR_KINDS; errors++)
+		if (known & 1u << errors)
+			appendStringInfo(&names, "%s'%s'", names.len == 0 ? "" : known >> errors > 1 ? ", " : " or ",
+							 error_kind_name(errors));
+	return names.data;
+}
+
+static ErrorKind
+errors_of_text(const ModelKind *kind, unsigned known, const text *name)
+{
+	const char *wanted = text_to_cstring(name);
+
+	for (ErrorKind errors = ERRORS_MODEL; errors < ERROR_KINDS; errors++)
+		if ((known & 1u << errors) && strcmp(error_kind_name(errors), wanted) == 0)
+			return errors;
+	argument_error("the model has no such errors",
+				   psprintf("Use %s; CR1 needs rows with clusters.", known_errors(known)),
+				   "errors is \"%s\"; the model is a %s model.", excerpt(wanted), kind->title);
+}
+
+SampleToFit
+sample_to_fit(const ModelKind *kind, const ClvSample *sample, unsigned known, const text *errors)
+{
+	SampleToFit s = {.sample = sample, .rows = sample_rows(sample), .clustered = sample_clustered(sample)};
+
+	s.nx = s.rows.ncovariates - s.clustered;
+	s.errors = errors ? errors_of_text(kind, known, errors) : s.clustered ? ERRORS_CR1 : ERRORS_MODEL;
+	if (s.errors == ERRORS_CR1 && !s.clustered)
+		argument_error("errors CR1 need clusters", kind->reads == ROWS_SURVIVAL ?
+					   "Build the sample with survival_sample(tenure, event, x, entry, cluster)."
+					   : "Build the sample with regression_sample(y, x, cluster).",
+					   "The sample holds %s rows.", row_kind_name(sample->kind));
+	return s;
+}
+
+/* ---- models ------------------------------------------------------------------------------------ */
+
+/* The names of those of parameters [first, end) that cannot be told, NULL if there are none. */
+static const char *
+unknown_params(const ClvModel *m, const ModelKind *kind, int first, int end)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = first; i < end; i++)
 		if (isnan(m->values[i]))
 			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", param_name(kind, model_covariates(m, kind), i));
 	return names.len > 0 ? names.data : NULL;
@@ -114,8 +174,15 @@ dropped_columns(const ClvModel *m, const ModelKind *kind)
 static void
 warn_of_fit(const ClvModel *m, const ModelKind *kind, const FitResult *fit)
 {
-	const char *dropped = dropped_columns(m, kind);
+	const char *baseline = unknown_params(m, kind, Min(1, kind->nparams), kind->nparams);
+	const char *dropped = unknown_params(m, kind, kind->nparams, m->nparams);
 
+	if (baseline)
+		ereport(WARNING,
+				(errmsg("the %s model has too few different periods for %s", kind->title, baseline),
+				 errdetail("The curve of the log odds in ln(period) takes two periods with customers at risk, that in its "
+						   "square three. The estimate is NULL, and predictions do without it."),
+				 errhint("Wait for more periods, or count in a shorter unit, before predicting beyond these.")));
 	if (dropped)
 		ereport(WARNING,
 				(errmsg("the effect of %s cannot be told from that of the columns before", dropped),

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "math/matrix.h"
+
 /* ---- samples --------------------------------------------------------------------------------- */
 
 void
@@ -347,4 +349,22 @@ void
 assert_relative(double actual, double expected, double tolerance)
 {
 	assert_near(actual, expected, tolerance * fabs(expected));
+}
+
+double
+wald_of_last(const FitResult *fit, int nx)
+{
+	const double *b = fit->theta + fit->nparams - nx;
+	double		part[FIT_MAX_PARAMS * FIT_MAX_PARAMS] = {0};
+	double		inverse[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
+	double		sum = 0;
+
+	for (int i = 0; i < nx; i++)
+		for (int j = 0; j < nx; j++)
+			part[i * nx + j] = fit->covariance[(fit->nparams - nx + i) * fit->nparams + fit->nparams - nx + j];
+	assert_true(invert_positive(part, nx, inverse));
+	for (int i = 0; i < nx; i++)
+		for (int j = 0; j < nx; j++)
+			sum += b[i] * inverse[i * nx + j] * b[j];
+	return sum;
 }

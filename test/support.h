@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "math/model_kind.h"
+#include "math/fit.h"
 #include "math/rows.h"
 
 /* Rows under construction: add, then fold into the distinct sorted rows a fit reads. */
@@ -77,5 +77,8 @@ extern void check_references(const char *path, const char *const *names, int nin
 
 extern void assert_near(double actual, double expected, double tolerance);
 extern void assert_relative(double actual, double expected, double tolerance);
+
+/* Wald's chi-square of the last nx parameters of a fit, by the inverse of their covariance as it is reported. */
+extern double wald_of_last(const FitResult *fit, int nx);
 
 #endif

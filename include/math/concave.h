@@ -42,7 +42,7 @@ typedef struct Maximum
  * Newton's method with halved steps. A parameter whose column adds less than 1e-10 of its own information to those
  * before it is left out. Without a finite maximum the steps do not shrink while the gain of each does, by the same
  * factor (Albert and Anderson 1984 for the logistic model, Bryson and Johnson 1981 for Cox's): where the function then
- * does not fall over 14 standard errors, there is none.
+ * falls by less than 1 over 14 standard errors, there is none.
  */
 extern void find_maximum(const Concave *f, const double *start, Maximum *m);
 

@@ -19,11 +19,11 @@ typedef enum CoxTies
  * the hazard, per unit of x. Rows at risk at no event add nothing. Newton's method in centred and scaled columns: each
  * step is one pass over the rows in order of time, O(n p^2).
  *
- * errors is ERRORS_MODEL, ERRORS_HC0 (each customer by himself) or, with clustered, ERRORS_CR1: G / (G - 1) times the
+ * errors is ERRORS_MODEL, ERRORS_HC0 (each row by itself) or, with clustered, ERRORS_CR1: G / (G - 1) times the
  * sandwich of the score residuals (Lin and Wei 1989), with G - 1 degrees of freedom. The log-likelihood is the partial
- * one, the statistic twice its gain over no effects, or Wald's F with clusters. FIT_IMPOSSIBLE without an event, where
- * x does not differ among those at risk, with fewer than two clusters, and where an effect has no finite estimate,
- * which the report then names. stop may be NULL.
+ * one, the statistic twice its gain over no effects, or with robust errors Wald's chi-square, with clusters his F.
+ * FIT_IMPOSSIBLE without an event, where x does not differ among those at risk, with fewer than two clusters, and where
+ * an effect has no finite estimate, which the report then names. stop may be NULL.
  */
 extern void cox_fit(const Rows *rows, bool clustered, CoxTies ties, ErrorKind errors, const FitStop *stop,
 					FitResult *fit, RegressionRecord *record, SearchReport *report);

@@ -25,8 +25,8 @@ extern bool is_hazard_row(const double *row);
  * event in the last; all rows have been checked by is_hazard_row(). Cost of a step of Newton's method: an exponential
  * for each period of each different x (and cluster), and O(p^2) for each of these.
  *
- * errors as for cox_fit(); ERRORS_HC0 takes the periods of a customer together. The statistic is twice the gain of the
- * log-likelihood over the same model without x, or Wald's F with clusters. Parameters of the periods that cannot be
+ * errors as for cox_fit(); ERRORS_HC0 takes the periods of a row together. The statistic is twice the gain of the
+ * log-likelihood over the same model without x, or Wald's as for cox_fit(). Parameters of the periods that cannot be
  * told apart, because fewer than three different periods occur, are NAN. FIT_IMPOSSIBLE where no row or every period
  * has an event, with fewer than two clusters, and where a parameter has no finite estimate, which the report then
  * names.

@@ -6,6 +6,17 @@
 
 #include <stdbool.h>
 
+/* The sum of products of two vectors. */
+static inline double
+dot(const double *a, const double *b, int n)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
 /* Eigenvalues of the symmetric matrix m, ascending, and eigenvectors in columns. Destroys m; false if GSL fails. */
 extern bool symmetric_eigen(double *m, int n, double *values, double *vectors);
 

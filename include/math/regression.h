@@ -32,7 +32,8 @@ typedef struct RegressionRecord
 	double		df;				/* degrees of freedom of t: n - parameters, or clusters - 1; NAN: normal */
 	double		sigma;			/* lm: residual standard deviation */
 	double		r_squared;		/* lm: share of the variance explained; logit: McFadden's; Cox, hazard: NAN */
-	double		statistic;		/* of "no x has an effect": F where df is a number, else the likelihood ratio's chi-square */
+	double		statistic;		/* of "no x has an effect": F where df is a number; else chi-square of
+								 * the likelihood ratio, or with robust errors Wald's */
 	double		clusters;		/* how many there are; NAN without any */
 } RegressionRecord;
 

@@ -130,16 +130,6 @@ invert(const Factor *f, int n, double *inverse)
 	}
 }
 
-static double
-dot(const double *a, const double *b, int n)
-{
-	double		sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
 /* ---- search ------------------------------------------------------------------------------------ */
 
 /* A point of the search and what the function is there. */
@@ -447,9 +437,12 @@ empty_record(ErrorKind errors)
 /* A robust variance is nothing but rounding where it is less than that part of the model's own. */
 #define VARIANCE_NOISE 1e-13
 
-/* Wald's F of the last nx parameters, those that are kept; NAN where their covariance is singular. */
+/*
+ * Wald's test of the last nx parameters, those that are kept: F where there are degrees of freedom, else chi-square; NAN
+ * where their covariance is singular, as it is beyond these degrees.
+ */
 static double
-wald_f(const Maximum *m, int n, int nx, const double *covariance)
+wald_of_effects(const Maximum *m, int n, int nx, const double *covariance, double df)
 {
 	double		part[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
 	double		inverse[FIT_MAX_PARAMS * FIT_MAX_PARAMS];
@@ -470,11 +463,11 @@ wald_f(const Maximum *m, int n, int nx, const double *covariance)
 				part[row * q + column++] = covariance[i * n + j];
 		row++;
 	}
-	if (q == 0 || !invert_positive(part, q, inverse))
+	if (q == 0 || q > df || !invert_positive(part, q, inverse))
 		return NAN;
 	for (int i = 0; i < q; i++)
 		sum += b[i] * dot(inverse + i * q, b, q);
-	return sum / q;
+	return isnan(df) ? sum : sum / q;
 }
 
 void
@@ -497,10 +490,9 @@ report_maximum(const Maximum *m, int n, int nx, const double *transform, const d
 			covariance[i] *= factor;
 	}
 	if (record->errors == ERRORS_CR1)
-	{
 		record->df = record->clusters - 1;
-		record->statistic = wald_f(m, n, nx, covariance);
-	}
+	if (meat != NULL)
+		record->statistic = wald_of_effects(m, n, nx, covariance, record->df);
 	sandwich(transform, n, covariance, n, fit->covariance);
 	for (int i = 0; i < n; i++)
 	{

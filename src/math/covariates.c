@@ -83,16 +83,6 @@ map_inner(const ModelKind *model, const double *theta, double u, double v, Inner
 	}
 }
 
-static double
-dot(const double *a, const double *b, int n)
-{
-	double		sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
 void
 covariates_apply(const ModelKind *model, const double *theta, const double *z, int n, double *theta_z,
 				 double *jacobian)

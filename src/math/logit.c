@@ -196,16 +196,6 @@ typedef struct Search
 	Change		changes[MEMORY];
 } Search;
 
-static double
-dot(const double *a, const double *b, int n)
-{
-	double		sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
 /* The step of the curvature, corrected by the changes: limited-memory BFGS (J. Nocedal 1980). */
 static void
 set_step(Search *search)
@@ -500,9 +490,12 @@ covariance_of_errors(const Search *search, RegressionRecord *record, double *cov
 	return true;
 }
 
-/* Wald's F of all effects, in the coordinates of the search, in which they are those behind the first. */
+/*
+ * Wald's test of all effects, in the coordinates of the search, in which they are those behind the first: F where there
+ * are degrees of freedom, else chi-square.
+ */
 static double
-wald_f(const Design *design, const double *coefficients, const double *covariance, double df)
+wald_of_effects(const Design *design, const double *coefficients, const double *covariance, double df)
 {
 	int			n = design->rank - 1;
 	double		effects[DESIGN_MAX * DESIGN_MAX];
@@ -520,7 +513,7 @@ wald_f(const Design *design, const double *coefficients, const double *covarianc
 	logit_solve(root, n, coefficients + 1, solution);
 	for (int k = 0; k < n; k++)
 		sum += coefficients[k + 1] * solution[k];
-	return sum / n;
+	return isnan(df) ? sum : sum / n;
 }
 
 /* ---- from rows to result --------------------------------------------------------------------------- */
@@ -577,8 +570,8 @@ report(const Search *search, double events, double null_value, LogitFit *fit)
 	result->log_likelihood = point->log_likelihood;
 	result->gradient_norm = point->distance;
 	fit->record.r_squared = 1 - point->log_likelihood / null_likelihood;
-	fit->record.statistic = isnan(fit->record.df) ? fmax(2 * (point->value - null_value), 0) :
-		wald_f(design, point->coefficients, covariance, fit->record.df);
+	fit->record.statistic = fit->record.errors == ERRORS_MODEL ? fmax(2 * (point->value - null_value), 0) :
+		wald_of_effects(design, point->coefficients, covariance, fit->record.df);
 	if (design->rank == 1)
 		fit->record.statistic = NAN;
 	design_unframe(design, point->coefficients, covariance, result->theta, result->covariance);

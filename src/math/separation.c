@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "math/matrix.h"
+
 #define NOTHING_LEFT 1e-10		/* of v */
 #define ON_BORDER 1e-9			/* the cosine, below 0, of a row that is on the border up to rounding */
 #define STEPS_PER_COLUMN 20
@@ -22,16 +24,6 @@ typedef struct Held
 	double		row[DESIGN_MAX][DESIGN_MAX];
 	double		weight[DESIGN_MAX];
 } Held;
-
-static double
-dot(const double *a, const double *b, int n)
-{
-	double		sum = 0;
-
-	for (int i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
 
 /* Row i of a block, seen from its side. */
 static void
