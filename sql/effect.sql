@@ -38,8 +38,10 @@ SELECT round((avg(churned::int) FILTER (WHERE resolved) - avg(churned::int) FILT
 \set more 'n, treated, trimmed_share, round(lowest_propensity::numeric, 3) AS lowest, round(highest_propensity::numeric, 3) AS highest'
 SELECT :numbers, :more FROM samples, aipw_effect(churn);
 SELECT :numbers, :more FROM samples, aipw_effect(spend);
-SELECT :numbers, :more FROM samples, partial_effect(spend);
-SELECT :numbers, :more FROM samples, partial_effect(score);
+SELECT :numbers, n FROM samples, partial_effect(spend);
+SELECT :numbers, n FROM samples, partial_effect(score);
+-- what is about a treatment of 0 and 1 is none of its columns
+SELECT * FROM partial_effect(NULL);
 SELECT :numbers FROM samples, partial_effect(score, folds => 2, repetitions => 1, conf => 0.5);
 -- statistic, p-value and interval are those of t
 SELECT abs(statistic - estimate / std_error) < 1e-12 AS statistic, abs((conf_high + conf_low) / 2 - estimate) < 1e-12 AS centred, round(((conf_high - conf_low) / 2 / std_error)::numeric, 6) AS t_of_3999 FROM samples, aipw_effect(spend);
@@ -63,13 +65,13 @@ SELECT round((a.estimate / b.estimate)::numeric, 6) AS estimate, round((a.std_er
 
 -- What the rows cannot tell --------------------------------------------------------------------------------------------
 -- hardly any overlap, none, and too few units
-SELECT round(trimmed_share::numeric, 2) AS trimmed_share, conf_low < 1 AND conf_high > 1 AS covers FROM (SELECT effect_sample((x > 0.1 * sin(i))::int + x + cos(i * i), x > 0.1 * sin(i), ARRAY[x], i) AS s FROM (SELECT i, sin(0.37 * i * i) AS x FROM generate_series(1, 2000) AS i) AS r) AS e, aipw_effect(s);
-SELECT trimmed_share > 0.8 AS all_but_all FROM (SELECT effect_sample((x > 0)::int + x + cos(i * i), x > 0, ARRAY[x], i) AS s FROM (SELECT i, sin(0.37 * i * i) AS x FROM generate_series(1, 2000) AS i) AS r) AS e, aipw_effect(s);
+SELECT round(trimmed_share::numeric, 2) AS trimmed_share, conf_low < 1 AND conf_high > 1 AS covers FROM (SELECT effect_sample((x > 0.5 * sin(i))::int + x + cos(i * i), x > 0.5 * sin(i), ARRAY[x], i) AS s FROM (SELECT i, sin(0.37 * i * i) AS x FROM generate_series(1, 2000) AS i) AS r) AS e, aipw_effect(s);
+SELECT estimate, std_error, p_value, conf_low, trimmed_share > 0.8 AS all_but_all FROM (SELECT effect_sample((x > 0)::int + x + cos(i * i), x > 0, ARRAY[x], i) AS s FROM (SELECT i, sin(0.37 * i * i) AS x FROM generate_series(1, 2000) AS i) AS r) AS e, aipw_effect(s);
 SELECT e.* FROM (SELECT effect_sample(i, i % 2, ARRAY[i % 3], i % 9) AS s FROM generate_series(1, 100) AS i) AS r, aipw_effect(s) AS e;
 SELECT e.estimate, e.n, e.treated FROM (SELECT effect_sample(i, 1, ARRAY[i % 3], i) AS s FROM generate_series(1, 100) AS i) AS r, aipw_effect(s) AS e;
 SELECT e.estimate, e.n, e.treated FROM (SELECT effect_sample(true, i % 2 = 0, ARRAY[i % 3], i) AS s FROM generate_series(1, 100) AS i) AS r, aipw_effect(s) AS e;
-SELECT e.estimate, e.n, e.treated FROM (SELECT effect_sample(i * i, 2 * i, ARRAY[i], i) AS s FROM generate_series(1, 100) AS i) AS r, partial_effect(s) AS e;
-SELECT e.estimate, e.n, e.treated FROM (SELECT effect_sample(3 * (i % 2) + i, i % 2, ARRAY[i], i) AS s FROM generate_series(1, 100) AS i) AS r, partial_effect(s) AS e;
+SELECT e.estimate, e.n FROM (SELECT effect_sample(i * i, 2 * i, ARRAY[i], i) AS s FROM generate_series(1, 100) AS i) AS r, partial_effect(s) AS e;
+SELECT e.estimate, e.n FROM (SELECT effect_sample(3 * (i % 2) + i, i % 2, ARRAY[i], i) AS s FROM generate_series(1, 100) AS i) AS r, partial_effect(s) AS e;
 SELECT e.estimate, e.n, e.treated FROM (SELECT effect_sample(1, true, NULL, 1) AS s) AS r, aipw_effect(s) AS e;
 SELECT count(*) AS no_sample FROM aipw_effect(NULL);
 -- a constant x explains nothing and does no harm; nor does one that nobody can tell from another

@@ -40,14 +40,16 @@ FROM (VALUES ('linear', 'churn_change', 'estimate', -0.01::float8), ('linear', '
     AS g (model, quantity, name, number)
 JOIN projected AS p USING (model, quantity), LATERAL (SELECT CASE g.name WHEN 'estimate' THEN estimate WHEN 'std_error' THEN std_error WHEN 'conf_low' THEN conf_low ELSE conf_high END) AS r (number);
 
--- the same from the rows, by the fits
+-- the same from the rows, by the fits; that of a linear model has degrees of freedom, so that intervals and probabilities are of t
 CREATE TABLE cell_fits AS
 SELECT logit_fit(s) AS logistic, lm_fit(s, 'HC0') AS linear
 FROM (SELECT regression_sample(i <= churned, ARRAY[resolved]) AS s FROM (VALUES (0, 100, 30), (1, 120, 12)) AS v (resolved, n, churned), generate_series(1, n) AS i) AS r;
-SELECT model, count(*) FILTER (WHERE abs(p.estimate - f.estimate) > 1e-9 * abs(p.estimate) OR abs(p.std_error - f.std_error) > 1e-9 * p.std_error OR abs(p.conf_low - f.conf_low) > 1e-9 * abs(p.conf_low)) AS differences, count(f.std_error) AS errors
+SELECT model, count(*) FILTER (WHERE abs(p.estimate - f.estimate) > 1e-9 * abs(p.estimate) AND (model = 'logistic' OR quantity NOT LIKE 'prob%') OR abs(p.std_error - f.std_error) > 1e-9 * p.std_error OR model = 'logistic' AND abs(p.conf_low - f.conf_low) > 1e-9 * abs(p.conf_low)) AS differences, count(f.std_error) AS errors
 FROM (SELECT 'logistic' AS model, l.* FROM cells, cell_fits AS f, lift_projection(f.logistic, customers, 1, 0.05, 120, 0.10, n_customers => 100000, cost => 300000) AS l
       UNION ALL SELECT 'linear', l.* FROM cells, cell_fits AS f, lift_projection(f.linear, customers, 1, 0.05, 120, 0.10, n_customers => 100000, cost => 300000) AS l) AS f JOIN projected AS p USING (model, quantity) GROUP BY model ORDER BY model;
--- what predicted_change() says of churn
+-- what predicted_change() says of churn, with its interval: normal of the logistic model, t of the linear one
+SELECT kind, abs(l.estimate / c.change - 1) < 1e-12 AS change, abs(l.conf_low / c.conf_low - 1) < 1e-9 AS conf_low, abs(l.conf_high / c.conf_high - 1) < 1e-9 AS conf_high, round(((l.conf_high - l.estimate) / l.std_error)::numeric, 6) AS quantile
+FROM cells, cell_fits AS t, LATERAL (VALUES ('logistic', t.logistic), ('linear', t.linear)) AS f (kind, model), lift_projection(model, customers, 1, 0.05, 120, 0.1) AS l, predicted_change(model, customers, 1, 0.05, low => 0, high => 1) AS c WHERE quantity = 'churn_change';
 SELECT bool_and(abs(l.churn[1] / c.before - 1) < 1e-12 AND abs(l.churn[2] / c.after - 1) < 1e-12 AND abs(l.churn[3] / c.change - 1) < 1e-12 AND abs(l.churn[4] / c.relative_change - 1) < 1e-12 AND abs(l.std_error / c.std_error - 1) < 1e-9) AS same
 FROM cells, cell_fits AS f, LATERAL (SELECT array_agg(estimate) AS churn, max(std_error) FILTER (WHERE quantity = 'churn_change') AS std_error FROM lift_projection(f.logistic, customers, 1, 0.05, 120, 0.1) WHERE quantity LIKE 'churn%') AS l,
      predicted_change(f.logistic, customers, 1, 0.05, low => 0, high => 1) AS c;
@@ -93,6 +95,9 @@ FROM (VALUES ('logit{intercept=-1,x1=null,x2=-0.8}{0.01,0,-0.002,0,0,0,-0.002,0,
      lift_projection(m, 'response(covariates=2){3:0.5:0}', 2, 0.1, 50, 0.1, covariance => vcov(m)) AS b WHERE a.quantity = b.quantity;
 -- errors by cluster have t of clusters - 1 degrees of freedom: 9
 SELECT round(((conf_high - estimate) / std_error)::numeric, 6) AS t FROM many, lift_projection(:retention) WHERE quantity = 'value_change';
+-- of two models, churn has the first one's, money the fewer of both
+SELECT quantity, round(((conf_high - estimate) / std_error)::numeric, 6) AS quantile
+FROM cells, lift_projection(logistic, customers, 1, 0.05, NULL, 0.1, margin_model => 'lm(errors=CR1,df=3,clusters=4){intercept=80,x1=35}{25,-9,-9,36}') WHERE quantity IN ('churn_change', 'value_change');
 -- without a covariance there is no interval, nor where nothing is lifted, nor where all have reached the end: never an error of 0
 SELECT quantity, round(a.estimate::numeric, 6) AS typed_in, a.std_error, round(b.estimate::numeric, 6) AS lift_of_0, round(b.std_error::numeric, 6) AS error_of_0, round(c.estimate::numeric, 6) AS at_end, round(c.std_error::numeric, 6) AS error_at_end
 FROM cells, lift_projection('logit{intercept=-1,x1=-0.5}', customers, 1, 0.1, 50, 0.1, cost => 100) AS a JOIN lift_projection('logit{intercept=-1,x1=-0.5}{0.01,0,0,0.01}', 'response(covariates=1){0.5:0*220}', 1, 0, 50, 0.1, cost => 100) AS b USING (quantity)
@@ -103,6 +108,14 @@ WHERE quantity IN ('roi', 'required_lift', 'probability_of_break_even');
 -- the required lift is the lift that pays
 SELECT round(l.estimate::numeric, 6) AS required_lift, abs(r.estimate / 20000 - 1) < 1e-9 AS pays FROM many, lift_projection(:both) AS l, lift_projection(churn, customers, 1, l.estimate, NULL, 0.10, margin_model => margins, margin_share => 0.4, n_customers => 5000) AS r
 WHERE l.quantity = 'required_lift' AND r.quantity = 'return';
+
+-- its interval ends where those of net are 0, also of a lift down; where no lift on the scale pays surely, it has no end
+SELECT lift, round(l.estimate::numeric, 5) AS required_lift, round(l.conf_low::numeric, 5) AS conf_low, round(l.conf_high::numeric, 5) AS conf_high, abs(near.conf_high) < 1e-6 AS may_pay, abs(far.conf_low) < 1e-6 AS pays_surely
+FROM (VALUES (0.05::float8, 'logit{intercept=-1,x1=-1.5}{0.04,0,0,0.1}'::clv_model, 1000::float8), (-0.05, 'logit{intercept=-1,x1=1.5}{0.04,0,0,0.1}', 1000), (0.05, 'logit{intercept=-1,x1=-1.5}{0.04,0,0,0.7}', 1000)) AS v (lift, churn, cost),
+     LATERAL (SELECT 'response(covariates=1){0.5:0*1000,0.7:0*500}'::clv_sample) AS c (customers), lift_projection(churn, customers, 1, lift, 50, 0.1, cost => cost) AS l,
+     lift_projection(churn, customers, 1, CASE WHEN lift > 0 THEN l.conf_low ELSE l.conf_high END, 50, 0.1, cost => cost) AS near
+     LEFT JOIN LATERAL (SELECT f.* FROM lift_projection(churn, customers, 1, CASE WHEN lift > 0 THEN l.conf_high ELSE l.conf_low END, 50, 0.1, cost => cost) AS f) AS far USING (quantity)
+WHERE l.quantity = 'required_lift' AND near.quantity = 'net';
 
 -- What is not known ----------------------------------------------------------------------------------------------------
 SELECT count(*) AS no_model FROM many, lift_projection(NULL, customers, 1, 0.05, 30, 0.1);

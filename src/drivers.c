@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "funcapi.h"
+#include "model.h"
 #include "utils/builtins.h"
 
 /* Arguments, in the order of the declaration. */
@@ -78,7 +79,7 @@ PG_FUNCTION_INFO_V1(clv_impact_driver_correlations);
 Datum
 clv_impact_driver_correlations(PG_FUNCTION_ARGS)
 {
-	double		conf = PG_GETARG_FLOAT8(CONF);
+	double		conf;
 	Datum		values[RESULT_COLUMNS] = {0};
 	bool		nulls[RESULT_COLUMNS];
 	const char *reason = "no row is complete";
@@ -86,6 +87,10 @@ clv_impact_driver_correlations(PG_FUNCTION_ARGS)
 	Moments		all;
 	Moments		left;
 
+	for (int i = CONF; i <= HAS_COHORTS; i++)
+		if (PG_ARGISNULL(i))
+			PG_RETURN_NULL();
+	conf = checked_conf(PG_GETARG_FLOAT8(CONF));
 	memset(nulls, true, sizeof(nulls));
 	if (!PG_ARGISNULL(POOLED) && !PG_ARGISNULL(WITHIN) && moments_readable(PG_GETARG_STORED_MOMENTS(POOLED), &all) &&
 		moments_readable(PG_GETARG_STORED_MOMENTS(WITHIN), &left))

@@ -51,7 +51,7 @@ DEFINE_ADD_EFFECT(boolean, boolean, text)
 
 #define MUCH_TRIMMED 0.10
 
-/* Columns of the result, in the order of its declaration. */
+/* Columns of the result, in the order of its declaration; the row of partial_effect() ends behind N. */
 enum
 {
 	ESTIMATE, STD_ERROR, STATISTIC, P_VALUE, CONF_LOW, CONF_HIGH, N, TREATED, TRIMMED_SHARE, LOWEST_PROPENSITY,
@@ -105,7 +105,7 @@ set_number(Datum *values, bool *nulls, int column, double value)
 }
 
 static void
-put_row(FunctionCallInfo fcinfo, const Effect *e, bool estimated)
+put_row(FunctionCallInfo fcinfo, const Effect *e)
 {
 	ReturnSetInfo *result = result_set(fcinfo);
 	Datum		values[RESULT_COLUMNS] = {0};
@@ -119,18 +119,15 @@ put_row(FunctionCallInfo fcinfo, const Effect *e, bool estimated)
 		values[TREATED] = Int64GetDatum((int64) e->treated);
 		nulls[TREATED] = false;
 	}
-	if (estimated)
-	{
-		set_number(values, nulls, ESTIMATE, e->estimate);
-		set_number(values, nulls, STD_ERROR, e->interval.std_error);
-		set_number(values, nulls, STATISTIC, e->statistic);
-		set_number(values, nulls, P_VALUE, e->p_value);
-		set_number(values, nulls, CONF_LOW, e->interval.conf_low);
-		set_number(values, nulls, CONF_HIGH, e->interval.conf_high);
-		set_number(values, nulls, TRIMMED_SHARE, e->trimmed_share);
-		set_number(values, nulls, LOWEST_PROPENSITY, e->lowest_propensity);
-		set_number(values, nulls, HIGHEST_PROPENSITY, e->highest_propensity);
-	}
+	set_number(values, nulls, ESTIMATE, e->estimate);
+	set_number(values, nulls, STD_ERROR, e->interval.std_error);
+	set_number(values, nulls, STATISTIC, e->statistic);
+	set_number(values, nulls, P_VALUE, e->p_value);
+	set_number(values, nulls, CONF_LOW, e->interval.conf_low);
+	set_number(values, nulls, CONF_HIGH, e->interval.conf_high);
+	set_number(values, nulls, TRIMMED_SHARE, e->trimmed_share);
+	set_number(values, nulls, LOWEST_PROPENSITY, e->lowest_propensity);
+	set_number(values, nulls, HIGHEST_PROPENSITY, e->highest_propensity);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -159,7 +156,7 @@ effect_of_sample(FunctionCallInfo fcinfo, EstimateEffect estimate)
 	status = estimate(&rows, &options, workspace, &effect);
 	pfree(workspace);
 	report_status(status, &effect);
-	put_row(fcinfo, &effect, status == EFFECT_ESTIMATED);
+	put_row(fcinfo, &effect);
 	return (Datum) 0;
 }
 

@@ -94,21 +94,13 @@ covariance_of_array(ArrayType *array, const ClvModel *m)
 	return covariance;
 }
 
-/* Standard errors of clusters go with t of as many degrees of freedom less one; others are taken as normal. */
-static double
-fewest_df(const ClvModel *churn, const ClvModel *margins)
+/* Degrees of freedom as tidy() of the models has them; of both models together the fewest. */
+static void
+read_df(const ClvModel *churn, const ClvModel *margins, LiftQuestion *q)
 {
-	RegressionRecord of_churn = model_record(churn);
-	double		df = of_churn.errors == ERRORS_CR1 ? of_churn.df : NAN;
-
-	if (margins)
-	{
-		RegressionRecord of_margins = model_record(margins);
-
-		if (of_margins.errors == ERRORS_CR1)
-			df = fmin(df, of_margins.df);	/* fmin() takes the number where the other is NAN */
-	}
-	return df;
+	q->churn_df = model_record(churn).df;
+	/* fmin() takes the number where the other is NAN */
+	q->df = margins ? fmin(q->churn_df, model_record(margins).df) : q->churn_df;
 }
 
 /* ---- arguments --------------------------------------------------------------------------------- */
@@ -328,7 +320,7 @@ clv_impact_lift_projection(PG_FUNCTION_ARGS)
 		q.margins = margin_model(margins, nx);
 	if (!PG_ARGISNULL(COVARIANCE))
 		q.churn.covariance = covariance_of_array(PG_GETARG_ARRAYTYPE_P(COVARIANCE), churn);
-	q.df = fewest_df(churn, margins);
+	read_df(churn, margins, &q);
 	read_lift(fcinfo, nx, &q);
 	read_money(fcinfo, &q);
 	q.customers = PG_ARGISNULL(N_CUSTOMERS) ? (double) sample->n :

@@ -196,6 +196,33 @@ test_churn(void **state)
 	free(d.data);
 }
 
+/* Treated all but always for x above 0: many rows have no counterpart. */
+static void
+draw_hardly_overlapping(Random *random, double *x, double *treatment, double *y)
+{
+	x[0] = random_normal(random);
+	x[1] = random_normal(random);
+	*treatment = random_uniform(random) < probability(4 * x[0]);
+	*y = *treatment + x[0] + random_normal(random);
+}
+
+/* Units of which no row is left judge nothing: neither the factor nor the degrees of freedom counts them. */
+static void
+test_units_left(void **state)
+{
+	const EffectOptions once = {5, 1, 0.95, NULL};
+	Data		d = draw(draw_hardly_overlapping, 120, 1, 7);
+	Effect		e = estimate(&d, &once, false, EFFECT_ESTIMATED);
+	double		left = round(120 * (1 - e.trimmed_share));
+
+	(void) state;
+	assert_true(left > 20 && left < 90);
+	assert_relative((e.interval.conf_high - e.estimate) / e.interval.std_error,
+					t_estimate(0, 1, left - 1, 0.95).conf_high, 1e-12);
+	assert_relative(e.p_value, t_p_value(e.statistic, left - 1), 1e-12);
+	free(d.data);
+}
+
 /* ---- scales, units ------------------------------------------------------------------------------------------ */
 
 static void
@@ -398,10 +425,10 @@ test_overlap(void **state)
 	assert_true(e.trimmed_share > 0.3 && e.trimmed_share < 0.6 && e.lowest_propensity < 1e-4);
 	assert_true(e.interval.conf_low < 1 && 1 < e.interval.conf_high);
 	free(d.data);
-	/* separated: Firth's propensities are finite, and nearly all are left out */
+	/* separated: Firth's propensities are finite, and nearly all are left out; the few that are not say nothing */
 	d = draw(draw_no_overlap, 2000, 1, 19);
-	e = estimate(&d, &usual, false, EFFECT_ESTIMATED);
-	assert_true(e.trimmed_share > 0.8);
+	e = estimate(&d, &usual, false, EFFECT_IMPOSSIBLE);
+	assert_true(e.trimmed_share > 0.8 && isnan(e.estimate) && isnan(e.interval.std_error) && isnan(e.p_value));
 	free(d.data);
 }
 
@@ -491,6 +518,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_units_left),
 		cmocka_unit_test(test_confounding),
 		cmocka_unit_test(test_double_robustness),
 		cmocka_unit_test(test_churn),

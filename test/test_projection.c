@@ -29,7 +29,7 @@ static const double linear_covariance[] = {CELL_0, -CELL_0, -CELL_0, CELL_0 + CE
 static const LiftQuestion published = {
 	.churn = {&logit_model, 2, logit_theta, logit_covariance},
 	.driver = 0, .lift = 0.05, .low = 0, .high = 1, .margin = 120, .margin_share = 1, .rate = 0.1,
-	.horizon = INFINITY, .customers = 100000, .cost = 300000, .conf = CONF, .df = NAN
+	.horizon = INFINITY, .customers = 100000, .cost = 300000, .conf = CONF, .churn_df = NAN, .df = NAN
 };
 
 static void
@@ -295,6 +295,45 @@ test_required_lift(void **state)
 		}
 }
 
+/* The ends of the interval of net are 0 at those of the required lift; where no lift pays surely there is no end. */
+static void
+test_required_lift_interval(void **state)
+{
+	const double row[] = {120.0 / 220, 0, 220};
+	const Rows	rows = {1, 1, row, 1, NAN};
+	LiftQuestion q = both_models();
+	LiftProjection p;
+	LiftProjection at;
+	double		low;
+	double		high;
+
+	(void) state;
+	q.cost = 20;
+	q.high = INFINITY;
+	for (q.conf = 0.3; q.conf < 0.9; q.conf += 0.2)
+	{
+		q.lift = 0.05;
+		project(&q, &customer_rows, &p);
+		low = p.interval[LIFT_REQUIRED].conf_low;
+		high = p.interval[LIFT_REQUIRED].conf_high;
+		assert_true(0 < low && low < p.estimate[LIFT_REQUIRED] && p.estimate[LIFT_REQUIRED] < high);
+		q.lift = low;
+		project(&q, &customer_rows, &at);
+		assert_near(at.interval[LIFT_NET].conf_high, 0, 1e-9 * q.cost);
+		q.lift = high;
+		project(&q, &customer_rows, &at);
+		assert_near(at.interval[LIFT_NET].conf_low, 0, 1e-9 * q.cost);
+	}
+	/* with an effect that may be none no lift pays surely */
+	q = published;
+	q.lift = 0.05;
+	q.cost = 1000;
+	q.conf = 1 - 1e-9;
+	project(&q, &rows, &p);
+	assert_true(p.interval[LIFT_REQUIRED].conf_low > 0 && isnan(p.interval[LIFT_REQUIRED].conf_high));
+	assert_false(isnan(p.interval[LIFT_REQUIRED].std_error));
+}
+
 static void
 test_required_lift_limits(void **state)
 {
@@ -480,6 +519,7 @@ main(void)
 		cmocka_unit_test(test_values_by_definition),
 		cmocka_unit_test(test_errors_as_differences),
 		cmocka_unit_test(test_required_lift),
+		cmocka_unit_test(test_required_lift_interval),
 		cmocka_unit_test(test_required_lift_limits),
 		cmocka_unit_test(test_no_error_without_covariance),
 		cmocka_unit_test(test_statuses),

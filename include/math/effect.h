@@ -6,7 +6,8 @@
  * repetition units fall into folds by a hash of unit and repetition; what is said about a fold comes from models fitted
  * to the others. The estimate is the median over the repetitions, its variance the median of variance + (estimate -
  * median)^2 (V. Chernozhukov et al. 2018, definition 3.3, in variances of the estimate). Errors are those of clusters,
- * the units, with factor G / (G - 1) and Student's t of G - 1 degrees of freedom.
+ * the units that have rows left, with factor G / (G - 1) and Student's t of G - 1 degrees of freedom; where G is not
+ * the same in all repetitions t has the fewest.
  */
 #ifndef CLV_MATH_EFFECT_H
 #define CLV_MATH_EFFECT_H
@@ -36,7 +37,7 @@ typedef struct EffectOptions
 typedef enum EffectStatus
 {
 	EFFECT_ESTIMATED,
-	EFFECT_IMPOSSIBLE,			/* n and treated are set, and reason and hint say why nothing else is */
+	EFFECT_IMPOSSIBLE,			/* n and treated are set, perhaps propensities; reason and hint say why nothing else is */
 	EFFECT_NOT_BINARY,			/* a treatment is neither 0 nor 1, as `wrong` is */
 	EFFECT_STOPPED
 } EffectStatus;
@@ -66,7 +67,7 @@ extern size_t effect_workspace(const Rows *rows);
  * and L. P. Zhao 1994): consistent where either the model of the treatment (logistic) or that of y in each group
  * (logistic where all y are 0 or 1, else linear) is right, given that x holds all that drives both. Where events are
  * separated, Firth's method is used. Rows with a propensity outside the limits are left out, so that the effect is that
- * of the others.
+ * of the others; where they are more than half, there is no effect to speak of.
  */
 extern EffectStatus aipw_effect(const Rows *rows, const EffectOptions *options, double *workspace, Effect *effect);
 

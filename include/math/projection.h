@@ -45,7 +45,8 @@ typedef struct LiftQuestion
 	double		customers;		/* how many the return is for */
 	double		cost;			/* not negative */
 	double		conf;
-	double		df;				/* of Student's t; NAN: normal */
+	double		churn_df;		/* of Student's t for what the churn model alone says; NAN: normal */
+	double		df;				/* for the rest */
 } LiftQuestion;
 
 typedef struct LiftProjection
@@ -70,10 +71,11 @@ typedef enum LiftStatus
  * and a margin m a period, the first at once, has the value m * sum over t < horizon of ((1 - p) / (1 + rate))^t (Gupta
  * and Lehmann 2003), before and after the lift; means over customers are of values, not values of mean customers.
  * Standard errors by the delta method with analytic derivatives in the parameters of both models, which are taken to be
- * independent; customers, margin, rate and cost are taken as known. That of the required lift is of an implicit
- * function. Intervals and the probability of break-even are normal, or of Student's t; intervals of churn by a logistic
- * model are so on the logit scale. Without a covariance, and for what the parameters do not change, there is none: NAN,
- * not 0. stop may be NULL.
+ * independent; customers, margin, rate and cost are taken as known. Intervals and the probability of break-even are
+ * normal, or of Student's t; intervals of churn by a logistic model are so on the logit scale. The standard error of
+ * the required lift is of an implicit function; its interval ends at the lifts at which the ends of that of net are 0
+ * (Fieller 1954), and has no end where none on the scale is. Without a covariance, and for what the parameters do not
+ * change, there is none: NAN, not 0. stop may be NULL.
  */
 extern LiftStatus project_lift(const LiftQuestion *q, const Rows *rows, const FitStop *stop, LiftProjection *p);
 

@@ -14,6 +14,7 @@
 #include "math/random.h"
 
 #define POLL_ROWS 4096
+#define MOST_TRIMMED 0.5
 #define NO_RESIDUAL 1e-12		/* of the whole: what is left is rounding */
 
 typedef struct CrossFit
@@ -255,16 +256,15 @@ partial_scores(CrossFit *c)
 	return NAN;
 }
 
-/* The estimate of a repetition and its variance, by units; false where nothing is left. */
+/* The estimate of a repetition and its variance, by the units that have rows left; false where nothing is left. */
 static bool
-solve_scores(const CrossFit *c, double least, double *estimate, double *variance)
+solve_scores(const CrossFit *c, double least, double *estimate, double *variance, double *units)
 {
 	const double *a = c->predicted[0];
 	const double *b = c->predicted[1];
 	double		sum_a = 0;
 	double		sum_b = 0;
 	double		squares = 0;
-	double		units = 0;
 
 	for (size_t i = 0; i < c->rows->n; i++)
 	{
@@ -276,6 +276,7 @@ solve_scores(const CrossFit *c, double least, double *estimate, double *variance
 	if (!(sum_a > least && isfinite(sum_b)))
 		return false;
 	*estimate = sum_b / sum_a;
+	*units = 0;
 	for (size_t i = 0; i < c->rows->n;)
 	{
 		double		unit = unit_of(c, rows_at(c->rows, i));
@@ -290,9 +291,9 @@ solve_scores(const CrossFit *c, double least, double *estimate, double *variance
 			weight += a[i];
 		}
 		squares += score * score;
-		units += weight > 0;
+		*units += weight > 0;
 	}
-	*variance = units > 1 ? squares / (sum_a * sum_a) * units / (units - 1) : NAN;
+	*variance = *units > 1 ? squares / (sum_a * sum_a) * *units / (*units - 1) : NAN;
 	return true;
 }
 
@@ -398,14 +399,17 @@ summarize(CrossFit *c, double units, double *estimates, double *variances)
 }
 
 static EffectStatus
-repeat(CrossFit *c, const Overview *o, PredictFold predict, ScoreRows score, double least)
+repeat(CrossFit *c, PredictFold predict, ScoreRows score, double least)
 {
 	double		estimates[EFFECT_MOST_REPETITIONS] = {0};
 	double		variances[EFFECT_MOST_REPETITIONS] = {0};
+	double		fewest = INFINITY;
 	double		trimmed = 0;
 
 	for (c->repetition = 0; c->repetition < c->options->repetitions; c->repetition++)
 	{
+		double		units;
+
 		if (!set_folds(c))
 			return EFFECT_STOPPED;
 		for (int k = 0; k < c->options->folds; k++)
@@ -417,11 +421,15 @@ repeat(CrossFit *c, const Overview *o, PredictFold predict, ScoreRows score, dou
 		}
 		trimmed += score(c);
 		c->effect->trimmed_share = trimmed / (c->repetition + 1);
-		if (!solve_scores(c, least, &estimates[c->repetition], &variances[c->repetition]))
+		if (!solve_scores(c, least, &estimates[c->repetition], &variances[c->repetition], &units))
 			return refuse(c->effect, "x leaves nothing of the treatment to compare",
 						  "Leave out of x what all but decides the treatment, or compare similar groups.");
+		fewest = fmin(fewest, units);
 	}
-	return summarize(c, o->units, estimates, variances);
+	if (c->effect->trimmed_share > MOST_TRIMMED)
+		return refuse(c->effect, "x all but decides the treatment: most rows have no counterpart",
+					  "Ask about a group in which both happen, or leave out of x what decides the treatment but not y.");
+	return summarize(c, fewest, estimates, variances);
 }
 
 static EffectStatus
@@ -444,8 +452,8 @@ estimate(CrossFit *c, double *workspace, bool doubly_robust)
 	c->logistic_y = o.binary[EFFECT_Y];
 	status = begin(c, &o);
 	if (status == EFFECT_ESTIMATED)
-		status = doubly_robust ? repeat(c, &o, aipw_fold, aipw_scores, 0) :
-			repeat(c, &o, partial_fold, partial_scores, NO_RESIDUAL * o.spread[EFFECT_TREATMENT]);
+		status = doubly_robust ? repeat(c, aipw_fold, aipw_scores, 0) :
+			repeat(c, partial_fold, partial_scores, NO_RESIDUAL * o.spread[EFFECT_TREATMENT]);
 	if (!doubly_robust)
 		c->effect->treated = NAN;
 	return status;

@@ -14,6 +14,7 @@
 #define SHORT_STREAM 0.5		/* a share of a loss times the periods below which series are used */
 #define MOST_DOUBLINGS 64
 #define MOST_STEPS 200
+#define LIFT_TOLERANCE 1e-13	/* of a lift */
 
 const char *const lift_quantities[LIFT_QUANTITIES] = {
 	"churn_before", "churn_after", "churn_change", "churn_change_relative", "value_before", "value_after",
@@ -345,7 +346,8 @@ static void
 set_mean(LiftProjection *p, const LiftQuestion *q, LiftQuantity quantity, const Mean *mean)
 {
 	p->estimate[quantity] = mean->value;
-	p->interval[quantity] = t_estimate(mean->value, variance_of(q, mean), q->df, q->conf);
+	p->interval[quantity] = t_estimate(mean->value, variance_of(q, mean),
+									   quantity <= LIFT_CHURN_CHANGE_RELATIVE ? q->churn_df : q->df, q->conf);
 }
 
 /* A probability of a logistic model has its interval on that scale, within 0 and 1. */
@@ -364,7 +366,7 @@ set_churn(LiftProjection *p, const LiftQuestion *q, LiftQuantity quantity, const
 	if (spread > 0)
 	{
 		double		eta = log(value / (1 - value));
-		Estimate	e = t_estimate(eta, variance_of(q, mean) / (spread * spread), q->df, q->conf);
+		Estimate	e = t_estimate(eta, variance_of(q, mean) / (spread * spread), q->churn_df, q->conf);
 
 		p->interval[quantity].conf_low = logit_model.response(e.conf_low);
 		p->interval[quantity].conf_high = logit_model.response(e.conf_high);
@@ -423,6 +425,114 @@ set_changes(LiftProjection *p, const LiftQuestion *q, const Means *m)
 	p->beyond_share = m->beyond / m->customers;
 }
 
+/* ---- its interval ---------------------------------------------------------------------------------- */
+
+/*
+ * A lift pays for sure, or may pay, where the lower or the upper end of the interval of its change of value is what is
+ * wanted. A symmetric interval about the lift that pays would be that of a reciprocal, which is not symmetric (E. C.
+ * Fieller 1954).
+ */
+typedef struct PayingEnd
+{
+	const LiftQuestion *q;
+	const Rows *rows;
+	const FitStop *stop;
+	bool		upper;
+} PayingEnd;
+
+/* The end at a lift less what is wanted; NAN where there is no interval. False when stopped. */
+static bool
+end_less_wanted(const PayingEnd *e, double lift, double *excess)
+{
+	Means		m;
+	Mean		change;
+	Estimate	interval;
+
+	if (!means_at(e->q, e->rows, lift, e->stop, &m))
+		return false;
+	change = combined(&m.value_after, 1, &m.value_before, -1);
+	interval = t_estimate(change.value, variance_of(e->q, &change), e->q->df, e->q->conf);
+	*excess = (e->upper ? interval.conf_high : interval.conf_low) - e->q->cost / e->q->customers;
+	return true;
+}
+
+/*
+ * From two lifts at which the end is below and above what is wanted to the one between them where it is that: false
+ * position, made to converge by halving the excess of an end that stays (M. Dowell and P. Jarratt 1971). False when
+ * stopped.
+ */
+static bool
+lift_between(const PayingEnd *e, double below, double too_little, double above, double too_much, double *lift)
+{
+	int			last = 0;
+
+	for (int i = 0; i < MOST_STEPS && fabs(above - below) > LIFT_TOLERANCE * fabs(above); i++)
+	{
+		double		next = above - too_much * (above - below) / (too_much - too_little);
+		double		excess;
+
+		if (!end_less_wanted(e, next, &excess))
+			return false;
+		if (excess >= 0)
+		{
+			above = next;
+			too_much = excess;
+			too_little *= last > 0 ? 0.5 : 1;
+			last = 1;
+		}
+		else
+		{
+			below = next;
+			too_little = excess;
+			too_much *= last < 0 ? 0.5 : 1;
+			last = -1;
+		}
+		if (excess == 0)
+			break;
+	}
+	*lift = above;
+	return true;
+}
+
+/*
+ * The lift from which on the end is what is wanted, looked for from `lift` by doubling; NAN where there is none up to
+ * `most`, or no interval. False when stopped.
+ */
+static bool
+lift_of_end(const PayingEnd *e, double from, double too_little, double lift, double most, double *found)
+{
+	double		excess;
+
+	*found = NAN;
+	for (int i = 0;; i++)
+	{
+		if (!end_less_wanted(e, lift, &excess))
+			return false;
+		if (excess >= 0)
+			return lift_between(e, from, too_little, lift, excess, found);
+		if (!(excess < 0) || lift == most || i == MOST_DOUBLINGS)
+			return true;
+		from = lift;
+		too_little = excess;
+		lift = fabs(2 * lift) > fabs(most) ? most : 2 * lift;
+	}
+}
+
+/* Both ends about the lift that pays; false when stopped. */
+static bool
+set_required_interval(LiftProjection *p, const LiftQuestion *q, const Rows *rows, double lift, double most,
+					  const FitStop *stop)
+{
+	PayingEnd	may_pay = {q, rows, stop, true};
+	PayingEnd	pays_surely = {q, rows, stop, false};
+	double		wanted = q->cost / q->customers;
+	Estimate   *interval = &p->interval[LIFT_REQUIRED];
+
+	/* without a lift there is nothing, for sure */
+	return lift_of_end(&may_pay, 0, -wanted, lift, lift, lift > 0 ? &interval->conf_low : &interval->conf_high) &&
+		lift_of_end(&pays_surely, 0, -wanted, lift, most, lift > 0 ? &interval->conf_high : &interval->conf_low);
+}
+
 /* False when stopped. */
 static bool
 set_required(LiftProjection *p, const LiftQuestion *q, const Rows *rows, double most, const FitStop *stop)
@@ -446,8 +556,9 @@ set_required(LiftProjection *p, const LiftQuestion *q, const Rows *rows, double 
 		return false;
 	change = combined(&m.value_after, 1, &m.value_before, -1);
 	if (slope != 0)
-		p->interval[LIFT_REQUIRED] = t_estimate(lift, variance_of(q, &change) / (slope * slope), q->df, q->conf);
-	return true;
+		p->interval[LIFT_REQUIRED].std_error =
+			t_estimate(lift, variance_of(q, &change) / (slope * slope), q->df, q->conf).std_error;
+	return set_required_interval(p, q, rows, lift, most, stop);
 }
 
 LiftStatus
@@ -465,6 +576,8 @@ project_lift(const LiftQuestion *q, const Rows *rows, const FitStop *stop, LiftP
 	{
 		Subject		s = subject_at(q, rows, i);
 
+		if (should_stop(stop, i))
+			return LIFT_STOPPED;
 		p->off_scale = s.x[q->driver];
 		if (!(p->off_scale >= q->low && p->off_scale <= q->high))
 			return LIFT_OFF_SCALE;
