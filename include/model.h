@@ -108,7 +108,7 @@ extern ClvModel *new_model(const ModelKind *kind, int ncovariates, const Frame *
  */
 extern const char *param_name(const ModelKind *kind, int ncovariates, int i);
 
-/* tidy(): a row for each parameter; names, or NULL, are texts for the covariates or regressors, one for each of them. */
+/* tidy(): a row for each parameter; names, or NULL, are texts, one for each covariate or regressor. */
 extern Datum tidy_model(FunctionCallInfo fcinfo, const ClvModel *m, double conf, Datum *names);
 
 /* Which parameter of the model has that name; an error lists the names where none has. */

@@ -180,8 +180,8 @@ warn_of_fit(const ClvModel *m, const ModelKind *kind, const FitResult *fit)
 	if (baseline)
 		ereport(WARNING,
 				(errmsg("the %s model has too few different periods for %s", kind->title, baseline),
-				 errdetail("The curve of the log odds in ln(period) takes two periods with customers at risk, that in its "
-						   "square three. The estimate is NULL, and predictions do without it."),
+				 errdetail("The curve of the log odds in ln(period) takes two periods with customers at risk, that in "
+						   "its square three. The estimate is NULL, and predictions do without it."),
 				 errhint("Wait for more periods, or count in a shorter unit, before predicting beyond these.")));
 	if (dropped)
 		ereport(WARNING,

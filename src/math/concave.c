@@ -438,8 +438,8 @@ empty_record(ErrorKind errors)
 #define VARIANCE_NOISE 1e-13
 
 /*
- * Wald's test of the last nx parameters, those that are kept: F where there are degrees of freedom, else chi-square; NAN
- * where their covariance is singular, as it is beyond these degrees.
+ * Wald's test of the last nx parameters, those that are kept: F where there are degrees of freedom, else chi-square;
+ * NAN where their covariance is singular, as it is beyond these degrees.
  */
 static double
 wald_of_effects(const Maximum *m, int n, int nx, const double *covariance, double df)
