@@ -341,7 +341,8 @@ check_projection(const LiftQuestion *q, const LiftProjection *p)
 		bool		logit = q->churn.model == &logit_model && i <= LIFT_CHURN_AFTER;
 
 		CHECK(!isinf(e[i]));
-		CHECK(isnan(p->interval[i].conf_low) == isnan(p->interval[i].std_error));
+		/* where no lift surely pays, that required has no upper end */
+		CHECK(i == LIFT_REQUIRED || isnan(p->interval[i].conf_low) == isnan(p->interval[i].std_error));
 		CHECK(!(p->interval[i].std_error == 0) && (!isnan(e[i]) || isnan(p->interval[i].std_error)));
 		check_estimate(e[i], &p->interval[i], logit ? 0 : -INFINITY, logit ? 1 : INFINITY);
 	}
@@ -368,8 +369,8 @@ fuzz_projection(Bytes *in)
 	if (next_byte(in) % 2)
 		next_fitted(in, &lm_model, s.nx, q.driver, theta[1], covariance[1], &q.margins);
 	q.lift = (next_fraction(in) - 0.5) * 4;
-	q.lowest = reach > 250 ? -INFINITY : -reach;
-	q.highest = reach > 250 ? INFINITY : 1 + reach;
+	q.low = reach > 250 ? -INFINITY : -reach;
+	q.high = reach > 250 ? INFINITY : 1 + reach;
 	q.margin = (next_fraction(in) - 0.3) * 100;
 	q.margin_share = next_byte(in) % 2 ? 1 : next_fraction(in);
 	q.customers = 1 + next_count(in);
@@ -379,7 +380,7 @@ fuzz_projection(Bytes *in)
 	status = project_lift(&q, &s.data.rows, &stop, &p);
 	CHECK((status == LIFT_STOPPED) == patience.ended);
 	if (status == LIFT_OFF_SCALE)
-		CHECK(p.off_scale < q.lowest || p.off_scale > q.highest);
+		CHECK(p.off_scale < q.low || p.off_scale > q.high);
 	if (status == LIFT_PROJECTED)
 		check_projection(&q, &p);
 }
@@ -526,7 +527,7 @@ fuzz_shares(Bytes *in)
 	}
 	rate = share_difference(successes[0], n[0], successes[1], n[1], conf);
 	CHECK((n[0] == 0 || n[1] == 0) == isnan(rate.estimate));
-	CHECK(isnan(rate.estimate) || rate.conf_low < rate.conf_high);
+	CHECK(isnan(rate.estimate) || rate.conf_low <= rate.conf_high);
 	check_estimate(rate.estimate, &(Estimate) {NAN, rate.conf_low, rate.conf_high}, -1 - ROUNDING, 1 + ROUNDING);
 }
 
