@@ -23,10 +23,10 @@ check_rank_correlation(const Rows *rows, double conf, Patience patience, RankCor
 	FitStop		stop = {is_over, &patience};
 	bool		no_memory;
 
-	c->n = NAN;
 	if (!rank_correlation(rows, conf, &stop, c, &no_memory))
 	{
 		CHECK(patience.ended && !no_memory);
+		c->n = NAN;
 		return;
 	}
 	CHECK(!patience.ended && !(fabs(c->estimate) > 1));
