@@ -376,7 +376,8 @@ fuzz_projection(Bytes *in)
 	q.customers = 1 + next_count(in);
 	q.cost = next_count(in);
 	q.conf = next_conf(in);
-	q.df = next_byte(in) % 2 ? NAN : 1 + next_byte(in) % 20;
+	q.churn_df = next_byte(in) % 2 ? NAN : 1 + next_byte(in) % 20;
+	q.df = q.churn_df;
 	status = project_lift(&q, &s.data.rows, &stop, &p);
 	CHECK((status == LIFT_STOPPED) == patience.ended);
 	if (status == LIFT_OFF_SCALE)
