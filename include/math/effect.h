@@ -37,7 +37,7 @@ typedef struct EffectOptions
 typedef enum EffectStatus
 {
 	EFFECT_ESTIMATED,
-	EFFECT_IMPOSSIBLE,			/* n and treated are set, perhaps propensities; reason and hint say why nothing else is */
+	EFFECT_IMPOSSIBLE,			/* n, treated, perhaps propensities are set; reason and hint say why no more */
 	EFFECT_NOT_BINARY,			/* a treatment is neither 0 nor 1, as `wrong` is */
 	EFFECT_STOPPED
 } EffectStatus;

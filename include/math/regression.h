@@ -2,7 +2,8 @@
  * regression.h - what the regressions have in common: their terms, and what a fit of one finds out.
  *
  * A regression explains a response by at most ROWS_MAX_REGRESSORS numbers x of each row. Its parameters are the kind's
- * own, such as an intercept, and behind them one effect for each x, all of them real numbers on their own scale (SCALE_OWN).
+ * own, such as an intercept, and behind them one effect for each x, all of them real numbers on their own scale
+ * (SCALE_OWN).
  * The effect of a column that is a linear combination of those before it cannot be told: it is NAN, with zeros in
  * the covariance. FitResult of fit.h holds the rest; its covariance is of the sort `errors` says.
  */

@@ -29,7 +29,7 @@ power_of_2(double x)
 	return isfinite(x) ? ldexp(1, exponent) : x;
 }
 
-/* Means, and how far the rows reach from them. Deviations from the first row keep digits that sums from 0 would lose. */
+/* Means, and how far the rows reach from them. Deviations from the first row keep digits that sums from 0 lose. */
 static DesignStatus
 read_scale(const FitStop *stop, Design *design)
 {

@@ -36,8 +36,8 @@ real_estimate(double theta, double variance, double conf)
 }
 
 /*
- * GSL's own gsl_cdf_tdist_Q() is an expansion for more than 30 degrees of freedom, of which 7 digits are right at t = 15:
- * the tail of the beta distribution that t follows from is right to all of them.
+ * GSL's own gsl_cdf_tdist_Q() is an expansion for more than 30 degrees of freedom, of which 7 digits are right at
+ * t = 15: the tail of the beta distribution that t follows from is right to all of them.
  */
 double
 t_p_value(double t, double df)
