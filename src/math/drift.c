@@ -79,19 +79,21 @@ cochran_heterogeneity(const double *estimates, const double *std_errors, int n)
 
 	if (n > 1)
 	{
-		/* sum of weights less the sum of their squares over it, without a difference of what is nearly equal */
+		/*
+		 * Sum of weights less the sum of their squares over it, without a difference of what is nearly equal: twice the
+		 * sum over pairs of their products over it.
+		 */
 		double		scale = 0;
+		double		before = 0;
 
 		for (int i = 0; i < n; i++)
 		{
 			double		deviation = (estimates[i] - mean) / std_errors[i];
 			double		weight = 1 / (std_errors[i] * std_errors[i]);
-			double		others = 0;
 
-			for (int j = 0; j < n; j++)
-				others += j == i ? 0 : 1 / (std_errors[j] * std_errors[j]) / weights;
 			h.q += deviation * deviation;
-			scale += weight * others;
+			scale += 2 * weight * (before / weights);
+			before += weight;
 		}
 		h.p_value = chi_square_tail(h.q, h.df);
 		h.i_squared = h.q > h.df ? (h.q - h.df) / h.q : 0;
