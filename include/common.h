@@ -6,6 +6,8 @@
 
 #include "compat.h"
 
+#include <math.h>
+
 #include "lib/stringinfo.h"
 #include "nodes/execnodes.h"
 #include "utils/date.h"
@@ -69,6 +71,14 @@ extern void check_version(const char *type, int found, int known);
 
 /* A row as the result of a function that returns one; values and nulls as its declaration has columns. */
 extern Datum result_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
+
+/* Set a column to a number; one that is NAN or infinite does not exist, and is NULL. -0 is 0. */
+static inline void
+set_number(Datum *values, bool *nulls, int column, double value)
+{
+	nulls[column] = !isfinite(value);
+	values[column] = nulls[column] ? (Datum) 0 : Float8GetDatum(value + 0.0);
+}
 
 /*
  * The row type of a function's result, looked up once per query and kept in fn_extra: for functions that are called for

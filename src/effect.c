@@ -98,13 +98,6 @@ report_status(EffectStatus status, const Effect *e)
 }
 
 static void
-set_number(Datum *values, bool *nulls, int column, double value)
-{
-	nulls[column] = !isfinite(value);
-	values[column] = nulls[column] ? (Datum) 0 : Float8GetDatum(value + 0.0);	/* -0 is 0 */
-}
-
-static void
 put_row(FunctionCallInfo fcinfo, const Effect *e)
 {
 	ReturnSetInfo *result = result_set(fcinfo);

@@ -56,14 +56,6 @@ question_of_arguments(FunctionCallInfo fcinfo)
 
 /* ---- results ------------------------------------------------------------------------------------- */
 
-/* A number of a row, left NULL where it does not exist. */
-static void
-set_number(Datum *values, bool *nulls, int column, double value)
-{
-	nulls[column] = !isfinite(value);
-	values[column] = Float8GetDatum(value + 0.0);	/* -0 is 0 */
-}
-
 /* Standard error and interval of a value with that gradient; NAN without a covariance, and where nothing can vary. */
 static Estimate
 delta_estimate(const ClvModel *m, double value, const double *gradient, double conf)

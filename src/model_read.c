@@ -32,15 +32,6 @@ models_of_array(ArrayType *array, int *n)
 	return models;
 }
 
-/* Set a column, unless a double cannot hold its value: that stays NULL. */
-static void
-set_number(Datum *values, bool *nulls, int column, double value)
-{
-	nulls[column] = !isfinite(value);
-	if (!nulls[column])
-		values[column] = Float8GetDatum(value);
-}
-
 /* Those of a regression: by Student's t where it has degrees of freedom; NULL without a variance. */
 static void
 tidy_effect(Datum *values, bool *nulls, double value, double variance, double df, double conf)

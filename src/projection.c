@@ -251,13 +251,6 @@ cannot_tell(const LiftQuestion *q)
 	return NULL;
 }
 
-static void
-set_number(Datum *values, bool *nulls, int column, double value)
-{
-	nulls[column] = !isfinite(value);
-	values[column] = nulls[column] ? (Datum) 0 : Float8GetDatum(value + 0.0);	/* -0 is 0 */
-}
-
 /* A row for each quantity; all are NULL where p is. */
 static Datum
 result_rows(FunctionCallInfo fcinfo, const LiftProjection *p)

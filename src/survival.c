@@ -11,14 +11,6 @@
 #include "miscadmin.h"
 #include "model.h"
 
-/* Set a column, NULL for what is no number. */
-static void
-set_number(Datum *values, bool *nulls, int column, double value)
-{
-	nulls[column] = !isfinite(value);
-	values[column] = Float8GetDatum(value);
-}
-
 /* The only row of a set of numbers. */
 static Datum
 row_of_numbers(FunctionCallInfo fcinfo, const double *row, int columns)
