@@ -218,6 +218,7 @@ CREATE VIEW wide AS SELECT "customer id", "the ""evaluator""" AS evaluator, scor
 SELECT evaluator, note FROM driver_table('wide', 'churned', 'evaluator', 'score', 'cohort', '{tone,purchases_after}');
 -- what leaves nothing to correlate, by the names of evaluator and column; cohorts of hardly more than a customer
 CREATE TEMP VIEW hollow AS SELECT "customer id" AS customer_id, evaluator, score, cohort, floor((tone - score * score) * 800) AS day, tone, purchases_after, 1 AS loyal, 2 * score + 1 AS double, cohort = 'c1' AS late FROM wide;
+SET enable_hashagg = off;      -- warnings in the order of the groups
 SELECT evaluator, pooled_r IS NOT NULL AS pooled, within_r IS NOT NULL AS within, note FROM driver_table('hollow', 'loyal', 'evaluator', 'score', 'cohort', '{double}') UNION ALL
 SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_table('hollow', 'late', 'evaluator', 'score', 'cohort') UNION ALL
 SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_table('hollow', 'tone', 'evaluator', 'score', 'cohort', '{double}', segment_column => 'late', stage_column => 'loyal') UNION ALL
@@ -227,6 +228,7 @@ SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_t
 SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_table('hollow', 'purchases_after', 'evaluator', 'score', 'customer_id') UNION ALL
 -- a score that is the outcome is not too few customers
 SELECT evaluator, pooled_r IS NOT NULL, within_r IS NOT NULL, note FROM driver_table('hollow', 'double', 'evaluator', 'score', 'cohort');
+RESET enable_hashagg;
 -- repeated rows; and one for each segment. Without a name it is a column customer_id that tells customers, if there is one
 CREATE TEMP VIEW twice AS SELECT * FROM driver UNION ALL SELECT * FROM driver WHERE "customer id" <= 3;
 \set VERBOSITY default
