@@ -216,7 +216,7 @@ BEGIN
     EXECUTE query INTO answer;
     RETURN CASE WHEN workers THEN answer ELSE 'not parallel' END;
 END $$;
-CREATE TABLE cells AS SELECT customer, clv_moments(y, x) AS m FROM visit GROUP BY customer;
+CREATE TABLE cells WITH (autovacuum_enabled = false, parallel_workers = 2) AS SELECT customer, clv_moments(y, x) AS m FROM visit GROUP BY customer;
 ANALYZE visits;
 SELECT in_parallel('SELECT regression_sample(y, x) FROM visit') = regression_sample(y, x)::text AS sample, in_parallel('SELECT regression_sample(y > 3, x, key) FROM visit') = regression_sample(y > 3, x, key)::text AS clustered,
        in_parallel('SELECT (pair_sample(y, w), spearman(y, w))::text FROM visit') = (pair_sample(y, w), spearman(y, w))::text AS pairs,
