@@ -80,6 +80,14 @@ set_number(Datum *values, bool *nulls, int column, double value)
 	values[column] = nulls[column] ? (Datum) 0 : Float8GetDatum(value + 0.0);
 }
 
+/* The same for n columns from the first one on. */
+static inline void
+set_numbers(Datum *values, bool *nulls, int first, const double *numbers, int n)
+{
+	for (int i = 0; i < n; i++)
+		set_number(values, nulls, first + i, numbers[i]);
+}
+
 /*
  * The row type of a function's result, looked up once per query and kept in fn_extra: for functions that are called for
  * every customer and keep nothing else there.

@@ -19,11 +19,7 @@ row_of_numbers(FunctionCallInfo fcinfo, const double *row, int columns)
 	bool		nulls[9] = {false};
 
 	Assert(columns <= lengthof(values));
-	for (int i = 0; i < columns; i++)
-	{
-		nulls[i] = !isfinite(row[i]);
-		values[i] = Float8GetDatum(row[i] + 0.0);	/* -0 is 0 */
-	}
+	set_numbers(values, nulls, 0, row, columns);
 	return result_row(fcinfo, values, nulls);
 }
 
@@ -191,14 +187,6 @@ clv_impact_cochran_q(PG_FUNCTION_ARGS)
 						  h.pooled_std_error}, 7);
 }
 
-/* A column of drift steps, set unless the number does not exist. */
-static void
-set_step_number(Datum *values, bool *nulls, int column, double value)
-{
-	nulls[column] = !isfinite(value);
-	values[column] = Float8GetDatum(value + 0.0);
-}
-
 /* The elements of a list of texts, which may be NULL. */
 static Datum *
 texts_of_list(ArrayType *array, const char *what, int expected, bool **nulls)
@@ -254,10 +242,10 @@ clv_impact_drift_steps(PG_FUNCTION_ARGS)
 		if (first && models[i])
 			check_comparable(first, models[i]);
 		first = first ? first : models[i];
-		set_step_number(values, nulls, 3, estimate.estimate);
-		set_step_number(values, nulls, 4, has_estimate ? sqrt(estimate.variance) : NAN);
-		set_step_number(values, nulls, 6, c.difference);
-		set_step_number(values, nulls, 7, c.p_value);
+		set_number(values, nulls, 3, estimate.estimate);
+		set_number(values, nulls, 4, has_estimate ? sqrt(estimate.variance) : NAN);
+		set_number(values, nulls, 6, c.difference);
+		set_number(values, nulls, 7, c.p_value);
 		nulls[5] = last < 0;
 		values[5] = Int32GetDatum(last + 1);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);

@@ -51,16 +51,6 @@ reason_for_none(FunctionCallInfo fcinfo, const MomentsCorrelation *pooled, const
 }
 
 static void
-set_numbers(Datum *values, bool *nulls, int column, const double *numbers, int n)
-{
-	for (int i = 0; i < n; i++)
-	{
-		nulls[column + i] = isnan(numbers[i]);
-		values[column + i] = Float8GetDatum(numbers[i]);
-	}
-}
-
-static void
 warn_of_none(FunctionCallInfo fcinfo, double n, const char *reason)
 {
 	ereport(WARNING,

@@ -19,11 +19,7 @@ array_of_numbers(const double *numbers, int n)
 	bool		nulls[MOMENTS_MAX_COLUMNS];
 	int			lower = 1;
 
-	for (int i = 0; i < n; i++)
-	{
-		nulls[i] = !isfinite(numbers[i]);
-		elements[i] = Float8GetDatum(numbers[i]);
-	}
+	set_numbers(elements, nulls, 0, numbers, n);
 	return PointerGetDatum(construct_md_array(elements, nulls, 1, &n, &lower, FLOAT8OID, sizeof(float8),
 											  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
@@ -102,11 +98,7 @@ correlation(FunctionCallInfo fcinfo, bool partial)
 	Datum		values[6] = {Int64GetDatum((int64) c.n)};
 	bool		nulls[6] = {false};
 
-	for (int i = 0; i < lengthof(numbers); i++)
-	{
-		values[1 + i] = Float8GetDatum(numbers[i]);
-		nulls[1 + i] = isnan(numbers[i]);
-	}
+	set_numbers(values, nulls, 1, numbers, lengthof(numbers));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	return (Datum) 0;
 }

@@ -209,11 +209,7 @@ put_measure(ReturnSetInfo *result, const NamedMeasure *m, const char *binning)
 	Datum		values[6] = {CStringGetTextDatum(m->name)};
 	bool		nulls[6] = {false};
 
-	for (int i = 0; i < lengthof(row); i++)
-	{
-		nulls[i + 1] = isnan(row[i]);
-		values[i + 1] = Float8GetDatum(row[i]);
-	}
+	set_numbers(values, nulls, 1, row, lengthof(row));
 	nulls[5] = !m->binned || binning == NULL;
 	if (!nulls[5])
 		values[5] = CStringGetTextDatum(binning);

@@ -69,11 +69,7 @@ clv_regression_rank_correlation(PG_FUNCTION_ARGS)
 				 errdetail("All %.0f pairs are in the %s order.", c.n, c.estimate > 0 ? "same" : "opposite"),
 				 errhint("Is one column computed from the other, or are there only a few pairs?")));
 	values[0] = Int64GetDatum((int64) c.n);
-	for (int i = 0; i < lengthof(row); i++)
-	{
-		values[1 + i] = Float8GetDatum(row[i]);
-		nulls[1 + i] = isnan(row[i]);
-	}
+	set_numbers(values, nulls, 1, row, lengthof(row));
 	return result_row(fcinfo, values, nulls);
 }
 

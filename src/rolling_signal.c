@@ -72,11 +72,7 @@ reliability_row(FunctionCallInfo fcinfo, const SignalReliability *r)
 	StaticAssertStmt(RELIABILITY_NUMBERS + lengthof(numbers) == RELIABILITY_COLUMNS, "every column has its number");
 	values[RELIABILITY_CUSTOMERS] = Int64GetDatum((int64) r->customers);
 	values[RELIABILITY_INTERACTIONS] = Int64GetDatum((int64) r->interactions);
-	for (int i = 0; i < lengthof(numbers); i++)
-	{
-		values[RELIABILITY_NUMBERS + i] = Float8GetDatum(numbers[i]);
-		nulls[RELIABILITY_NUMBERS + i] = !isfinite(numbers[i]);
-	}
+	set_numbers(values, nulls, RELIABILITY_NUMBERS, numbers, lengthof(numbers));
 	return HeapTupleGetDatum(heap_form_tuple(kept_row_type(fcinfo), values, nulls));
 }
 

@@ -26,11 +26,7 @@ row_of_numbers(FunctionCallInfo fcinfo, const double *n, const double *row, int 
 	Assert(columns < lengthof(values));
 	if (n)
 		values[c++] = Int64GetDatum((int64) *n);
-	for (int i = 0; i < columns; i++, c++)
-	{
-		nulls[c] = isnan(row[i]);
-		values[c] = Float8GetDatum(row[i]);
-	}
+	set_numbers(values, nulls, c, row, columns);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	return (Datum) 0;
 }

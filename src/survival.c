@@ -20,8 +20,7 @@ row_of_numbers(FunctionCallInfo fcinfo, const double *row, int columns)
 	bool		nulls[8] = {false};
 
 	Assert(columns <= lengthof(values));
-	for (int i = 0; i < columns; i++)
-		set_number(values, nulls, i, row[i]);
+	set_numbers(values, nulls, 0, row, columns);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	return (Datum) 0;
 }
