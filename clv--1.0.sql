@@ -4146,3 +4146,377 @@ CREATE FUNCTION partial_effect(sample clv_sample, folds integer DEFAULT 5, repet
                    n bigint)
     AS 'MODULE_PATHNAME', 'clv_impact_partial_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
 COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the effect on y of one unit more of a treatment, any number such as a score, in a partially linear model: regression of what x does not explain of y on what it does not explain of the treatment, both by linear models on x; pass squares or classes in x where it is not linear. Of an effect that varies it is a mean, with more weight where the treatment varies more. Folds are drawn by a hash of the unit, so that the result is the same each time and the rows of a unit share a fold; what is said about a fold is fitted to the others. Of several repetitions with other folds the median counts, and their spread adds to the variance (Chernozhukov et al. 2018). Standard errors are by unit, with t of units - 1 degrees of freedom. There is no overlap to judge as of a treatment of 0 and 1: a score that x explains but for little shows in std_error. WARNING and NULL where the rows cannot tell, such as fewer than two units for each fold; error 22023: folds not 2 to 50, repetitions not 1 to 101, another sample. Source: Robinson 1988; docs/effects.md.';
+
+-- ---- mart: contract of sources --------------------------------------------------------------------------------------
+
+CREATE FUNCTION clv_mart_contract()
+    RETURNS TABLE (relation text, "column" text, required boolean, accepts text[], about text)
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 33
+    BEGIN ATOMIC
+        SELECT c.* FROM (VALUES
+            ('orders', 'customer_id', true, '{any}'::text[], 'who bought'),
+            ('orders', 'ordered_at', true, '{date,timestamp,timestamptz}', 'when'),
+            ('orders', 'amount', true, '{numeric,bigint,integer,smallint,double precision,real}', 'the money of the order or of a line of it; a refund is negative'),
+            ('orders', 'currency', false, '{text,enum}', 'the same in all rows'),
+            ('subscriptions', 'customer_id', true, '{any}', 'whose contract'),
+            ('subscriptions', 'started_at', true, '{date,timestamp,timestamptz}', 'first day'),
+            ('subscriptions', 'ended_at', true, '{date,timestamp,timestamptz}', 'the day from which it is over; NULL while it runs'),
+            ('subscriptions', 'monthly_amount', true, '{numeric,bigint,integer,smallint,double precision,real}', 'the charge of each month that begins'),
+            ('customers', 'customer_id', true, '{any}', 'one row for each'),
+            ('customers', 'cohort', false, '{any}', 'the group that is modelled together'),
+            ('customers', 'channel', false, '{text,enum}', 'how the customer was won'),
+            ('customers', 'acquired_at', false, '{date,timestamp,timestamptz}', 'when the customer was won'),
+            ('customers', 'acquisition_cost', false, '{numeric,bigint,integer,smallint,double precision,real}', 'what that cost'),
+            ('customers', 'churned_at', false, '{date,timestamp,timestamptz}', 'when the customer left; NULL or infinity while not known to have'),
+            ('interactions', 'interaction_id', true, '{any}', 'one row for each'),
+            ('interactions', 'customer_id', true, '{any}', 'who was served; NULL where unknown'),
+            ('interactions', 'started_at', true, '{date,timestamp,timestamptz}', 'when'),
+            ('interactions', 'channel', false, '{text,enum}', 'chat, telephone, ...'),
+            ('interactions', 'topic', false, '{text,enum}', 'what it was about'),
+            ('interactions', 'stage', false, '{text,enum}', 'where the customer stood: sales, service, renewal, ...'),
+            ('interactions', 'resolved', false, '{boolean}', 'whether the matter was settled; NULL where not judged'),
+            ('interactions', 'escalated', false, '{boolean}', 'whether somebody else had to be called in'),
+            ('interactions', 'service_cost', false, '{numeric,bigint,integer,smallint,double precision,real}', 'what serving it cost'),
+            ('evaluations', 'interaction_id', false, '{any}', 'what was judged; this or customer_id, or both'),
+            ('evaluations', 'customer_id', false, '{any}', 'who was served; this or interaction_id, or both'),
+            ('evaluations', 'evaluated_at', true, '{date,timestamp,timestamptz}', 'when the interaction was, rather than when the judge ran'),
+            ('evaluations', 'name', true, '{text,enum}', 'the evaluator; read as evaluator_key() writes it'),
+            ('evaluations', 'score', true, '{numeric,bigint,integer,smallint,double precision,real}', 'from 0, the worst, to 1, the best; NULL where there is a label only'),
+            ('evaluations', 'label', false, '{text,enum}', 'the word of the judge, such as a tone'),
+            ('customer_map', 'customer_id', true, '{any}', 'an id that is merged into another; one row for each'),
+            ('customer_map', 'master_id', true, '{any}', 'the id that stands for it')) AS c (relation, "column", required, accepts, about);
+    END;
+COMMENT ON FUNCTION clv_mart_contract() IS 'What a mart reads: the relations of the schema of sources and their columns, in order. required: of the relation, if it is there; of the relations themselves, orders or subscriptions is required and the rest optional. accepts: names of types, and the words any (every type with equality and ordering), text (every string type) and enum; domains count as what they are made of. Columns that are not in the contract are not read.';
+
+-- One row for each column of the contract: what the catalogs say is there.
+CREATE FUNCTION clv_mart_found(source text)
+    RETURNS TABLE (relation text, relid oid, kind "char", "column" text, required boolean, accepts text[], type oid, type_name text,
+                   fits boolean, readable boolean)
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 33
+    BEGIN ATOMIC
+        WITH RECURSIVE found AS (
+            SELECT c.ordinality, c.relation, r.oid AS relid, r.relkind, c."column", c.required, c.accepts, a.atttypid,
+                   has_table_privilege(r.oid, 'SELECT') OR has_column_privilege(r.oid, a.attnum, 'SELECT') AS readable
+            FROM clv_mart_contract() WITH ORDINALITY AS c (relation, "column", required, accepts, about, ordinality)
+            LEFT JOIN (pg_class AS r JOIN pg_namespace AS n ON n.oid = r.relnamespace AND n.nspname = source)
+                ON r.relname = c.relation AND r.relkind IN ('r', 'p', 'v', 'm', 'f')
+            LEFT JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attname = c."column" AND a.attnum > 0 AND NOT a.attisdropped
+        ), base AS (
+            SELECT f.ordinality, t.oid, t.typtype, t.typbasetype FROM found AS f JOIN pg_type AS t ON t.oid = f.atttypid
+            UNION ALL
+            SELECT b.ordinality, t.oid, t.typtype, t.typbasetype FROM base AS b JOIN pg_type AS t ON t.oid = b.typbasetype
+        )
+        SELECT f.relation, f.relid, f.relkind, f."column", f.required, f.accepts, t.oid, format_type(f.atttypid, NULL),
+               CASE WHEN t.oid IS NULL THEN NULL
+                    WHEN 'any' = ANY (f.accepts) THEN EXISTS (
+                        SELECT FROM pg_opclass AS o JOIN pg_am AS m ON m.oid = o.opcmethod AND m.amname = 'btree'
+                        WHERE o.opcdefault
+                          AND (o.opcintype = t.oid OR o.opcintype = 'anyarray'::regtype AND t.typcategory = 'A'
+                               OR o.opcintype = CASE t.typtype WHEN 'e' THEN 'anyenum'::regtype WHEN 'r' THEN 'anyrange'
+                                                               WHEN 'm' THEN 'anymultirange' WHEN 'c' THEN 'record' END
+                               OR EXISTS (SELECT FROM pg_cast AS k
+                                          WHERE k.castsource = t.oid AND k.casttarget = o.opcintype AND k.castmethod = 'b'
+                                            AND k.castcontext = 'i')))
+                    WHEN t.typcategory = 'S' THEN 'text' = ANY (f.accepts)
+                    WHEN t.typtype = 'e' THEN 'enum' = ANY (f.accepts)
+                    ELSE ARRAY[t.typname::text, format_type(t.oid, NULL)] && f.accepts AND t.typnamespace = 'pg_catalog'::regnamespace END,
+               f.readable
+        FROM found AS f LEFT JOIN base AS b ON b.ordinality = f.ordinality AND b.typtype <> 'd' LEFT JOIN pg_type AS t ON t.oid = b.oid
+        ORDER BY f.ordinality;
+    END;
+COMMENT ON FUNCTION clv_mart_found(text) IS 'internal: the contract of sources beside the catalogs: the relation, the column''s type (below domains), whether the contract accepts it and whether the user may read it';
+
+CREATE FUNCTION clv_mart_usable(source text) RETURNS SETOF text
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 6
+    BEGIN ATOMIC
+        WITH sound AS (
+            SELECT relation, array_agg("column") FILTER (WHERE fits) AS columns
+            FROM clv_mart_found(source)
+            GROUP BY relation HAVING bool_and(coalesce(fits AND readable, type IS NULL AND relid IS NOT NULL AND NOT required))
+        )
+        SELECT relation FROM sound AS s
+        WHERE has_schema_privilege((SELECT oid FROM pg_namespace WHERE nspname = source), 'USAGE')
+          AND CASE relation
+                  WHEN 'evaluations' THEN 'customer_id' = ANY (columns) OR 'interaction_id' = ANY (columns)
+                       AND EXISTS (SELECT FROM sound AS i WHERE i.relation = 'interactions')
+                  ELSE true END;
+    END;
+COMMENT ON FUNCTION clv_mart_usable(text) IS 'internal: the relations of the contract that are there with all their columns as the contract wants them, and may be read';
+
+CREATE FUNCTION clv_mart_flags(source text) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 2000
+    BEGIN ATOMIC
+        WITH usable AS (
+            SELECT f.relation, f."column", f.required, f.accepts, f.type_name, format_type(f.type, NULL) AS base_name
+            FROM clv_mart_found(source) AS f WHERE f.relation IN (SELECT clv_mart_usable(source)) AND f.type IS NOT NULL
+        ), flag AS (
+            SELECT relation AS name FROM usable
+            UNION
+            SELECT relation || '.' || "column" FROM usable WHERE NOT required
+            UNION
+            SELECT relation || '.' || "column" || ':' || CASE base_name WHEN 'timestamp with time zone' THEN 'timestamptz'
+                                                                       WHEN 'timestamp without time zone' THEN 'timestamp'
+                                                                       ELSE base_name END
+            FROM usable WHERE 'timestamptz' = ANY (accepts)
+            UNION
+            SELECT 'scores' FROM usable WHERE relation = 'evaluations' OR relation = 'interactions' AND "column" = 'resolved'
+            UNION
+            SELECT 'contacts' FROM usable WHERE relation = 'interactions'
+        )
+        SELECT coalesce(array_agg(name ORDER BY name COLLATE "C"), '{}') FROM flag;
+    END;
+COMMENT ON FUNCTION clv_mart_flags(text) IS 'internal: what the templates of a mart may rely on: relations that are usable, relation.column for their optional columns that are there, relation.column:date, :timestamp or :timestamptz for all their columns of time, scores (evaluations or interactions.resolved), contacts (interactions)';
+
+CREATE FUNCTION clv_mart_check_structure(source text)
+    RETURNS TABLE (relation text, item text, status text, detail text, hint text)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 40
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    source_oid oid := (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = source);
+    found record;
+    alike text;
+    other "char";
+BEGIN
+    IF source IS NULL THEN
+        RAISE EXCEPTION 'the schema of the sources is not given' USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Name the schema that holds orders or subscriptions; clv_mart_contract() lists what a mart reads.';
+    ELSIF source_oid IS NULL THEN
+        alike := (SELECT min(n.nspname) FROM pg_catalog.pg_namespace AS n WHERE lower(n.nspname) = lower(source)
+                                                                            OR quote_ident(n.nspname) = source);
+        RAISE EXCEPTION 'schema % does not exist', quote_ident(source) USING ERRCODE = 'invalid_schema_name',
+            HINT = CASE WHEN alike IS NOT NULL THEN format('There is %L: write it so, without quotation marks of its own.', alike)
+                        ELSE format('CREATE SCHEMA %I; and in it views orders or subscriptions, as clv_mart_contract() lists them.', source) END;
+    END IF;
+    IF NOT pg_catalog.has_schema_privilege(source_oid, 'USAGE') THEN
+        relation := '';
+        item := 'schema';
+        status := 'wrong';
+        detail := format('%s may not use the schema', current_user);
+        hint := format('GRANT USAGE ON SCHEMA %I TO %I;', source, current_user);
+        RETURN NEXT;
+        -- the catalogs tell the rest all the same
+    END IF;
+    FOR found IN EXECUTE format($query$
+        SELECT f.relation, f.relid, f.kind, bool_and(f.readable) AS readable,
+               array_agg(f."column") AS columns, string_agg(quote_ident(f."column"), ', ') FILTER (WHERE f.type IS NOT NULL) AS present,
+               string_agg('... AS ' || f."column", ', ') FILTER (WHERE f.required) AS must,
+               string_agg('... AS ' || f."column", ', ') FILTER (WHERE NOT f.required) AS may
+        FROM %1$I.clv_mart_found($1) WITH ORDINALITY AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
+        GROUP BY f.relation, f.relid, f.kind ORDER BY min(f.n)$query$, schema) USING source
+    LOOP
+        relation := found.relation;
+        item := 'relation';
+        hint := NULL;
+        IF found.relid IS NULL THEN
+            SELECT min(c.relname) FILTER (WHERE c.relname <> found.relation), min(c.relkind) FILTER (WHERE c.relname = found.relation)
+            INTO alike, other
+            FROM pg_catalog.pg_class AS c
+            WHERE c.relnamespace = source_oid AND lower(c.relname) = found.relation
+              AND (c.relname = found.relation OR c.relkind IN ('r', 'p', 'v', 'm', 'f'));
+            -- whoever wrote "Orders" meant them
+            status := CASE WHEN other IS NOT NULL OR alike IS NOT NULL THEN 'wrong'
+                           WHEN found.relation IN ('orders', 'subscriptions')
+                            AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                                            WHERE c.relnamespace = source_oid AND c.relname IN ('orders', 'subscriptions')
+                                              AND c.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN 'missing'
+                           ELSE 'optional' END;
+            detail := CASE WHEN other IS NOT NULL THEN 'the name is that of something that is no table or view'
+                           WHEN alike IS NOT NULL THEN format('%I is there, which is another name', alike)
+                           WHEN status = 'missing' THEN 'not there; orders or subscriptions must be'
+                           ELSE 'not there' END;
+            hint := CASE WHEN alike IS NOT NULL THEN format('CREATE VIEW %I.%I AS SELECT * FROM %1$I.%I;', source, found.relation, alike)
+                         WHEN found.relation = 'evaluations'
+                         THEN format('CREATE VIEW %I.%I AS SELECT ... AS interaction_id, %s FROM ...; -- or customer_id; if there is: ... AS label',
+                                     source, found.relation, found.must)
+                         ELSE format('CREATE VIEW %I.%I AS SELECT %s FROM ...;%s', source, found.relation, found.must,
+                                     ' -- if there are: ' || found.may) END;
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        IF found.readable IS FALSE THEN
+            status := 'wrong';
+            detail := format('%s may not read it', current_user);
+            hint := format('GRANT SELECT ON %I.%I TO %I;', source, found.relation, current_user);
+        ELSE
+            status := 'ok';
+            detail := CASE found.kind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
+                                      WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END;
+        END IF;
+        RETURN NEXT;
+        RETURN QUERY EXECUTE format($query$
+            SELECT f.relation, f."column",
+                   CASE WHEN f.fits THEN 'ok' WHEN f.fits IS FALSE THEN 'wrong' WHEN f.required THEN 'missing'
+                        WHEN a.name IS NOT NULL THEN 'wrong' ELSE 'optional' END,
+                   CASE WHEN f.fits THEN f.type_name
+                        WHEN 'any' = ANY (f.accepts) AND f.fits IS FALSE THEN format('%%s, a type without ordering', f.type_name)
+                        WHEN f.fits IS FALSE THEN format('%%s, not %%s', f.type_name, (SELECT string_agg(t, ', ') FROM unnest(f.accepts) AS t))
+                        ELSE 'not there' || coalesce('; ' || quote_ident(a.name) || ' is, which is another name', '') END,
+                   CASE WHEN f.fits THEN NULL
+                        WHEN f.fits IS FALSE THEN format('Give it another type, or write a view with %%I::%%s AS %%1$I.', f."column",
+                                                         CASE f.accepts[1] WHEN 'any' THEN 'text' WHEN 'date' THEN 'timestamp' ELSE f.accepts[1] END)
+                        WHEN a.name IS NOT NULL THEN format('Rename it, or write a view with %%I AS %%I.', a.name, f."column")
+                        WHEN f.required THEN format('Write a view with ... AS %%I.', f."column") END
+            FROM %1$I.clv_mart_found($1) AS f
+            LEFT JOIN LATERAL (SELECT min(a.attname) FROM pg_catalog.pg_attribute AS a
+                               WHERE f.type IS NULL AND a.attrelid = f.relid AND a.attnum > 0 AND NOT a.attisdropped
+                                 AND regexp_replace(lower(a.attname), '[^[:alnum:]]', '', 'g') = replace(f."column", '_', '')) AS a (name) ON true
+            WHERE f.relation = $2$query$, schema) USING source, found.relation;
+    END LOOP;
+    -- evaluations lead to a customer by themselves or by their interaction
+    relation := 'evaluations';
+    EXECUTE format('SELECT array_agg("column" ORDER BY "column") FILTER (WHERE type IS NOT NULL) AS columns, min(relid) AS relid
+                    FROM %I.clv_mart_found($1) WHERE relation = $2 AND NOT required AND "column" <> ''label''', schema)
+        INTO found USING source, relation;
+    IF found.relid IS NOT NULL AND found.columns IS NULL THEN
+        item := 'interaction_id or customer_id';
+        status := 'missing';
+        detail := 'neither is there; one must be';
+        hint := 'Write a view with ... AS interaction_id or ... AS customer_id.';
+        RETURN NEXT;
+    ELSIF found.columns = '{interaction_id}' AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                                                             WHERE c.relnamespace = source_oid AND c.relname = 'interactions'
+                                                               AND c.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN
+        item := 'interaction_id';
+        status := 'wrong';
+        detail := 'there are no interactions that say whose these are';
+        hint := 'Write a view interactions, or a view of the evaluations with ... AS customer_id.';
+        RETURN NEXT;
+    END IF;
+    -- ids must meet: of customers in all relations, of interactions in two
+    FOR found IN EXECUTE format($query$
+        SELECT f.relation, f."column", f.type_name, first_value(f.relation) OVER w AS first_relation,
+               first_value(f."column") OVER w AS first_column, first_value(f.type_name) OVER w AS first_type
+        FROM %I.clv_mart_found($1) WITH ORDINALITY AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
+        WHERE f.fits AND f."column" IN ('customer_id', 'master_id', 'interaction_id')
+        WINDOW w AS (PARTITION BY f."column" = 'interaction_id' ORDER BY f.n) ORDER BY f.n$query$, schema) USING source
+    LOOP
+        BEGIN
+            -- as the mart does: compare them, and put them in one column
+            EXECUTE format('SELECT a = b FROM (SELECT NULL::%1$s AS a, NULL::%2$s AS b) AS s
+                            UNION ALL SELECT c IS NULL FROM (SELECT NULL::%1$s UNION ALL SELECT NULL::%2$s) AS u (c)',
+                           found.first_type, found.type_name);
+        EXCEPTION WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR cannot_coerce OR indeterminate_collation THEN
+            relation := found.relation;
+            item := found."column";
+            status := 'wrong';
+            detail := format('%s, which does not compare with %s.%s, %s', found.type_name, found.first_relation, found.first_column,
+                             found.first_type);
+            hint := format('Write a view with %I::%s AS %1$I, or ::text in both.', found."column", found.first_type);
+            RETURN NEXT;
+        END;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clv_mart_check_structure(text) IS 'internal: clv_check_sources() as far as the catalogs tell it; error 3F000 where there is no such schema, 22004 without one';
+
+CREATE FUNCTION clv_mart_check_content(source text)
+    RETURNS TABLE (relation text, item text, status text, detail text, hint text)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE COST 100000 ROWS 4
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    flags text[];
+    currencies text[];
+    shown text;
+    without bigint;
+    one_when_trimmed boolean;
+    n bigint;
+    example text;
+    pair text[];
+BEGIN
+    EXECUTE format('SELECT %I.clv_mart_flags($1)', schema) INTO flags USING source;
+    IF 'orders.currency' = ANY (flags) THEN
+        relation := 'orders';
+        item := 'currency';
+        hint := NULL;
+        BEGIN
+            EXECUTE format($query$
+                SELECT array_agg(currency ORDER BY orders DESC, currency COLLATE "C") FILTER (WHERE currency IS NOT NULL),
+                       string_agg(format('%%L in %%s', currency, orders), ', ' ORDER BY orders DESC, currency COLLATE "C")
+                           FILTER (WHERE currency IS NOT NULL),
+                       coalesce(sum(orders) FILTER (WHERE currency IS NULL), 0), count(DISTINCT upper(btrim(currency))) = 1
+                FROM (SELECT currency::text, count(*) AS orders FROM %I.orders GROUP BY 1) AS s$query$, source)
+                INTO currencies, shown, without, one_when_trimmed;
+            IF cardinality(currencies) > 1 THEN
+                status := 'wrong';
+                detail := format('%s currencies: %s', cardinality(currencies), shown);
+                -- a view cannot have the name of what it reads: it stands in another schema
+                hint := CASE WHEN one_when_trimmed
+                             THEN format('CREATE VIEW mapped.orders AS SELECT customer_id, ordered_at, amount, upper(btrim(currency)) AS currency FROM %I.orders;', source)
+                             ELSE format('One mart for each: CREATE VIEW mapped.orders AS SELECT * FROM %I.orders WHERE currency = %L; or converted: CREATE VIEW mapped.orders AS SELECT customer_id, ordered_at, amount * CASE currency WHEN %2$L THEN 1%s END AS amount, %2$L AS currency FROM %1$I.orders; with views of the other relations in that schema.',
+                                         source, currencies[1],
+                                         (SELECT string_agg(format(' WHEN %L THEN ...', c), '') FROM unnest(currencies[2:]) AS c)) END;
+                RETURN NEXT;
+            END IF;
+            IF without > 0 THEN
+                status := 'note';
+                detail := format('%s without a currency%s', without, coalesce(', taken as ' || quote_literal(currencies[1]), ''));
+                hint := NULL;
+                RETURN NEXT;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            status := 'wrong';
+            detail := format('reading it fails: %s (%s)', SQLERRM, SQLSTATE);
+            hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
+            RETURN NEXT;
+        END;
+    END IF;
+    IF 'customer_map' = ANY (flags) THEN
+        relation := 'customer_map';
+        BEGIN
+            item := 'customer_id';
+            EXECUTE format('SELECT count(*), min(id) FROM (SELECT customer_id::text AS id FROM %I.customer_map
+                                                           WHERE customer_id IS NOT NULL AND master_id IS NOT NULL
+                                                           GROUP BY customer_id HAVING count(*) > 1) AS s', source) INTO n, example;
+            IF n > 0 THEN
+                status := 'wrong';
+                detail := format('%s ids in several rows, such as %L', n, example);
+                hint := format('CREATE VIEW mapped.customer_map AS SELECT DISTINCT ON (customer_id) customer_id, master_id FROM %I.customer_map ORDER BY customer_id, master_id; with views of the other relations in that schema; or delete the rows that are wrong.', source);
+                RETURN NEXT;
+            END IF;
+            item := 'master_id';
+            EXECUTE format('SELECT count(DISTINCT m.master_id), min(ARRAY[m.customer_id::text, m.master_id::text])
+                            FROM %1$I.customer_map AS m JOIN %1$I.customer_map AS next ON next.customer_id = m.master_id
+                            WHERE m.customer_id <> m.master_id AND next.master_id <> next.customer_id', source)
+                INTO n, pair;
+            IF n > 0 THEN
+                status := 'wrong';
+                detail := format('%s masters are merged into others themselves, such as %L, the master of %L', n, pair[2], pair[1]);
+                hint := format('Name the last of the chain: CREATE VIEW mapped.customer_map AS WITH RECURSIVE chain AS (SELECT customer_id, master_id FROM %1$I.customer_map UNION SELECT c.customer_id, m.master_id FROM chain AS c JOIN %1$I.customer_map AS m ON m.customer_id = c.master_id) SELECT c.customer_id, c.master_id FROM chain AS c WHERE NOT EXISTS (SELECT FROM %1$I.customer_map AS m WHERE m.customer_id = c.master_id AND m.master_id <> c.master_id); with views of the other relations in that schema. It leaves out those that lead round in a circle.', source);
+                RETURN NEXT;
+            END IF;
+            EXECUTE format('SELECT count(*) FROM %I.customer_map WHERE customer_id IS NULL OR master_id IS NULL', source) INTO n;
+            IF n > 0 THEN
+                item := 'rows';
+                status := 'note';
+                detail := format('%s with a NULL, which merge nothing', n);
+                hint := NULL;
+                RETURN NEXT;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            status := 'wrong';
+            detail := format('reading it fails: %s (%s)', SQLERRM, SQLSTATE);
+            hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
+            RETURN NEXT;
+        END;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clv_mart_check_content(text) IS 'internal: what of the sources'' rows stops a mart: several currencies, merged ids that lead to several masters or to merged ones';
+
+CREATE FUNCTION clv_mart_problems(source text) RETURNS text
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    problems text;
+BEGIN
+    EXECUTE format($query$
+        SELECT string_agg(concat_ws('.', nullif(p.relation, ''), CASE WHEN p.item <> 'relation' THEN p.item END) || ': ' || p.detail || coalesce('. ' || p.hint, ''), E'\n')
+        FROM (SELECT * FROM %1$I.clv_mart_check_structure($1) UNION ALL SELECT * FROM %1$I.clv_mart_check_content($1)) AS p
+        WHERE p.status IN ('missing', 'wrong')$query$, schema) INTO problems USING source;
+    RETURN problems;
+END $$;
+COMMENT ON FUNCTION clv_mart_problems(text) IS 'internal: everything that stops a mart, a line for each, or NULL; errors as clv_check_sources()';
