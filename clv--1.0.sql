@@ -4961,6 +4961,16 @@ BEGIN
     EXECUTE format('SELECT count(*) FROM %s', target) INTO n;
     RETURN n;
 END $body$ $$),
+('append_rows', 'statement', '', '', '', $$CREATE FUNCTION {store}.append_rows(source text, target text) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- By the names of columns: those that an upgrade added stand at the end of the table.
+DECLARE
+    n bigint;
+BEGIN
+    EXECUTE (SELECT format('INSERT INTO %1$I.%2$I (%4$s) SELECT %4$s FROM %1$I.%3$I', {store_name}, target, source, string_agg(quote_ident(a.attname), ', '))
+             FROM pg_attribute AS a WHERE a.attrelid = format('%I.%I', {store_name}, source)::regclass AND a.attnum > 0);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END $body$ $$),
 ('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     n bigint;
@@ -4983,16 +4993,13 @@ BEGIN
         EXECUTE format('ANALYZE %I.%I', {store_name}, step.name);
         EXECUTE format('SELECT count(*) FROM %I.%I', {store_name}, step.name) INTO n;
     WHEN 'vintage' THEN
-        EXECUTE (SELECT format('INSERT INTO %4$I.%1$I (%3$s) SELECT %3$s FROM %4$I.%2$I', step.name || '_history', 'fitted_' || step.name,
-                               string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), {store_name})
-                 FROM pg_attribute AS a WHERE a.attrelid = format('%I.%I', {store_name}, 'fitted_' || step.name)::regclass AND a.attnum > 0);
-        GET DIAGNOSTICS n = ROW_COUNT;
+        n := {store}.append_rows('fitted_' || step.name, step.name || '_history');
         EXECUTE format('ANALYZE %I.%I', {store_name}, step.name || '_history');
     WHEN 'generation' THEN
         n := {store}.fill_relation(step.name);
     WHEN 'publish' THEN
-        EXECUTE format('INSERT INTO %1$I.cohort_value_history SELECT * FROM %1$I.%2$I ON CONFLICT (as_of, cohort) DO NOTHING', {store_name},
-                       'cohort_value_' || (SELECT building FROM {store}.setting));
+        DELETE FROM {store}.cohort_value_history WHERE as_of = (SELECT as_of FROM {store}.build);
+        n := {store}.append_rows('cohort_value_' || (SELECT building FROM {store}.setting), 'cohort_value_history');
         UPDATE {store}.generation SET refreshed_at = clock_timestamp() WHERE generation = (SELECT building FROM {store}.setting);
         UPDATE {store}.setting SET current = building, building = NULL;
         -- a dump restores materialized views by computing them: the one that nobody reads shall take no time
