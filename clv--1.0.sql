@@ -4181,7 +4181,7 @@ CREATE FUNCTION clv_mart_contract()
             ('evaluations', 'customer_id', false, '{any}', 'who was served; this or interaction_id, or both'),
             ('evaluations', 'evaluated_at', true, '{date,timestamp,timestamptz}', 'when the interaction was, rather than when the judge ran'),
             ('evaluations', 'name', true, '{text,enum}', 'the evaluator; read as evaluator_key() writes it'),
-            ('evaluations', 'score', true, '{numeric,bigint,integer,smallint,double precision,real}', 'from 0, the worst, to 1, the best; NULL where there is a label only'),
+            ('evaluations', 'score', true, '{numeric,bigint,integer,smallint,double precision,real,boolean}', 'from 0, the worst, to 1, the best; NULL where there is a label only'),
             ('evaluations', 'label', false, '{text,enum}', 'the word of the judge, such as a tone'),
             ('customer_map', 'customer_id', true, '{any}', 'an id that is merged into another; one row for each'),
             ('customer_map', 'master_id', true, '{any}', 'the id that stands for it')) AS c (relation, "column", required, accepts, about);
@@ -4252,7 +4252,10 @@ CREATE FUNCTION clv_mart_flags(source text) RETURNS text[]
         ), flag AS (
             SELECT relation AS name FROM usable
             UNION
-            SELECT relation || '.' || "column" FROM usable WHERE NOT required
+            -- interactions that are not there tell nothing of evaluations that name one
+            SELECT relation || '.' || "column" FROM usable AS u
+            WHERE NOT required AND (relation <> 'evaluations' OR "column" <> 'interaction_id'
+                                    OR EXISTS (SELECT FROM usable AS i WHERE i.relation = 'interactions'))
             UNION
             SELECT relation || '.' || "column" || ':' || CASE base_name WHEN 'timestamp with time zone' THEN 'timestamptz'
                                                                        WHEN 'timestamp without time zone' THEN 'timestamp'
@@ -4386,16 +4389,16 @@ BEGIN
         hint := 'Write a view interactions, or a view of the evaluations with ... AS customer_id.';
         RETURN NEXT;
     END IF;
-    -- ids must meet: of customers in all relations, of interactions in two
+    -- ids of customers must meet in all relations; interactions are compared as text
     FOR found IN EXECUTE format($query$
         SELECT f.relation, f."column", f.type_name, first_value(f.relation) OVER w AS first_relation,
                first_value(f."column") OVER w AS first_column, first_value(f.type_name) OVER w AS first_type
         FROM %I.clv_mart_found($1) WITH ORDINALITY AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
-        WHERE f.fits AND f."column" IN ('customer_id', 'master_id', 'interaction_id')
-        WINDOW w AS (PARTITION BY f."column" = 'interaction_id' ORDER BY f.n) ORDER BY f.n$query$, schema) USING source
+        WHERE f.fits AND f."column" IN ('customer_id', 'master_id')
+        WINDOW w AS (ORDER BY f.n) ORDER BY f.n$query$, schema) USING source
     LOOP
         BEGIN
-            -- as the mart does: compare them, and put them in one column
+            -- compared, and put in one column
             EXECUTE format('SELECT a = b FROM (SELECT NULL::%1$s AS a, NULL::%2$s AS b) AS s
                             UNION ALL SELECT c IS NULL FROM (SELECT NULL::%1$s UNION ALL SELECT NULL::%2$s) AS u (c)',
                            found.first_type, found.type_name);
@@ -4523,6 +4526,52 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clv_mart_problems(text) IS 'internal: everything that stops a mart, a line for each, or NULL; errors as clv_check_sources()';
 
+CREATE FUNCTION clv_mart_left_out(flags text[]) RETURNS TABLE (name text, left_out text)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 20
+    AS $$
+-- What a template says with a relation or column and not without it. A relation brings all its columns.
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+BEGIN
+    RETURN QUERY EXECUTE format($query$
+        WITH line AS (
+            SELECT t.part, t.number, t.name AS view, c.name AS "column", t.needs, c.number AS place,
+                   coalesce(regexp_split_to_array(substring(l.line FROM '--\?\s*(.*?)\s*$'), '\s+'), '{}') AS wants
+            FROM (SELECT 1 AS part, row_number() OVER () AS number, name, kind, needs, definition FROM %1$I.clv_mart_customers()
+                  UNION ALL SELECT 2, row_number() OVER (), name, kind, needs, definition FROM %1$I.clv_mart_drivers()
+                  UNION ALL SELECT 3, row_number() OVER (), name, kind, needs, definition FROM %1$I.clv_mart_routines()) AS t,
+                 LATERAL %1$I.clv_mart_columns(t.definition) AS c
+                 JOIN LATERAL regexp_split_to_table(t.definition, E'\n') WITH ORDINALITY AS l (line, number) ON l.number = c.number
+            WHERE t.kind IN ('generation', 'published', 'vintage')
+        ), absent AS (
+            SELECT c.relation AS name,
+                   array_agg(c.relation || '.' || c."column") || array_agg(CASE c.relation WHEN 'interactions' THEN 'contacts' ELSE c.relation END)
+                   || c.relation || CASE WHEN c.relation IN ('interactions', 'evaluations') THEN ARRAY['scores'] ELSE '{}' END AS brings
+            FROM %1$I.clv_mart_contract() AS c WHERE c.relation <> ALL ($1) GROUP BY 1
+            UNION ALL
+            SELECT c.relation || '.' || c."column", ARRAY[c.relation || '.' || c."column", CASE c."column" WHEN 'resolved' THEN 'scores' END]
+            FROM %1$I.clv_mart_contract() AS c
+            WHERE c.relation = ANY ($1) AND NOT c.required AND c.relation || '.' || c."column" <> ALL ($1)
+        ), shown AS (
+            SELECT a.name, l.part, l.number, l.view, l."column", min(l.place) AS place,
+                   bool_or(l.needs <@ ($1 || a.brings) AND %1$I.clv_mart_line_kept(l.wants, $1 || a.brings)) AS with_it,
+                   bool_or(l.needs <@ $1 AND %1$I.clv_mart_line_kept(l.wants, $1)) AS without_it
+            FROM absent AS a, (SELECT part, number, view, "column", place, wants, string_to_array(needs, ' ') AS needs FROM line) AS l
+            GROUP BY 1, 2, 3, 4, 5
+        )
+        SELECT name, string_agg(view || coalesce(' (' || columns || ')', ''), ', ' ORDER BY part, number)
+        FROM (SELECT name, part, number, view, CASE WHEN bool_or(without_it) THEN string_agg("column", ', ' ORDER BY place) FILTER (WHERE with_it AND NOT without_it) END AS columns
+              FROM shown GROUP BY 1, 2, 3, 4 HAVING bool_or(with_it AND NOT without_it)) AS v
+        GROUP BY 1$query$, schema) USING flags;
+END $$;
+COMMENT ON FUNCTION clv_mart_left_out(text[]) IS 'internal: for each relation and optional column that the sources do not have, the views and columns of a mart that would be there with it';
+
+CREATE FUNCTION clv_mart_line_kept(wants text[], flags text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
+    RETURN (SELECT coalesce(bool_and((ltrim(flag, '!') = ANY (flags)) <> (flag LIKE '!%')), true) FROM unnest(wants) AS flag);
+COMMENT ON FUNCTION clv_mart_line_kept(text[], text[]) IS 'internal: whether a line of a template that ends in these flags stays';
+
 -- Each query counts in one row, c, and makes of it the rows that apply.
 CREATE FUNCTION clv_mart_check_rows(given text, source text, id text, joined text, buyers text, flags text[])
     RETURNS TABLE (item text, status text, detail text, hint text)
@@ -4535,6 +4584,7 @@ DECLARE
     enough constant text := '100';
     no_number constant text := '(''NaN'', ''Infinity'', ''-Infinity'')';
     who text := id;
+    boolean_score text;
 BEGIN
     CASE given
     WHEN 'orders' THEN
@@ -4564,8 +4614,7 @@ BEGIN
                  'not counted: ' || concat_ws(', ', nullif(no_id, 0) || ' without customer_id', nullif(no_time, 0) || ' without ordered_at',
                                               nullif(no_amount, 0) || ' without amount'), NULL),
                 (refunds > 0, 'refunds', 'note', 'negative, taken as refunds: ' || refunds || ', in all ' || refunded, NULL),
-                (future > 0, 'future', 'note', 'after today: ' || future || ', the last on ' || to_char(latest, 'YYYY-MM-DD'),
-                 'Are they orders? They move the last day of the data. Leave them out in a view, or correct them.'),
+                (future > 0, 'future', 'note', 'after today, not counted before their day: ' || future || ', the last on ' || to_char(latest, 'YYYY-MM-DD'), NULL),
                 (endless > 0, 'ordered_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
                 (no_number > 0, 'amount', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right amount.'),
                 (loyal >= %6$s, 'sufficiency', 'ok', 'enough for a model: ' || loyal || ' customers with three or more purchase days',
@@ -4620,8 +4669,8 @@ BEGIN
                                      || coalesce(', of whom ' || buying || ' have bought', ''), NULL),
                 (persons > 0 AND buying = 0, 'customer_id', 'note', 'no customer has bought', 'Is it another kind of id than that of the orders?'),
                 (no_id > 0, 'NULL', 'note', 'not counted: ' || no_id || ' without customer_id', NULL),
-                (n - no_id > ids, 'customer_id', 'wrong', 'rows of a customer who has another: ' || n - no_id - ids,
-                 'One row for each customer: write a view with SELECT DISTINCT ON (customer_id) ... ORDER BY customer_id, ...'),
+                (n - no_id > ids, 'customer_id', 'note', 'rows of a customer who has another: ' || n - no_id - ids || ', their costs are added up',
+                 'If that is wrong: a view with SELECT DISTINCT ON (customer_id) ... ORDER BY customer_id, ...'),
                 (no_cohort > 0, 'cohort', 'note', 'NULL: ' || no_cohort, NULL),
                 (backwards > 0, 'churned_at', 'note', 'before acquired_at: ' || backwards, NULL)
             ) AS v (shown, item, status, detail, hint)
@@ -4660,6 +4709,8 @@ BEGIN
             CASE WHEN flags @> '{interactions.service_cost}' THEN format('count(*) FILTER (WHERE r.service_cost::numeric IN %s)', no_number)
                  ELSE '0' END);
     WHEN 'evaluations' THEN
+        EXECUTE format('SELECT ''::integer'' FROM %I.clv_mart_found($1) WHERE relation = $2 AND "column" = ''score'' AND type = ''boolean''::regtype', schema)
+            INTO boolean_score USING source, given;
         IF flags @> '{interactions,evaluations.interaction_id}' THEN
             who := CASE WHEN flags @> '{evaluations.customer_id}' THEN 'coalesce(e.customer_id, i.customer_id)' ELSE 'i.customer_id' END;
         ELSE
@@ -4667,12 +4718,12 @@ BEGIN
         END IF;
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
-                SELECT coalesce(%1$I.evaluator_key(name), '') AS name, count(*) AS n, count(score) AS scores, min(score) AS low, max(score) AS high,
+                SELECT coalesce(%1$I.evaluator_key(name), '') AS name, min(name) AS written, count(*) AS n, count(score) AS scores, min(score) AS low, max(score) AS high,
                        count(*) FILTER (WHERE score < 0 OR score > 1) AS outside, count(*) FILTER (WHERE id IS NULL) AS unmatched,
                        count(*) FILTER (WHERE at IS NULL OR NOT isfinite(at)) AS no_time,
                        count(DISTINCT id) FILTER (WHERE score IS NOT NULL AND %4$s) AS persons
                 FROM (SELECT %3$s AS id, r.name, r.score, r.at
-                      FROM (SELECT %5$s AS customer_id, e.name::text, e.score::float8, e.evaluated_at AS at
+                      FROM (SELECT %5$s AS customer_id, e.name::text, e.score%9$s::float8 AS score, e.evaluated_at AS at
                             FROM %2$I.evaluations AS e%6$s) AS r%7$s) AS s
                 GROUP BY 1
             ), total AS (
@@ -4684,10 +4735,10 @@ BEGIN
                          || persons || ' customers who have bought' AS detail, NULL AS hint FROM c WHERE c.name <> ''
                   UNION ALL
                   SELECT 1, c.name, outside > 0, 'score', 'wrong', c.name || ', not between 0 and 1: ' || outside,
-                         'Write a view with normalize_score(score, '
+                         'Write a view with ' || format('CASE name WHEN %%L THEN normalize_score(score, ', written)
                          || coalesce((SELECT s.low || ', ' || s.high || CASE WHEN s.higher_is_better THEN '' ELSE ', false' END
                                       FROM %1$I.evaluator_scales() AS s WHERE s.evaluator = c.name AND s.low < s.high AND (s.low, s.high) <> (0, 1)
-                                                                          AND c.low >= s.low AND c.high <= s.high), 'low, high') || ') AS score.' FROM c
+                                                                          AND c.low >= s.low AND c.high <= s.high), 'low, high') || ') ELSE score END AS score.' FROM c
                   UNION ALL
                   SELECT 2, c.name, unmatched > 0, 'matched', 'note', c.name || ', of no customer: ' || unmatched,
                          'coverage_report() tells by which ids others do.' FROM c
@@ -4703,8 +4754,8 @@ BEGIN
                          || coalesce(persons, 0) || ' customers who have bought have scores' || coalesce(' of ' || nullif(name, ''), ''), NULL FROM total
                  ) AS v
             WHERE shown ORDER BY part, name COLLATE "C"$query$, schema, source, id, coalesce(format('id IN (%s)', buyers), 'false'), who,
-            CASE WHEN who <> 'e.customer_id' THEN format(' LEFT JOIN %I.interactions AS i ON i.interaction_id = e.interaction_id', source) ELSE '' END,
-            joined, enough);
+            CASE WHEN who <> 'e.customer_id' THEN format(' LEFT JOIN %I.interactions AS i ON i.interaction_id::text = e.interaction_id::text', source) ELSE '' END,
+            joined, enough, boolean_score);
     WHEN 'customer_map' THEN
         RETURN QUERY EXECUTE format($query$
             SELECT 'rows', 'ok', 'ids: ' || count(*) FILTER (WHERE customer_id <> master_id) || ', merged into others: '
@@ -4729,6 +4780,7 @@ DECLARE
     joined text := '';
     buyers text;
     given text;
+    without jsonb;
 BEGIN
     FOR one IN EXECUTE format('SELECT * FROM %1$I.clv_mart_check_structure($1) UNION ALL SELECT * FROM %1$I.clv_mart_check_content($1)',
                               schema) USING source
@@ -4736,6 +4788,7 @@ BEGIN
         found := found || to_jsonb(one);
     END LOOP;
     EXECUTE format('SELECT %I.clv_mart_flags($1)', schema) INTO flags USING source;
+    EXECUTE format('SELECT jsonb_object_agg(name, left_out) FROM %I.clv_mart_left_out($1)', schema) INTO without USING flags;
     -- rows are read where nothing about the relation itself is wrong: a currency may be
     usable := ARRAY(SELECT f.name FROM unnest(flags) AS f (name)
                     WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(found) AS j
@@ -4752,7 +4805,9 @@ BEGIN
                                     GROUP BY 1 ORDER BY min(c.n)', schema)
     LOOP
         given := relation;
-        RETURN QUERY SELECT j ->> 'relation', j ->> 'item', j ->> 'status', j ->> 'detail', j ->> 'hint'
+        RETURN QUERY SELECT j ->> 'relation', j ->> 'item', j ->> 'status',
+                            concat_ws('; left out: ', j ->> 'detail', CASE WHEN j ->> 'status' = 'optional' THEN without ->>
+                                      CASE j ->> 'item' WHEN 'relation' THEN given ELSE given || '.' || (j ->> 'item') END END), j ->> 'hint'
                      FROM jsonb_array_elements(found) WITH ORDINALITY AS e (j, n)
                      -- the schema itself belongs to no relation and comes first
                      WHERE j ->> 'relation' IN (given, CASE WHEN given = 'orders' THEN '' END) ORDER BY n;
@@ -4771,7 +4826,7 @@ BEGIN
     END LOOP;
 END $$;
 COMMENT ON FUNCTION clv_check_sources(text) IS
-'What a mart would find in the schema of sources, by its plain name, all at once: for each relation of clv_mart_contract() a row for itself, one for each column, and what its rows say. status: ok; missing and wrong stop a mart or its refresh; optional: not there, and what needs it is left out of the mart; note: the mart works, but look at it. detail says what there is, hint what to write: the view, the GRANT. The rows say how many there are, of how many customers, which are not counted, whether they suffice for models and to whom they lead, by customer_map where there is one. Moments are days of the session''s time zone. Reads every relation, once or twice; what cannot be read is a row, not an error. Error 3F000: no such schema; 22004: no name.';
+'What a mart would find in the schema of sources, by its plain name, all at once: for each relation of clv_mart_contract() a row for itself, one for each column, and what its rows say. status: ok; missing, wrong: no mart can be made, or its numbers would be wrong; optional: not there, and what needs it is left out of the mart; note: the mart works, but look at it. detail says what there is, hint what to write: the view, the GRANT. The rows say how many there are, of how many customers, which are not counted, whether they suffice for models and to whom they lead, by customer_map where there is one. Moments are days of the session''s time zone. Reads every relation, once or twice; what cannot be read is a row, not an error. Error 3F000: no such schema; 22004: no name.';
 -- ---- mart: templates --------------------------------------------------------------------------------------------------
 --
 -- A mart is made of templates: rows (name, kind, keys, needs, about, definition) of clv_mart_storage(), _sources(),
