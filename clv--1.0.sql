@@ -4585,6 +4585,9 @@ DECLARE
     no_number constant text := '(''NaN'', ''Infinity'', ''-Infinity'')';
     who text := id;
     boolean_score text;
+    -- joined, as IN (...) takes hours where the customers do not fit into work_mem
+    bought constant text := CASE WHEN buyers IS NULL THEN 'false' ELSE 'b.id IS NOT NULL' END;
+    join_buyers constant text := CASE WHEN buyers IS NULL THEN '' ELSE format(' LEFT JOIN (SELECT DISTINCT id FROM (%s) AS b) AS b ON b.id = ', buyers) END;
 BEGIN
     CASE given
     WHEN 'orders' THEN
@@ -4674,7 +4677,7 @@ BEGIN
                 (no_cohort > 0, 'cohort', 'note', 'NULL: ' || no_cohort, NULL),
                 (backwards > 0, 'churned_at', 'note', 'before acquired_at: ' || backwards, NULL)
             ) AS v (shown, item, status, detail, hint)
-            WHERE shown$query$, id, source, joined, NULL, coalesce(format('%s IN (%s)', id, buyers), 'NULL'),
+            WHERE shown$query$, id, source, joined || coalesce(nullif(join_buyers, '') || id, ''), NULL, CASE WHEN buyers IS NULL THEN 'NULL' ELSE bought END,
             CASE WHEN flags @> '{customers.churned_at,customers.acquired_at}' THEN 'count(*) FILTER (WHERE r.churned_at < r.acquired_at)' ELSE '0' END,
             CASE WHEN flags @> '{customers.cohort}' THEN 'count(*) FILTER (WHERE r.cohort IS NULL)' ELSE '0' END);
     WHEN 'interactions' THEN
@@ -4704,7 +4707,7 @@ BEGIN
                 (endless > 0, 'started_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
                 (no_number > 0, 'service_cost', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right cost.')
             ) AS v (shown, item, status, detail, hint)
-            WHERE shown$query$, id, source, joined, coalesce(format('%s IN (%s)', id, buyers), 'false'),
+            WHERE shown$query$, id, source, joined || coalesce(nullif(join_buyers, '') || id, ''), bought,
             CASE WHEN flags @> '{interactions.resolved}' THEN 'count(r.resolved)' ELSE 'NULL::bigint' END,
             CASE WHEN flags @> '{interactions.service_cost}' THEN format('count(*) FILTER (WHERE r.service_cost::numeric IN %s)', no_number)
                  ELSE '0' END);
@@ -4719,12 +4722,12 @@ BEGIN
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
                 SELECT coalesce(%1$I.evaluator_key(name), '') AS name, min(name) AS written, count(*) AS n, count(score) AS scores, min(score) AS low, max(score) AS high,
-                       count(*) FILTER (WHERE score < 0 OR score > 1) AS outside, count(*) FILTER (WHERE id IS NULL) AS unmatched,
+                       count(*) FILTER (WHERE score < 0 OR score > 1) AS outside, count(*) FILTER (WHERE s.id IS NULL) AS unmatched,
                        count(*) FILTER (WHERE at IS NULL OR NOT isfinite(at)) AS no_time,
-                       count(DISTINCT id) FILTER (WHERE score IS NOT NULL AND %4$s) AS persons
+                       count(DISTINCT s.id) FILTER (WHERE score IS NOT NULL AND %4$s) AS persons
                 FROM (SELECT %3$s AS id, r.name, r.score, r.at
                       FROM (SELECT %5$s AS customer_id, e.name::text, e.score%9$s::float8 AS score, e.evaluated_at AS at
-                            FROM %2$I.evaluations AS e%6$s) AS r%7$s) AS s
+                            FROM %2$I.evaluations AS e%6$s) AS r%7$s) AS s%10$s
                 GROUP BY 1
             ), total AS (
                 SELECT max(persons) AS persons, (array_agg(name ORDER BY persons DESC, name COLLATE "C"))[1] AS name FROM c
@@ -4741,7 +4744,7 @@ BEGIN
                                                                           AND c.low >= s.low AND c.high <= s.high), 'low, high') || ') ELSE score END AS score.' FROM c
                   UNION ALL
                   SELECT 2, c.name, unmatched > 0, 'matched', 'note', c.name || ', of no customer: ' || unmatched,
-                         'coverage_report() tells by which ids others do.' FROM c
+                         'Is the id of another kind, or are interactions missing?' FROM c
                   UNION ALL
                   SELECT 3, c.name, no_time > 0, 'evaluated_at', 'note', c.name || ', without a time, not counted: ' || no_time, NULL FROM c
                   UNION ALL
@@ -4753,9 +4756,9 @@ BEGIN
                               ELSE 'too little to see what goes with scores: ' END
                          || coalesce(persons, 0) || ' customers who have bought have scores' || coalesce(' of ' || nullif(name, ''), ''), NULL FROM total
                  ) AS v
-            WHERE shown ORDER BY part, name COLLATE "C"$query$, schema, source, id, coalesce(format('id IN (%s)', buyers), 'false'), who,
+            WHERE shown ORDER BY part, name COLLATE "C"$query$, schema, source, id, bought, who,
             CASE WHEN who <> 'e.customer_id' THEN format(' LEFT JOIN %I.interactions AS i ON i.interaction_id::text = e.interaction_id::text', source) ELSE '' END,
-            joined, enough, boolean_score);
+            joined, enough, boolean_score, coalesce(nullif(join_buyers, '') || 's.id', ''));
     WHEN 'customer_map' THEN
         RETURN QUERY EXECUTE format($query$
             SELECT 'rows', 'ok', 'ids: ' || count(*) FILTER (WHERE customer_id <> master_id) || ', merged into others: '
