@@ -6237,3 +6237,294 @@ CREATE FUNCTION clv_mart_drivers() RETURNS TABLE (name text, kind text, keys tex
 SELECT ''::text, ''::text, ''::text, ''::text, ''::text, ''::text WHERE false
 $drivers$;
 COMMENT ON FUNCTION clv_mart_drivers() IS 'internal: stub';
+-- ---- mart: drivers, lift and the quality of models ------------------------------------------------------------------
+
+-- Exposure ends at the landmark, outcomes begin after it: as_of less a window, which is the horizon, or what fits into the
+-- data. Work relations hold customers at the landmark and, where the data go back far enough, at one a window earlier; all
+-- models of churn are made from them. Their x is the score first, then what was there before it: years as a customer, the
+-- log of purchases, channels, cohorts of the customers' own. Mediators are never among them.
+CREATE FUNCTION clv_mart_drivers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100 ROWS 20
+    AS $mart$
+SELECT t.name, t.kind, t.keys, n.needs, t.about, t.definition
+FROM (VALUES
+('exposure_day', 'work', '', 'scores', 'scores by evaluator and day', $$
+SELECT e.name AS evaluator, (e.evaluated_at AT TIME ZONE {zone})::date AS day, count(*) AS scores,
+       min(e.score) AS lowest, max(e.score) AS highest
+FROM {store}.build AS s CROSS JOIN {store}.source_score AS e
+WHERE e.customer_id IS NOT NULL AND e.name IS NOT NULL AND e.score BETWEEN -1e15 AND 1e15
+    AND isfinite(e.evaluated_at) AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}
+GROUP BY 1, 2
+$$),
+('exposure_window', 'work', '', 'scores', 'the landmark and the window after it', $$
+-- a quarter of the scores at least is to be known at the landmark, and half of the span of the data is to lie before it
+SELECT s.as_of - w.days AS landmark_on, s.as_of AS until_on, w.days AS window_days,
+       CASE WHEN s.as_of - 2 * w.days > f.first_on THEN s.as_of - 2 * w.days END AS earlier_on
+FROM {store}.build AS s
+CROSS JOIN (
+    SELECT min(o.day) AS first_on
+    FROM (
+        SELECT NULL::date AS day
+        UNION ALL SELECT min(ordered_on) FROM {store}.source_order WHERE isfinite(ordered_on) --? orders
+        UNION ALL SELECT min(started_on) FROM {store}.source_contract WHERE isfinite(started_on) --? subscriptions
+    ) AS o
+) AS f
+CROSS JOIN (
+    SELECT min(d.day) AS quarter_on
+    FROM (SELECT e.day, sum(sum(e.scores)) OVER (ORDER BY e.day) AS so_far, sum(sum(e.scores)) OVER () AS in_all
+          FROM {store}.exposure_day AS e GROUP BY e.day) AS d
+    WHERE 4 * d.so_far >= d.in_all
+) AS q
+CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - f.first_on) / 2, s.as_of - q.quarter_on)) AS w (days)
+WHERE w.days >= 1 AND f.first_on IS NOT NULL AND q.quarter_on IS NOT NULL
+$$),
+('exposure_score', 'work', '', 'scores', 'histories of scores, by customer and evaluator', $$
+-- moments are shifted by the zone, so that days of UTC, which landmark() reads, are days of the zone
+SELECT e.customer_id, e.name AS evaluator,
+       {clv}.interaction_history((e.evaluated_at AT TIME ZONE {zone}) AT TIME ZONE 'UTC', e.score) AS scores
+FROM {store}.build AS s CROSS JOIN {store}.source_score AS e
+WHERE e.customer_id IS NOT NULL AND e.name IS NOT NULL AND e.score BETWEEN -1e15 AND 1e15
+    AND isfinite(e.evaluated_at) AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}
+GROUP BY e.customer_id, e.name
+$$),
+('exposure_evaluator', 'work', '', 'scores', 'evaluators: role, scale, lift, reliability', $$
+-- the scale is 0 to 1 where scores are within it, else from the lowest to the highest; a lift is a part of the scale, and
+-- goes down where less is better
+SELECT v.evaluator, r.role, r.why,
+       coalesce(r.role = 'lever' OR r.role IS NULL AND v.evaluator = {clv}.evaluator_key(s.lift_name), false) AS is_lever,
+       v.scores, v.lowest, v.highest, k.low, k.high, k.less_is_better,
+       s.lift * (k.high - k.low) * CASE WHEN k.less_is_better THEN -1 ELSE 1 END AS lift, g.reliability
+FROM {store}.build AS s
+CROSS JOIN (SELECT evaluator, sum(scores)::bigint AS scores, min(lowest) AS lowest, max(highest) AS highest
+            FROM {store}.exposure_day GROUP BY evaluator) AS v
+CROSS JOIN LATERAL {clv}.driver_roles(ARRAY[v.evaluator]) AS r
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN v.lowest >= 0 AND v.highest <= 1 THEN 0 ELSE v.lowest END,
+           CASE WHEN v.lowest >= 0 AND v.highest <= 1 THEN 1 ELSE v.highest END,
+           '_' || v.evaluator || '_' ~ ('_(time|latency|wait|waiting|duration|hallucinations?|hallucinated|toxicity|violence|unfairness|'
+               'escalations?|escalated|transfers?|transferred|handoffs?|loops?|repeat_contacts?|follow_ups?)_')
+) AS k (low, high, less_is_better)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN v.lowest < v.highest AND count(*) > 1 AND count(*) < v.scores THEN {clv}.signal_sample(x.scores) END AS sample
+    FROM {store}.exposure_score AS x WHERE x.evaluator = v.evaluator
+) AS i
+LEFT JOIN LATERAL {clv}.signal_reliability(i.sample) AS g ON true
+$$),
+('exposure_customer', 'work', '', 'scores', 'customers at risk at the landmark (period 2) and at the one before (1)', $$
+-- who left by contract left when the last of the contracts ended, unless orders came after it; lot is drawn by a hash
+SELECT t.period, p.customer_id, p.cohort, p.channel, (hashtextextended(p.customer_id::text, 0) & 65535)::int AS lot,
+       l.purchases, l.days_since_last, l.total_spend, l.average_purchase, l.tenure, l.purchases_after, l.spend_after, l.churned
+FROM {store}.person AS p
+CROSS JOIN (
+    SELECT 2 AS period, w.landmark_on, w.until_on FROM {store}.exposure_window AS w
+    UNION ALL SELECT 1, w.earlier_on, w.landmark_on FROM {store}.exposure_window AS w WHERE w.earlier_on IS NOT NULL
+) AS t
+LEFT JOIN (SELECT customer_id, CASE WHEN bool_and(isfinite(ended_on) AND ended_on IS NOT NULL) THEN max(ended_on) END AS left_on --? subscriptions
+           FROM {store}.source_contract GROUP BY customer_id) AS c ON c.customer_id = p.customer_id --? subscriptions
+CROSS JOIN LATERAL {clv}.landmark(p.history, NULL::{clv}.interaction_history, t.landmark_on, t.until_on, data_end => t.until_on,
+    churned_at => least(p.churned_on, CASE WHEN {clv}.last_purchase(p.history, t.until_on) > c.left_on THEN NULL ELSE c.left_on END) --? subscriptions
+    churned_at => p.churned_on --? !subscriptions
+) AS l
+WHERE l.at_risk AND NOT l.censored
+$$),
+('exposure_control', 'work', '', 'scores', 'customers at the landmark, channels and cohorts large enough for a column of a model', $$
+-- with ten who left and ten who stayed a level gets a column; the largest is what others are compared with
+WITH part AS MATERIALIZED (
+    SELECT cohort, channel, count(*) AS customers, count(*) FILTER (WHERE churned) AS churned
+    FROM {store}.exposure_customer WHERE period = 2 GROUP BY cohort, channel
+)
+SELECT a.customers, a.churned, l.channels, l.cohorts,
+       ARRAY['score', 'years as a customer', 'log of purchases'] || ARRAY(SELECT 'channel ' || c FROM unnest(l.channels) AS c)
+           || ARRAY(SELECT 'cohort ' || c FROM unnest(l.cohorts) AS c) AS terms
+FROM (SELECT coalesce(sum(customers), 0)::bigint AS customers, coalesce(sum(churned), 0)::bigint AS churned FROM part) AS a
+CROSS JOIN (
+    SELECT ARRAY(SELECT channel FROM part WHERE channel IS NOT NULL GROUP BY channel
+                 HAVING sum(churned) >= 10 AND sum(customers - churned) >= 10
+                 ORDER BY sum(customers) DESC, channel OFFSET 1 LIMIT 4) AS channels,
+           '{}'::text[] AS cohorts --? !customers.cohort
+           ARRAY(SELECT cohort FROM part GROUP BY cohort --? customers.cohort
+                 HAVING sum(churned) >= 10 AND sum(customers - churned) >= 10 --? customers.cohort
+                 ORDER BY sum(customers) DESC, cohort OFFSET 1 LIMIT 8) AS cohorts --? customers.cohort
+) AS l
+$$),
+('exposure', 'work', '', 'scores', 'customers with scores at the landmark, a row for each evaluator', $$
+SELECT c.customer_id, c.cohort, c.channel, v.evaluator, c.lot, c.purchases, c.days_since_last, c.total_spend, c.average_purchase,
+       c.tenure, ln(c.purchases) AS log_purchases, l.n_scores, l.mean_score,
+       (l.last_score_at AT TIME ZONE 'UTC') AT TIME ZONE {zone} AS last_score_at, c.purchases_after, c.spend_after, c.churned,
+       v.reliability, coalesce(d.columns[1], 0) AS channel_1, coalesce(d.columns[2], 0) AS channel_2,
+       coalesce(d.columns[3], 0) AS channel_3, coalesce(d.columns[4], 0) AS channel_4,
+       -- a mean may leave the scale by the last digit
+       ARRAY[greatest(v.lowest, least(v.highest, l.mean_score)), c.tenure / 365.25, ln(c.purchases)] || d.columns
+           || ARRAY(SELECT coalesce((c.cohort = o)::int, 0)::float8 FROM unnest(k.cohorts) AS o) AS x
+FROM {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k CROSS JOIN {store}.exposure_customer AS c
+JOIN {store}.exposure_score AS e ON e.customer_id = c.customer_id
+JOIN {store}.exposure_evaluator AS v ON v.evaluator = e.evaluator
+CROSS JOIN LATERAL {clv}.landmark(NULL::{clv}.purchase_history, e.scores, w.landmark_on, w.until_on, data_end => w.until_on) AS l
+CROSS JOIN LATERAL (SELECT ARRAY(SELECT coalesce((c.channel = o)::int, 0)::float8 FROM unnest(k.channels) AS o)) AS d (columns)
+WHERE c.period = 2 AND l.n_scores > 0 AND v.lowest < v.highest
+$$),
+('exposure_before', 'work', '', 'scores', 'the same at the landmark before, where the data go back so far', $$
+SELECT c.customer_id, e.evaluator, c.lot, c.churned,
+       ARRAY[greatest(v.lowest, least(v.highest, l.mean_score)), c.tenure / 365.25, ln(c.purchases)]
+           || ARRAY(SELECT coalesce((c.channel = o)::int, 0)::float8 FROM unnest(k.channels) AS o) AS x
+FROM {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k CROSS JOIN {store}.exposure_customer AS c
+JOIN {store}.exposure_score AS e ON e.customer_id = c.customer_id
+JOIN {store}.exposure_evaluator AS v ON v.evaluator = e.evaluator
+CROSS JOIN LATERAL {clv}.landmark(NULL::{clv}.purchase_history, e.scores, w.earlier_on, w.landmark_on, data_end => w.landmark_on) AS l
+WHERE c.period = 1 AND l.n_scores > 0 AND v.lowest < v.highest
+$$),
+('driver', 'vintage', 'driver', 'scores', 'which scores go with leaving, one row for each evaluator', $$
+SELECT s.model_id AS model_id,  --: number of the models of which this was found
+       v.evaluator AS driver,  --: the evaluator whose scores are compared with who left, as evaluator_key() writes its name
+       v.role AS role,  --: lever (what the company does), mediator (a consequence of levers), confounder (there before), outcome; by its name
+       v.why AS role_reason,  --: why it has this role
+       w.landmark_on AS landmark_on,  --: last day on which scores and orders count as known (date)
+       w.window_days::bigint AS window_days,  --: days after the landmark in which customers left or stayed: the horizon, or what the data have room for
+       coalesce(d.n, 0) AS customers,  --: customers at risk at the landmark who had a score by then (count)
+       k.customers - coalesce(d.n, 0) AS without_scores,  --: customers at risk at the landmark without one (count)
+       e.churn_rate AS churn_rate,  --: of those with a score, the share who left or did not buy within the window (0 to 1)
+       e.mean_score AS mean_score,  --: mean over these customers of the mean of their scores (points of the score)
+       d.pooled_r AS pooled_r,  --: correlation of mean score and leaving over all customers (-1 to 1)
+       d.within_r AS within_r,  --: the same within cohorts (-1 to 1)
+       d.partial_r AS partial_r,  --: within cohorts, given tenure, purchases and channel (-1 to 1); below 0: higher scores, fewer leave
+       d.conf_low AS conf_low,  --: lower end of the 95 percent interval of partial_r
+       d.conf_high AS conf_high,  --: upper end of the 95 percent interval of partial_r
+       d.p_value AS p_value,  --: probability of as much by chance (0 to 1)
+       d.adjusted_p AS adjusted_p,  --: the same allowing for the number of evaluators (Benjamini and Hochberg); call drivers what is below 0.05
+       d.sign_flip AS sign_flip,  --: whether the sign within cohorts is opposite to that over all
+       d.reliability AS reliability,  --: share of the differences between customers' scores that is no noise (0 to 1)
+       d.disattenuated_r AS disattenuated_r,  --: partial_r as scores without noise would show it (-1 to 1)
+       d.n_needed AS customers_needed,  --: customers that the next study needs to see as much again (count)
+       coalesce(d.note, CASE WHEN v.lowest = v.highest THEN 'no correlation: all scores are the same'
+                             WHEN e.customers IS NULL THEN 'no correlation: nobody at risk had a score by the landmark'
+                             WHEN e.churn_rate = 0 THEN 'no correlation: nobody left'
+                             WHEN e.churn_rate = 1 THEN 'no correlation: everybody left' END) AS note  --: what to think of, in words
+FROM {store}.build AS s CROSS JOIN {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k
+CROSS JOIN {store}.exposure_evaluator AS v
+LEFT JOIN (SELECT evaluator, count(*) AS customers, avg(churned::int)::float8 AS churn_rate, avg(mean_score) AS mean_score
+           FROM {store}.exposure GROUP BY evaluator) AS e ON e.evaluator = v.evaluator
+LEFT JOIN (
+    SELECT t.*
+    -- the relation by its own number: a name would not follow when it is renamed
+    FROM (SELECT min(x.tableoid)::regclass AS relation FROM {store}.exposure AS x HAVING bool_or(x.churned) AND NOT bool_and(x.churned)) AS r
+    CROSS JOIN LATERAL {clv}.driver_table(r.relation, 'churned', 'evaluator', 'mean_score', 'cohort',
+        ARRAY['tenure', 'log_purchases', 'channel_1', 'channel_2', 'channel_3', 'channel_4'], reliability_column => 'reliability',
+        customer_column => 'customer_id') AS t
+) AS d ON d.evaluator = v.evaluator
+WHERE k.customers > 0
+$$),
+('churn_model', 'vintage', 'driver', 'scores', 'models of leaving, one for each evaluator', $$
+-- with ten who left and ten who stayed; Firth's likelihood where columns settle who leaves; of more than a million customers
+-- as many as that by lot
+SELECT s.model_id, 'churn'::text AS role, NULL::text AS cohort, f.evaluator AS driver, s.as_of, now() AS fitted_at,
+       'all customers'::text AS scope, NULL::float8 AS own_weight, f.customers, f.note, f.landmark_on, f.window_days, f.terms, f.model
+FROM {store}.build AS s
+CROSS JOIN (
+    SELECT m.evaluator, m.customers, m.landmark_on, m.window_days, m.terms, coalesce(m.likely, m.penalised) AS model,
+           CASE WHEN m.likely IS NULL THEN 'Firth''s penalised likelihood: channels or cohorts settle who leaves' END AS note
+    FROM (
+        SELECT g.*, CASE WHEN g.likely IS NULL THEN {clv}.logit_fit(g.sample, 'firth') END AS penalised
+        FROM (
+            SELECT v.evaluator, w.landmark_on, w.window_days, k.terms, n.customers, n.sample, {clv}.logit_fit(n.sample) AS likely
+            FROM {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k CROSS JOIN {store}.exposure_evaluator AS v
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS customers, count(*) FILTER (WHERE x.churned) AS churned, min(x.x[1]) AS lowest, max(x.x[1]) AS highest,
+                       {clv}.regression_sample(x.churned, x.x) FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
+                FROM {store}.exposure AS x WHERE x.evaluator = v.evaluator
+            ) AS n
+            WHERE n.churned >= 10 AND n.customers - n.churned >= 10 AND n.lowest < n.highest AND v.role IS DISTINCT FROM 'outcome'
+            OFFSET 0
+        ) AS g
+        OFFSET 0
+    ) AS m
+) AS f
+WHERE f.model IS NOT NULL
+$$),
+('lift', 'vintage', 'cohort, driver', 'scores', 'what a lift of each lever is worth, for all customers and by cohort', $$
+-- one model of all customers, with the cohort's customers in it; twice, as the second cost is a share of the value of the first
+SELECT p.model_id AS model_id,  --: number of the models of which this was found
+       p.cohort AS cohort,  --: cohort whose customers it is about; NULL: all customers. Cohorts below the smallest size have no row
+       p.driver AS driver,  --: the lever that is lifted
+       p.landmark_on AS landmark_on,  --: last day of what the model of churn knows (date)
+       p.window_days::bigint AS window_days,  --: length of a period of churn (days)
+       p.lift AS lift,  --: by how much the score changes (points of the score); below 0 where less is better
+       p.mean_score AS mean_score,  --: mean score of these customers (points of the score)
+       p.customers AS customers,  --: customers with scores at the landmark, whom totals are about (count)
+       p.churn_before AS churn_before,  --: mean probability to leave within the window as customers are (0 to 1)
+       p.churn_after AS churn_after,  --: the same after the lift (0 to 1)
+       p.churn_change AS churn_change,  --: churn_after less churn_before; -0.01 is one customer in a hundred
+       p.churn_change_low AS churn_change_low,  --: lower end of its 95 percent interval
+       p.churn_change_high AS churn_change_high,  --: upper end of its 95 percent interval
+       p.churn_change_relative AS churn_change_relative,  --: churn_change as a share of churn_before
+       p.margin_per_window::numeric(16, 2) AS margin_per_window,  --: mean margin of a customer who stayed, within the window (currency)
+       p.value_years AS value_years,  --: years whose margins count as value; the model's churn holds in each window of them
+       p.value_before::numeric(16, 2) AS value_before,  --: mean value of a customer as they are, discounted (currency)
+       p.value_change::numeric(16, 2) AS value_change,  --: by how much the lift changes it, per customer (currency)
+       p.value_change_low::numeric(16, 2) AS value_change_low,  --: lower end of its 95 percent interval (currency)
+       p.value_change_high::numeric(16, 2) AS value_change_high,  --: upper end of its 95 percent interval (currency)
+       p.total_change::numeric(16, 2) AS total_change,  --: value_change times customers: what the lift may cost at most (currency)
+       p.total_change_low::numeric(16, 2) AS total_change_low,  --: lower end of its 95 percent interval (currency)
+       p.total_change_high::numeric(16, 2) AS total_change_high,  --: upper end of its 95 percent interval (currency)
+       p.required_lift AS required_lift,  --: lift that makes customers worth 1 percent more (points of the score); NULL: none on the scale does
+       p.required_lift_low AS required_lift_low,  --: lift with which they may be
+       p.required_lift_high AS required_lift_high,  --: lift with which they surely are; NULL: none on the scale is enough
+       p.clipped_share AS clipped_share,  --: share of customers who reach the end of the scale before the lift is used up (0 to 1)
+       p.robustness AS robustness,  --: share of what is left of both score and leaving that a cause nobody measured must explain to account for the effect (0 to 1)
+       p.note AS note  --: what to think of, in words
+FROM (
+    SELECT s.model_id, c.cohort, m.driver, m.landmark_on, m.window_days, v.lift, c.mean_score, c.customers, one.*, c.margin_per_window,
+           5::float8 AS value_years, two.*, r.robustness_value AS robustness,
+           nullif(concat_ws('; ',
+               CASE WHEN one.churn_change_low <= 0 AND one.churn_change_high >= 0 THEN 'not beyond noise: the interval holds 0' END,
+               CASE WHEN one.churn_change_low > 0 THEN 'customers leave more often with it: what is behind that?' END,
+               CASE WHEN v.less_is_better THEN 'less of it counts as better' END,
+               CASE WHEN v.low <> 0 OR v.high <> 1
+                    THEN format('scores go from %s to %s; the lift is %s percent of that', v.lowest, v.highest, round((100 * s.lift)::numeric, 1)) END,
+               CASE WHEN one.clipped_share > 0.25 THEN format('%s percent of the customers are near the end of the scale', round(100 * one.clipped_share)) END,
+               CASE WHEN m.window_days < s.horizon_days THEN format('the data have room for %s days, not %s', m.window_days, s.horizon_days) END,
+               m.note), '') AS note
+    FROM {store}.build AS s
+    JOIN {store}.churn_model_history AS m ON m.model_id = s.model_id
+    JOIN {store}.exposure_evaluator AS v ON v.evaluator = m.driver AND v.is_lever
+    CROSS JOIN {store}.exposure_control AS k
+    CROSS JOIN LATERAL (
+        WITH part AS MATERIALIZED (
+            SELECT x.cohort, count(*) AS customers, sum(x.mean_score) AS scores, sum(x.spend_after) FILTER (WHERE NOT x.churned) AS spend,
+                   count(*) FILTER (WHERE NOT x.churned) AS stayed,
+                   {clv}.regression_sample(x.churned, x.x) FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
+            FROM {store}.exposure AS x WHERE x.evaluator = m.driver GROUP BY x.cohort
+        ), whole AS MATERIALIZED (
+            SELECT sum(p.customers)::bigint AS customers, sum(p.scores) AS scores, (sum(p.spend) / sum(p.stayed))::float8 AS spend,
+                   {clv}.clv_sample(p.sample) AS sample FROM part AS p
+        )
+        SELECT NULL::text AS cohort, h.customers, h.scores / h.customers AS mean_score, s.margin * h.spend AS margin_per_window, h.sample,
+               {clv}.lm_fit(h.sample) AS line FROM whole AS h
+        UNION ALL
+        SELECT p.cohort, p.customers, p.scores / p.customers, s.margin * coalesce((p.spend / nullif(p.stayed, 0))::float8, h.spend), p.sample, NULL
+        FROM part AS p CROSS JOIN whole AS h WHERE p.customers >= s.min_cohort_size
+    ) AS c
+    CROSS JOIN LATERAL (
+        SELECT max(estimate) FILTER (WHERE quantity = 'churn_before') AS churn_before, max(estimate) FILTER (WHERE quantity = 'churn_after') AS churn_after,
+               max(estimate) FILTER (WHERE quantity = 'churn_change') AS churn_change, max(conf_low) FILTER (WHERE quantity = 'churn_change') AS churn_change_low,
+               max(conf_high) FILTER (WHERE quantity = 'churn_change') AS churn_change_high,
+               max(estimate) FILTER (WHERE quantity = 'churn_change_relative') AS churn_change_relative,
+               max(estimate) FILTER (WHERE quantity = 'value_before') AS value_before, max(estimate) FILTER (WHERE quantity = 'value_change') AS value_change,
+               max(conf_low) FILTER (WHERE quantity = 'value_change') AS value_change_low, max(conf_high) FILTER (WHERE quantity = 'value_change') AS value_change_high,
+               max(estimate) FILTER (WHERE quantity = 'return') AS total_change, max(conf_low) FILTER (WHERE quantity = 'return') AS total_change_low,
+               max(conf_high) FILTER (WHERE quantity = 'return') AS total_change_high, max(estimate) FILTER (WHERE quantity = 'clipped_share') AS clipped_share
+        FROM {clv}.lift_projection(m.model, c.sample, 1, v.lift, c.margin_per_window, s.annual_discount_rate, period_years => m.window_days / 365.25::float8,
+            horizon => greatest(1, round(5 * 365.25 / m.window_days)), n_customers => c.customers, low => v.low, high => v.high)
+    ) AS one
+    CROSS JOIN LATERAL (
+        SELECT max(estimate) AS required_lift, max(conf_low) AS required_lift_low, max(conf_high) AS required_lift_high
+        FROM {clv}.lift_projection(m.model, c.sample, 1, v.lift, c.margin_per_window, s.annual_discount_rate, period_years => m.window_days / 365.25::float8,
+            horizon => greatest(1, round(5 * 365.25 / m.window_days)), n_customers => 1, cost => greatest(0.01 * one.value_before, 0), low => v.low, high => v.high)
+        WHERE quantity = 'required_lift'
+    ) AS two
+    LEFT JOIN LATERAL {clv}.robustness(c.line, 'x1') AS r ON true
+    WHERE v.lift <> 0 AND one.churn_before IS NOT NULL
+) AS p
+$$)) AS t (name, kind, keys, needs, about, definition)
+CROSS JOIN LATERAL unnest(string_to_array(t.needs, ' | ')) AS n (needs)
+$mart$;
+COMMENT ON FUNCTION clv_mart_drivers() IS 'internal: templates of the relations of a mart about drivers, lift, quality of models, coverage and drift, in the order of dependency';
