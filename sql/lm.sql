@@ -208,7 +208,7 @@ CREATE FUNCTION in_parallel(query text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     answer text; line text; workers boolean := false;
 BEGIN
-    PERFORM set_config('parallel_setup_cost', '0', true), set_config('parallel_tuple_cost', '0', true), set_config('min_parallel_table_scan_size', '0', true),
+    PERFORM set_config('parallel_setup_cost', '0', true), set_config('parallel_tuple_cost', '0.02', true), set_config('min_parallel_table_scan_size', '0', true),
             set_config('max_parallel_workers_per_gather', '2', true);
     FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
         workers := workers OR line LIKE '%Partial%Aggregate%';
