@@ -186,7 +186,8 @@ SELECT 'T' || number AS interaction_id, pg_temp.id(customer) AS customer_id, sta
        END AS topic,
        stage, CASE WHEN pg_temp.u(hashed, draw, 'closed') < 0.975 THEN resolution > 0.4 END AS resolved, escalated,
        (CASE channel WHEN 'chat' THEN 1.80 WHEN 'email' THEN 2.90 ELSE 5.40 END
-        + CASE WHEN escalated THEN 6.50 ELSE 0 END + 2 * pg_temp.u(hashed, draw, 'minutes'))::numeric(12, 2) AS service_cost
+        + CASE WHEN escalated THEN 6.50 ELSE 0 END
+        + 2 * pg_temp.u(hashed, draw, 'minutes'))::numeric(12, 2) AS service_cost
 FROM call ORDER BY started_at;
 
 CREATE TABLE :"source".evaluations AS
