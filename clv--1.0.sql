@@ -4146,3 +4146,1257 @@ CREATE FUNCTION partial_effect(sample clv_sample, folds integer DEFAULT 5, repet
                    n bigint)
     AS 'MODULE_PATHNAME', 'clv_impact_partial_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
 COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the effect on y of one unit more of a treatment, any number such as a score, in a partially linear model: regression of what x does not explain of y on what it does not explain of the treatment, both by linear models on x; pass squares or classes in x where it is not linear. Of an effect that varies it is a mean, with more weight where the treatment varies more. Folds are drawn by a hash of the unit, so that the result is the same each time and the rows of a unit share a fold; what is said about a fold is fitted to the others. Of several repetitions with other folds the median counts, and their spread adds to the variance (Chernozhukov et al. 2018). Standard errors are by unit, with t of units - 1 degrees of freedom. There is no overlap to judge as of a treatment of 0 and 1: a score that x explains but for little shows in std_error. WARNING and NULL where the rows cannot tell, such as fewer than two units for each fold; error 22023: folds not 2 to 50, repetitions not 1 to 101, another sample. Source: Robinson 1988; docs/effects.md.';
+
+-- ---- mart: contract of sources --------------------------------------------------------------------------------------
+
+CREATE FUNCTION clv_mart_contract()
+    RETURNS TABLE (relation text, "column" text, required boolean, accepts text[], about text)
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 33
+    BEGIN ATOMIC
+        SELECT c.* FROM (VALUES
+            ('orders', 'customer_id', true, '{any}'::text[], 'who bought'),
+            ('orders', 'ordered_at', true, '{date,timestamp,timestamptz}', 'when'),
+            ('orders', 'amount', true, '{numeric,bigint,integer,smallint,double precision,real}', 'the money of the order or of a line of it; a refund is negative'),
+            ('orders', 'currency', false, '{text,enum}', 'the same in all rows'),
+            ('subscriptions', 'customer_id', true, '{any}', 'whose contract'),
+            ('subscriptions', 'started_at', true, '{date,timestamp,timestamptz}', 'first day'),
+            ('subscriptions', 'ended_at', true, '{date,timestamp,timestamptz}', 'the day from which it is over; NULL while it runs'),
+            ('subscriptions', 'monthly_amount', true, '{numeric,bigint,integer,smallint,double precision,real}', 'the charge of each month that begins'),
+            ('customers', 'customer_id', true, '{any}', 'one row for each'),
+            ('customers', 'cohort', false, '{any}', 'the group that is modelled together'),
+            ('customers', 'channel', false, '{text,enum}', 'how the customer was won'),
+            ('customers', 'acquired_at', false, '{date,timestamp,timestamptz}', 'when the customer was won'),
+            ('customers', 'acquisition_cost', false, '{numeric,bigint,integer,smallint,double precision,real}', 'what that cost'),
+            ('customers', 'churned_at', false, '{date,timestamp,timestamptz}', 'when the customer left; NULL or infinity while not known to have'),
+            ('interactions', 'interaction_id', true, '{any}', 'one row for each'),
+            ('interactions', 'customer_id', true, '{any}', 'who was served; NULL where unknown'),
+            ('interactions', 'started_at', true, '{date,timestamp,timestamptz}', 'when'),
+            ('interactions', 'channel', false, '{text,enum}', 'chat, telephone, ...'),
+            ('interactions', 'topic', false, '{text,enum}', 'what it was about'),
+            ('interactions', 'stage', false, '{text,enum}', 'where the customer stood: sales, service, renewal, ...'),
+            ('interactions', 'resolved', false, '{boolean}', 'whether the matter was settled; NULL where not judged'),
+            ('interactions', 'escalated', false, '{boolean}', 'whether somebody else had to be called in'),
+            ('interactions', 'service_cost', false, '{numeric,bigint,integer,smallint,double precision,real}', 'what serving it cost'),
+            ('evaluations', 'interaction_id', false, '{any}', 'what was judged; this or customer_id, or both'),
+            ('evaluations', 'customer_id', false, '{any}', 'who was served; this or interaction_id, or both'),
+            ('evaluations', 'evaluated_at', true, '{date,timestamp,timestamptz}', 'when the interaction was, rather than when the judge ran'),
+            ('evaluations', 'name', true, '{text,enum}', 'the evaluator; read as evaluator_key() writes it'),
+            ('evaluations', 'score', true, '{numeric,bigint,integer,smallint,double precision,real}', 'from 0, the worst, to 1, the best; NULL where there is a label only'),
+            ('evaluations', 'label', false, '{text,enum}', 'the word of the judge, such as a tone'),
+            ('customer_map', 'customer_id', true, '{any}', 'an id that is merged into another; one row for each'),
+            ('customer_map', 'master_id', true, '{any}', 'the id that stands for it')) AS c (relation, "column", required, accepts, about);
+    END;
+COMMENT ON FUNCTION clv_mart_contract() IS 'What a mart reads: the relations of the schema of sources and their columns, in order. required: of the relation, if it is there; of the relations themselves, orders or subscriptions is required and the rest optional. accepts: names of types, and the words any (every type with equality and ordering), text (every string type) and enum; domains count as what they are made of. Columns that are not in the contract are not read.';
+
+-- One row for each column of the contract: what the catalogs say is there.
+CREATE FUNCTION clv_mart_found(source text)
+    RETURNS TABLE (relation text, relid oid, kind "char", "column" text, required boolean, accepts text[], type oid, type_name text,
+                   fits boolean, readable boolean)
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 33
+    BEGIN ATOMIC
+        WITH RECURSIVE found AS (
+            SELECT c.ordinality, c.relation, r.oid AS relid, r.relkind, c."column", c.required, c.accepts, a.atttypid,
+                   has_table_privilege(r.oid, 'SELECT') OR has_column_privilege(r.oid, a.attnum, 'SELECT') AS readable
+            FROM clv_mart_contract() WITH ORDINALITY AS c (relation, "column", required, accepts, about, ordinality)
+            LEFT JOIN (pg_class AS r JOIN pg_namespace AS n ON n.oid = r.relnamespace AND n.nspname = source)
+                ON r.relname = c.relation AND r.relkind IN ('r', 'p', 'v', 'm', 'f')
+            LEFT JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attname = c."column" AND a.attnum > 0 AND NOT a.attisdropped
+        ), base AS (
+            SELECT f.ordinality, t.oid, t.typtype, t.typbasetype FROM found AS f JOIN pg_type AS t ON t.oid = f.atttypid
+            UNION ALL
+            SELECT b.ordinality, t.oid, t.typtype, t.typbasetype FROM base AS b JOIN pg_type AS t ON t.oid = b.typbasetype
+        )
+        SELECT f.relation, f.relid, f.relkind, f."column", f.required, f.accepts, t.oid, format_type(f.atttypid, NULL),
+               CASE WHEN t.oid IS NULL THEN NULL
+                    WHEN 'any' = ANY (f.accepts) THEN EXISTS (
+                        SELECT FROM pg_opclass AS o JOIN pg_am AS m ON m.oid = o.opcmethod AND m.amname = 'btree'
+                        WHERE o.opcdefault
+                          AND (o.opcintype = t.oid OR o.opcintype = 'anyarray'::regtype AND t.typcategory = 'A'
+                               OR o.opcintype = CASE t.typtype WHEN 'e' THEN 'anyenum'::regtype WHEN 'r' THEN 'anyrange'
+                                                               WHEN 'm' THEN 'anymultirange' WHEN 'c' THEN 'record' END
+                               OR EXISTS (SELECT FROM pg_cast AS k
+                                          WHERE k.castsource = t.oid AND k.casttarget = o.opcintype AND k.castmethod = 'b'
+                                            AND k.castcontext = 'i')))
+                    WHEN t.typcategory = 'S' THEN 'text' = ANY (f.accepts)
+                    WHEN t.typtype = 'e' THEN 'enum' = ANY (f.accepts)
+                    ELSE ARRAY[t.typname::text, format_type(t.oid, NULL)] && f.accepts AND t.typnamespace = 'pg_catalog'::regnamespace END,
+               f.readable
+        FROM found AS f LEFT JOIN base AS b ON b.ordinality = f.ordinality AND b.typtype <> 'd' LEFT JOIN pg_type AS t ON t.oid = b.oid
+        ORDER BY f.ordinality;
+    END;
+COMMENT ON FUNCTION clv_mart_found(text) IS 'internal: the contract of sources beside the catalogs: the relation, the column''s type (below domains), whether the contract accepts it and whether the user may read it';
+
+CREATE FUNCTION clv_mart_usable(source text) RETURNS SETOF text
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 6
+    BEGIN ATOMIC
+        WITH sound AS (
+            SELECT relation, array_agg("column") FILTER (WHERE fits) AS columns
+            FROM clv_mart_found(source)
+            GROUP BY relation HAVING bool_and(coalesce(fits AND readable, type IS NULL AND relid IS NOT NULL AND NOT required))
+        )
+        SELECT relation FROM sound AS s
+        WHERE has_schema_privilege((SELECT oid FROM pg_namespace WHERE nspname = source), 'USAGE')
+          AND CASE relation
+                  WHEN 'evaluations' THEN 'customer_id' = ANY (columns) OR 'interaction_id' = ANY (columns)
+                       AND EXISTS (SELECT FROM sound AS i WHERE i.relation = 'interactions')
+                  ELSE true END;
+    END;
+COMMENT ON FUNCTION clv_mart_usable(text) IS 'internal: the relations of the contract that are there with all their columns as the contract wants them, and may be read';
+
+CREATE FUNCTION clv_mart_flags(source text) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 2000
+    BEGIN ATOMIC
+        WITH usable AS (
+            SELECT f.relation, f."column", f.required, f.accepts, f.type_name, format_type(f.type, NULL) AS base_name
+            FROM clv_mart_found(source) AS f WHERE f.relation IN (SELECT clv_mart_usable(source)) AND f.type IS NOT NULL
+        ), flag AS (
+            SELECT relation AS name FROM usable
+            UNION
+            SELECT relation || '.' || "column" FROM usable WHERE NOT required
+            UNION
+            SELECT relation || '.' || "column" || ':' || CASE base_name WHEN 'timestamp with time zone' THEN 'timestamptz'
+                                                                       WHEN 'timestamp without time zone' THEN 'timestamp'
+                                                                       ELSE base_name END
+            FROM usable WHERE 'timestamptz' = ANY (accepts)
+            UNION
+            SELECT 'scores' FROM usable WHERE relation = 'evaluations' OR relation = 'interactions' AND "column" = 'resolved'
+            UNION
+            SELECT 'contacts' FROM usable WHERE relation = 'interactions'
+        )
+        SELECT coalesce(array_agg(name ORDER BY name COLLATE "C"), '{}') FROM flag;
+    END;
+COMMENT ON FUNCTION clv_mart_flags(text) IS 'internal: what the templates of a mart may rely on: relations that are usable, relation.column for their optional columns that are there, relation.column:date, :timestamp or :timestamptz for all their columns of time, scores (evaluations or interactions.resolved), contacts (interactions)';
+
+CREATE FUNCTION clv_mart_check_structure(source text)
+    RETURNS TABLE (relation text, item text, status text, detail text, hint text)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 40
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    source_oid oid := (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = source);
+    found record;
+    alike text;
+    other "char";
+BEGIN
+    IF source IS NULL THEN
+        RAISE EXCEPTION 'the schema of the sources is not given' USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Name the schema that holds orders or subscriptions; clv_mart_contract() lists what a mart reads.';
+    ELSIF source_oid IS NULL THEN
+        alike := (SELECT min(n.nspname) FROM pg_catalog.pg_namespace AS n WHERE lower(n.nspname) = lower(source)
+                                                                            OR quote_ident(n.nspname) = source);
+        RAISE EXCEPTION 'schema % does not exist', quote_ident(source) USING ERRCODE = 'invalid_schema_name',
+            HINT = CASE WHEN alike IS NOT NULL THEN format('There is %L: write it so, without quotation marks of its own.', alike)
+                        ELSE format('CREATE SCHEMA %I; and in it views orders or subscriptions, as clv_mart_contract() lists them.', source) END;
+    END IF;
+    IF NOT pg_catalog.has_schema_privilege(source_oid, 'USAGE') THEN
+        relation := '';
+        item := 'schema';
+        status := 'wrong';
+        detail := format('%s may not use the schema', current_user);
+        hint := format('GRANT USAGE ON SCHEMA %I TO %I;', source, current_user);
+        RETURN NEXT;
+        -- the catalogs tell the rest all the same
+    END IF;
+    FOR found IN EXECUTE format($query$
+        SELECT f.relation, f.relid, f.kind, bool_and(f.readable) AS readable,
+               array_agg(f."column") AS columns, string_agg(quote_ident(f."column"), ', ') FILTER (WHERE f.type IS NOT NULL) AS present,
+               string_agg('... AS ' || f."column", ', ') FILTER (WHERE f.required) AS must,
+               string_agg('... AS ' || f."column", ', ') FILTER (WHERE NOT f.required) AS may
+        FROM %1$I.clv_mart_found($1) WITH ORDINALITY AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
+        GROUP BY f.relation, f.relid, f.kind ORDER BY min(f.n)$query$, schema) USING source
+    LOOP
+        relation := found.relation;
+        item := 'relation';
+        hint := NULL;
+        IF found.relid IS NULL THEN
+            SELECT min(c.relname) FILTER (WHERE c.relname <> found.relation), min(c.relkind) FILTER (WHERE c.relname = found.relation)
+            INTO alike, other
+            FROM pg_catalog.pg_class AS c
+            WHERE c.relnamespace = source_oid AND lower(c.relname) = found.relation
+              AND (c.relname = found.relation OR c.relkind IN ('r', 'p', 'v', 'm', 'f'));
+            -- whoever wrote "Orders" meant them
+            status := CASE WHEN other IS NOT NULL OR alike IS NOT NULL THEN 'wrong'
+                           WHEN found.relation IN ('orders', 'subscriptions')
+                            AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                                            WHERE c.relnamespace = source_oid AND c.relname IN ('orders', 'subscriptions')
+                                              AND c.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN 'missing'
+                           ELSE 'optional' END;
+            detail := CASE WHEN other IS NOT NULL THEN 'the name is that of something that is no table or view'
+                           WHEN alike IS NOT NULL THEN format('%I is there, which is another name', alike)
+                           WHEN status = 'missing' THEN 'not there; orders or subscriptions must be'
+                           ELSE 'not there' END;
+            hint := CASE WHEN alike IS NOT NULL THEN format('CREATE VIEW %I.%I AS SELECT * FROM %1$I.%I;', source, found.relation, alike)
+                         WHEN found.relation = 'evaluations'
+                         THEN format('CREATE VIEW %I.%I AS SELECT ... AS interaction_id, %s FROM ...; -- or customer_id; if there is: ... AS label',
+                                     source, found.relation, found.must)
+                         ELSE format('CREATE VIEW %I.%I AS SELECT %s FROM ...;%s', source, found.relation, found.must,
+                                     ' -- if there are: ' || found.may) END;
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        IF found.readable IS FALSE THEN
+            status := 'wrong';
+            detail := format('%s may not read it', current_user);
+            hint := format('GRANT SELECT ON %I.%I TO %I;', source, found.relation, current_user);
+        ELSE
+            status := 'ok';
+            detail := CASE found.kind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
+                                      WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END;
+        END IF;
+        RETURN NEXT;
+        RETURN QUERY EXECUTE format($query$
+            SELECT f.relation, f."column",
+                   CASE WHEN f.fits THEN 'ok' WHEN f.fits IS FALSE THEN 'wrong' WHEN f.required THEN 'missing'
+                        WHEN a.name IS NOT NULL THEN 'wrong' ELSE 'optional' END,
+                   CASE WHEN f.fits THEN f.type_name
+                        WHEN 'any' = ANY (f.accepts) AND f.fits IS FALSE THEN format('%%s, a type without ordering', f.type_name)
+                        WHEN f.fits IS FALSE THEN format('%%s, not %%s', f.type_name, (SELECT string_agg(t, ', ') FROM unnest(f.accepts) AS t))
+                        ELSE 'not there' || coalesce('; ' || quote_ident(a.name) || ' is, which is another name', '') END,
+                   CASE WHEN f.fits THEN NULL
+                        WHEN f.fits IS FALSE THEN format('Give it another type, or write a view with %%I::%%s AS %%1$I.', f."column",
+                                                         CASE f.accepts[1] WHEN 'any' THEN 'text' WHEN 'date' THEN 'timestamp' ELSE f.accepts[1] END)
+                        WHEN a.name IS NOT NULL THEN format('Rename it, or write a view with %%I AS %%I.', a.name, f."column")
+                        WHEN f.required THEN format('Write a view with ... AS %%I.', f."column") END
+            FROM %1$I.clv_mart_found($1) AS f
+            LEFT JOIN LATERAL (SELECT min(a.attname) FROM pg_catalog.pg_attribute AS a
+                               WHERE f.type IS NULL AND a.attrelid = f.relid AND a.attnum > 0 AND NOT a.attisdropped
+                                 AND regexp_replace(lower(a.attname), '[^[:alnum:]]', '', 'g') = replace(f."column", '_', '')) AS a (name) ON true
+            WHERE f.relation = $2$query$, schema) USING source, found.relation;
+    END LOOP;
+    -- evaluations lead to a customer by themselves or by their interaction
+    relation := 'evaluations';
+    EXECUTE format('SELECT array_agg("column" ORDER BY "column") FILTER (WHERE type IS NOT NULL) AS columns, min(relid) AS relid
+                    FROM %I.clv_mart_found($1) WHERE relation = $2 AND NOT required AND "column" <> ''label''', schema)
+        INTO found USING source, relation;
+    IF found.relid IS NOT NULL AND found.columns IS NULL THEN
+        item := 'interaction_id or customer_id';
+        status := 'missing';
+        detail := 'neither is there; one must be';
+        hint := 'Write a view with ... AS interaction_id or ... AS customer_id.';
+        RETURN NEXT;
+    ELSIF found.columns = '{interaction_id}' AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                                                             WHERE c.relnamespace = source_oid AND c.relname = 'interactions'
+                                                               AND c.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN
+        item := 'interaction_id';
+        status := 'wrong';
+        detail := 'there are no interactions that say whose these are';
+        hint := 'Write a view interactions, or a view of the evaluations with ... AS customer_id.';
+        RETURN NEXT;
+    END IF;
+    -- ids must meet: of customers in all relations, of interactions in two
+    FOR found IN EXECUTE format($query$
+        SELECT f.relation, f."column", f.type_name, first_value(f.relation) OVER w AS first_relation,
+               first_value(f."column") OVER w AS first_column, first_value(f.type_name) OVER w AS first_type
+        FROM %I.clv_mart_found($1) WITH ORDINALITY AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
+        WHERE f.fits AND f."column" IN ('customer_id', 'master_id', 'interaction_id')
+        WINDOW w AS (PARTITION BY f."column" = 'interaction_id' ORDER BY f.n) ORDER BY f.n$query$, schema) USING source
+    LOOP
+        BEGIN
+            -- as the mart does: compare them, and put them in one column
+            EXECUTE format('SELECT a = b FROM (SELECT NULL::%1$s AS a, NULL::%2$s AS b) AS s
+                            UNION ALL SELECT c IS NULL FROM (SELECT NULL::%1$s UNION ALL SELECT NULL::%2$s) AS u (c)',
+                           found.first_type, found.type_name);
+        EXCEPTION WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR cannot_coerce OR indeterminate_collation THEN
+            relation := found.relation;
+            item := found."column";
+            status := 'wrong';
+            detail := format('%s, which does not compare with %s.%s, %s', found.type_name, found.first_relation, found.first_column,
+                             found.first_type);
+            hint := format('Write a view with %I::%s AS %1$I, or ::text in both.', found."column", found.first_type);
+            RETURN NEXT;
+        END;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clv_mart_check_structure(text) IS 'internal: clv_check_sources() as far as the catalogs tell it; error 3F000 where there is no such schema, 22004 without one';
+
+CREATE FUNCTION clv_mart_check_content(source text)
+    RETURNS TABLE (relation text, item text, status text, detail text, hint text)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE COST 100000 ROWS 4
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    flags text[];
+    currencies text[];
+    shown text;
+    without bigint;
+    one_when_trimmed boolean;
+    n bigint;
+    example text;
+    pair text[];
+BEGIN
+    EXECUTE format('SELECT %I.clv_mart_flags($1)', schema) INTO flags USING source;
+    IF 'orders.currency' = ANY (flags) THEN
+        relation := 'orders';
+        item := 'currency';
+        hint := NULL;
+        BEGIN
+            EXECUTE format($query$
+                SELECT array_agg(currency ORDER BY orders DESC, currency COLLATE "C") FILTER (WHERE currency IS NOT NULL),
+                       string_agg(format('%%L in %%s', currency, orders), ', ' ORDER BY orders DESC, currency COLLATE "C")
+                           FILTER (WHERE currency IS NOT NULL),
+                       coalesce(sum(orders) FILTER (WHERE currency IS NULL), 0), count(DISTINCT upper(btrim(currency))) = 1
+                FROM (SELECT currency::text, count(*) AS orders FROM %I.orders GROUP BY 1) AS s$query$, source)
+                INTO currencies, shown, without, one_when_trimmed;
+            IF cardinality(currencies) > 1 THEN
+                status := 'wrong';
+                detail := format('%s currencies: %s', cardinality(currencies), shown);
+                -- a view cannot have the name of what it reads: it stands in another schema
+                hint := CASE WHEN one_when_trimmed
+                             THEN format('CREATE VIEW mapped.orders AS SELECT customer_id, ordered_at, amount, upper(btrim(currency)) AS currency FROM %I.orders;', source)
+                             ELSE format('One mart for each: CREATE VIEW mapped.orders AS SELECT * FROM %I.orders WHERE currency = %L; or converted: CREATE VIEW mapped.orders AS SELECT customer_id, ordered_at, amount * CASE currency WHEN %2$L THEN 1%s END AS amount, %2$L AS currency FROM %1$I.orders; with views of the other relations in that schema.',
+                                         source, currencies[1],
+                                         (SELECT string_agg(format(' WHEN %L THEN ...', c), '') FROM unnest(currencies[2:]) AS c)) END;
+                RETURN NEXT;
+            END IF;
+            IF without > 0 THEN
+                status := 'note';
+                detail := format('%s without a currency%s', without, coalesce(', taken as ' || quote_literal(currencies[1]), ''));
+                hint := NULL;
+                RETURN NEXT;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            status := 'wrong';
+            detail := format('reading it fails: %s (%s)', SQLERRM, SQLSTATE);
+            hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
+            RETURN NEXT;
+        END;
+    END IF;
+    IF 'customer_map' = ANY (flags) THEN
+        relation := 'customer_map';
+        BEGIN
+            item := 'customer_id';
+            EXECUTE format('SELECT count(*), min(id) FROM (SELECT customer_id::text AS id FROM %I.customer_map
+                                                           WHERE customer_id IS NOT NULL AND master_id IS NOT NULL
+                                                           GROUP BY customer_id HAVING count(*) > 1) AS s', source) INTO n, example;
+            IF n > 0 THEN
+                status := 'wrong';
+                detail := format('%s ids in several rows, such as %L', n, example);
+                hint := format('CREATE VIEW mapped.customer_map AS SELECT DISTINCT ON (customer_id) customer_id, master_id FROM %I.customer_map ORDER BY customer_id, master_id; with views of the other relations in that schema; or delete the rows that are wrong.', source);
+                RETURN NEXT;
+            END IF;
+            item := 'master_id';
+            EXECUTE format('SELECT count(DISTINCT m.master_id), min(ARRAY[m.customer_id::text, m.master_id::text])
+                            FROM %1$I.customer_map AS m JOIN %1$I.customer_map AS next ON next.customer_id = m.master_id
+                            WHERE m.customer_id <> m.master_id AND next.master_id <> next.customer_id', source)
+                INTO n, pair;
+            IF n > 0 THEN
+                status := 'wrong';
+                detail := format('%s masters are merged into others themselves, such as %L, the master of %L', n, pair[2], pair[1]);
+                hint := format('Name the last of the chain: CREATE VIEW mapped.customer_map AS WITH RECURSIVE chain AS (SELECT customer_id, master_id FROM %1$I.customer_map UNION SELECT c.customer_id, m.master_id FROM chain AS c JOIN %1$I.customer_map AS m ON m.customer_id = c.master_id) SELECT c.customer_id, c.master_id FROM chain AS c WHERE NOT EXISTS (SELECT FROM %1$I.customer_map AS m WHERE m.customer_id = c.master_id AND m.master_id <> c.master_id); with views of the other relations in that schema. It leaves out those that lead round in a circle.', source);
+                RETURN NEXT;
+            END IF;
+            EXECUTE format('SELECT count(*) FROM %I.customer_map WHERE customer_id IS NULL OR master_id IS NULL', source) INTO n;
+            IF n > 0 THEN
+                item := 'rows';
+                status := 'note';
+                detail := format('%s with a NULL, which merge nothing', n);
+                hint := NULL;
+                RETURN NEXT;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            status := 'wrong';
+            detail := format('reading it fails: %s (%s)', SQLERRM, SQLSTATE);
+            hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
+            RETURN NEXT;
+        END;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clv_mart_check_content(text) IS 'internal: what of the sources'' rows stops a mart: several currencies, merged ids that lead to several masters or to merged ones';
+
+CREATE FUNCTION clv_mart_problems(source text) RETURNS text
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    problems text;
+BEGIN
+    EXECUTE format($query$
+        SELECT string_agg(concat_ws('.', nullif(p.relation, ''), CASE WHEN p.item <> 'relation' THEN p.item END) || ': ' || p.detail || coalesce('. ' || p.hint, ''), E'\n')
+        FROM (SELECT * FROM %1$I.clv_mart_check_structure($1) UNION ALL SELECT * FROM %1$I.clv_mart_check_content($1)) AS p
+        WHERE p.status IN ('missing', 'wrong')$query$, schema) INTO problems USING source;
+    RETURN problems;
+END $$;
+COMMENT ON FUNCTION clv_mart_problems(text) IS 'internal: everything that stops a mart, a line for each, or NULL; errors as clv_check_sources()';
+
+-- ---- mart: templates --------------------------------------------------------------------------------------------------
+--
+-- A mart is made of templates: rows (name, kind, keys, needs, about, definition) of clv_mart_storage(), _sources(),
+-- _customers(), _drivers() and _routines(). clv_mart_fill() makes SQL of a definition for the sources at hand:
+--
+--   {name}       a value of clv_mart_names(): schemas, the time zone, expressions that depend on the type of a column
+--   --? flags    at the end of a line: the line stays where the sources have all of these (see clv_mart_flags()), !x: not x
+--   --: text     behind a column of a published relation: its comment
+--
+-- What kinds there are, and what is made of each, is in clv_mart_relation(). All that computes is a view: views keep
+-- track of the extension when it moves to another schema, and DROP EXTENSION refuses while they are there.
+
+CREATE FUNCTION clv_mart_fill(definition text, flags text[], names jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000
+    AS $$
+DECLARE
+    kept text;
+    filled text := '';
+    part text[];
+    unknown text;
+BEGIN
+    SELECT string_agg(regexp_replace(line, '\s*--\?.*$', ''), E'\n' ORDER BY number) INTO kept
+    FROM regexp_split_to_table(definition, E'\n') WITH ORDINALITY AS l (line, number)
+    WHERE NOT EXISTS (
+        SELECT FROM regexp_split_to_table(substring(line FROM '--\?\s*(.*?)\s*$'), '\s+') AS flag
+        WHERE ltrim(flag, '!') = ANY (flags) = (flag LIKE '!%'));
+    -- in one pass, so that a schema whose name looks like a placeholder stays as it is
+    FOR part IN SELECT regexp_matches(kept || '{}', '(.*?)\{([a-z_]*(?::[a-z._]+)?)\}', 'g') LOOP
+        unknown := CASE WHEN part[2] <> '' AND NOT names ? part[2] THEN part[2] END;
+        IF unknown IS NOT NULL THEN
+            RAISE EXCEPTION 'a template of the mart has an unknown placeholder' USING ERRCODE = 'internal_error', DETAIL = unknown;
+        END IF;
+        filled := filled || part[1] || coalesce(names ->> part[2], '{}');
+    END LOOP;
+    RETURN left(filled, -2);
+END $$;
+COMMENT ON FUNCTION clv_mart_fill(text, text[], jsonb) IS
+'internal: a template of the mart as SQL: lines whose flags the sources do not have are left out, names put in';
+
+CREATE FUNCTION clv_mart_columns(definition text) RETURNS TABLE (number bigint, name text, about text)
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 30
+    BEGIN ATOMIC
+        SELECT l.number, c.part[1], c.part[2]
+        FROM regexp_split_to_table(definition, E'\n') WITH ORDINALITY AS l (line, number),
+             regexp_match(l.line, '(\w+)\s*,?\s*--:\s*(.*?)\s*$') AS c (part)
+        WHERE c.part IS NOT NULL;
+    END;
+COMMENT ON FUNCTION clv_mart_columns(text) IS
+'internal: the columns of a published relation with their comments, as its template tells them';
+
+CREATE FUNCTION clv_mart_names(source text, mart text, time_zone text, flags text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 10000
+    AS $$
+DECLARE
+    zone text := quote_literal(time_zone);
+    types jsonb;    -- of the columns, "orders.amount": "numeric"
+    id text;
+BEGIN
+    SELECT jsonb_object_agg(c.relname || '.' || a.attname, format_type(CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, NULL)) INTO types
+    FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
+         JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+    WHERE n.nspname = source AND a.attnum > 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
+    id := coalesce(types ->> CASE WHEN 'orders' = ANY (flags) THEN 'orders.customer_id' ELSE 'subscriptions.customer_id' END, 'text');
+    id := CASE WHEN id IN ('smallint', 'integer', 'bigint') THEN 'bigint'
+               WHEN id IN ('text', 'character varying', 'character', 'name', 'citext') THEN 'text' ELSE id END;
+    RETURN jsonb_build_object(
+            'clv', (SELECT quote_ident(s.nspname) FROM pg_catalog.pg_extension AS x JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace
+                    WHERE x.extname = 'clv'),
+            'source', quote_ident(source), 'mart', quote_ident(mart), 'store', quote_ident(mart || '_store'),
+            'store_name', quote_literal(mart || '_store'), 'mart_name', quote_literal(mart), 'zone', zone, 'id', id,
+            'published_id', CASE WHEN id = 'bigint' THEN id ELSE 'text' END,
+            'g', '<generation>',
+            'customer', format('%s::%s', CASE WHEN 'customer_map' = ANY (flags) THEN 'coalesce(m.master_id, r.customer_id)' ELSE 'r.customer_id' END, id),
+            'map', CASE WHEN 'customer_map' = ANY (flags)
+                        THEN format('LEFT JOIN %I.customer_map AS m ON m.customer_id = r.customer_id', source) ELSE '' END)
+        || (SELECT coalesce(jsonb_object_agg(e.name || ':' || key, e.expression), '{}')
+            FROM jsonb_each_text(types) AS c (key, type),
+                 LATERAL (SELECT 'r.' || quote_ident(split_part(key, '.', 2)), format('((SELECT cut FROM %I.build) + 1)', mart || '_store'),
+                                 format('(now() AT TIME ZONE %s)::date', zone)) AS x (r, day, today),
+                 LATERAL (VALUES
+                     ('day', CASE WHEN type LIKE '%with time zone' THEN format('(%s AT TIME ZONE %s)::date', r, zone) ELSE r || '::date' END),
+                     ('moment', CASE WHEN type LIKE '%with time zone' THEN r ELSE format('%s::timestamp AT TIME ZONE %s', r, zone) END),
+                     ('first', CASE WHEN type LIKE '%with time zone' THEN format('%s::timestamp AT TIME ZONE %s', day, zone) ELSE day END),
+                     ('today', CASE WHEN type LIKE '%with time zone' THEN format('%s::timestamp AT TIME ZONE %s', today, zone) ELSE today END),
+                     ('number', r || CASE type WHEN 'boolean' THEN '::integer::float8' ELSE '::float8' END)) AS e (name, expression));
+END $$;
+COMMENT ON FUNCTION clv_mart_names(text, text, text, text[]) IS
+'internal: what the placeholders of templates stand for. {day:orders.ordered_at} is the day of that column in the time zone of the mart, {moment:...} the timestamptz, {first:...} the first moment behind the days that a refresh leaves alone, {today:...} that of today, {number:...} a float8; r is the relation, m the map of customers';
+
+CREATE FUNCTION clv_mart_relation(kind text, name text, keys text, about text, definition text, names jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000 ROWS 10
+    AS $$
+-- source, view: a view of the store; work: a materialized view of the store, empty but in a refresh; statement: as it stands;
+-- published: a view of the mart; vintage: rows kept for every model, of which the mart shows those of the model in use;
+-- generation: two materialized views, of which the mart shows the one that is not being refreshed
+#variable_conflict use_variable
+DECLARE
+    store text := names ->> 'store';
+    published text := format('%s.%I', names ->> 'mart', name);
+    schema text := names ->> 'clv';
+    columns text;
+    body text := definition;
+    g integer;
+BEGIN
+    EXECUTE format($query$SELECT string_agg(CASE name WHEN 'customer_id' THEN format('q.customer_id::%%s AS customer_id', $2)
+                                            ELSE format('q.%%I', name) END, ', ' ORDER BY number) FROM %s.clv_mart_columns($1)$query$, schema)
+        INTO columns USING body, names ->> 'published_id';
+    CASE kind
+    WHEN 'statement' THEN
+        RETURN NEXT body;
+    WHEN 'source', 'view' THEN
+        RETURN NEXT format('CREATE VIEW %s.%I %sAS%s', store, name, CASE kind WHEN 'source' THEN 'WITH (security_invoker = true) ' ELSE '' END, body);
+        RETURN NEXT format('COMMENT ON VIEW %s.%I IS %L', store, name, about);
+    WHEN 'work' THEN
+        RETURN NEXT format('CREATE MATERIALIZED VIEW %s.%I AS%s WITH NO DATA', store, name, body);
+        RETURN NEXT format('COMMENT ON MATERIALIZED VIEW %s.%I IS %L', store, name, about);
+        RETURN NEXT format('INSERT INTO %s.step (name, action) VALUES (%L, %L)', store, name, kind);
+    WHEN 'vintage' THEN
+        RETURN NEXT format('CREATE VIEW %s.%I AS%s', store, 'fitted_' || name, body);
+        RETURN NEXT format('COMMENT ON VIEW %s.%I IS %L', store, 'fitted_' || name, about);
+        RETURN NEXT format('CREATE TABLE IF NOT EXISTS %1$s.%2$I AS SELECT * FROM %1$s.%3$I WITH NO DATA', store, name || '_history', 'fitted_' || name);
+        RETURN NEXT format('SELECT %s.clv_add_columns(%L, %L)', schema, format('%s.%I', store, name || '_history'), format('%s.%I', store, 'fitted_' || name));
+        RETURN NEXT format('CREATE INDEX IF NOT EXISTS %I ON %s.%I (model_id)', name || '_history_model_id', store, name || '_history');
+        RETURN NEXT format('COMMENT ON TABLE %s.%I IS %L', store, name || '_history', about || ': rows of every model_id, never changed');
+        RETURN NEXT format('INSERT INTO %s.step (name, action) VALUES (%L, %L)', store, name, kind);
+        body := format(E'\nSELECT %s FROM %s.%I AS q\nWHERE q.model_id = (SELECT g.model_id FROM %2$s.generation AS g JOIN %2$s.setting ON current = g.generation)',
+                       columns, store, name || '_history');
+    WHEN 'generation' THEN
+        FOR g IN 1 .. 2 LOOP
+            RETURN NEXT format(E'CREATE MATERIALIZED VIEW %1$s.%2$I AS\nSELECT * FROM (%3$s\n) AS q\nWHERE (SELECT filled FROM %1$s.generation WHERE generation = %4$s)',
+                               store, name || '_' || g, replace(body, '<generation>', g::text), g);
+            RETURN NEXT format('CREATE UNIQUE INDEX %I ON %s.%I (%s)', name || '_' || g || '_key', store, name || '_' || g, keys);
+            IF columns LIKE '%q.customer_id%' AND names ->> 'published_id' <> names ->> 'id' THEN
+                RETURN NEXT format('CREATE INDEX %I ON %s.%I ((customer_id::text))', name || '_' || g || '_text', store, name || '_' || g);
+            END IF;
+            RETURN NEXT format('COMMENT ON MATERIALIZED VIEW %s.%I IS %L', store, name || '_' || g,
+                               format('generation %s of what the view %s of the mart shows', g, name));
+        END LOOP;
+        RETURN NEXT format('INSERT INTO %s.step (name, action) VALUES (%L, %L)', store, name, kind);
+        body := format(E'\nSELECT %1$s FROM %2$s.%3$I AS q WHERE (SELECT current FROM %2$s.setting) = 1'
+                       '\nUNION ALL\nSELECT %1$s FROM %2$s.%4$I AS q WHERE (SELECT current FROM %2$s.setting) = 2', columns, store, name || '_1', name || '_2');
+    WHEN 'published' THEN
+    END CASE;
+    IF kind IN ('published', 'vintage', 'generation') AND columns IS NOT NULL THEN
+        RETURN NEXT format('CREATE VIEW %s AS%s', published, body);
+        RETURN NEXT format('COMMENT ON VIEW %s IS %L', published, about);
+        RETURN QUERY EXECUTE format('SELECT format(''COMMENT ON COLUMN %%s.%%I IS %%L'', $1, name, about) FROM %s.clv_mart_columns($2) ORDER BY number', schema)
+            USING published, definition;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clv_mart_relation(text, text, text, text, text, jsonb) IS
+'internal: the statements that make one relation of a mart of its filled template; see the kinds in its body';
+
+-- ---- mart: storage ------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION clv_mart_storage() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    AS $storage$
+VALUES
+('mart', 'statement', '', 'new.mart', '', $$CREATE SCHEMA {mart}$$),
+('store', 'statement', '', 'new.store', '', $$CREATE SCHEMA {store}$$),
+('setting', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.setting (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    source text NOT NULL, mart text NOT NULL, clv_version text NOT NULL, time_zone text NOT NULL, currency text,
+    horizon_days integer NOT NULL CHECK (horizon_days BETWEEN 1 AND 36525),
+    annual_discount_rate float8 NOT NULL CHECK (annual_discount_rate > -1 AND annual_discount_rate < 'Infinity'),
+    margin float8 NOT NULL CHECK (margin BETWEEN 0 AND 1),
+    unit text NOT NULL CHECK (unit IN ('day', 'week', 'month', 'year')),
+    purchase_model text NOT NULL CHECK (purchase_model IN ('pareto_nbd', 'mbgnbd', 'bgnbd', 'best')),
+    min_cohort_size integer NOT NULL CHECK (min_cohort_size >= 1),
+    lift float8 NOT NULL CHECK (lift > 0 AND lift <= 1), lift_name text NOT NULL,
+    target_ratio float8 NOT NULL CHECK (target_ratio > 0 AND target_ratio < 'Infinity'),
+    late_days integer CHECK (late_days >= 0),
+    current smallint CHECK (current IN (1, 2)), building smallint CHECK (building IN (1, 2)))$$),
+('setting', 'statement', '', '', '', $$COMMENT ON TABLE {store}.setting IS 'one row: the options of the mart, to be changed by UPDATE and in force from the next refresh on; the generation that is shown (current) and the one that is being built'$$),
+('generation', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.generation (
+    generation smallint PRIMARY KEY CHECK (generation IN (1, 2)), filled boolean NOT NULL DEFAULT false,
+    as_of date, until date, cut date, model_id bigint, refreshed_at timestamptz, currency text, resolution_name text,
+    horizon_days integer, annual_discount_rate float8, margin float8, unit text, purchase_model text, min_cohort_size integer,
+    lift float8, lift_name text, target_ratio float8)$$),
+('generation', 'statement', '', '', '', $$COMMENT ON TABLE {store}.generation IS 'what each of the two generations was made with: the day, the model, the options of that refresh'$$),
+('generation', 'statement', '', '', '', $$INSERT INTO {store}.generation (generation) VALUES (1), (2) ON CONFLICT DO NOTHING$$),
+('build', 'view', '', '', 'the generation that is being built; no row between refreshes', $$
+SELECT g.* FROM {store}.generation AS g JOIN {store}.setting AS s ON s.building = g.generation$$),
+('run', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.run (
+    run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, status text NOT NULL CHECK (status IN ('running', 'done', 'failed', 'aborted')),
+    started_at timestamptz NOT NULL, finished_at timestamptz, generation smallint NOT NULL, as_of date NOT NULL, refit boolean NOT NULL,
+    model_id bigint NOT NULL, pid integer NOT NULL, backend_start timestamptz NOT NULL)$$),
+('run', 'statement', '', '', '', $$COMMENT ON TABLE {store}.run IS 'refreshes; pid and backend_start tell whether the session of a running one is still there'$$),
+('run_step', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.run_step (
+    run_id bigint NOT NULL REFERENCES {store}.run, step text NOT NULL, started_at timestamptz NOT NULL, seconds float8 NOT NULL,
+    rows bigint, status text NOT NULL CHECK (status IN ('done', 'failed')), error text)$$),
+('run_step', 'statement', '', '', '', $$COMMENT ON TABLE {store}.run_step IS 'steps of refreshes that ended, well or not'$$),
+('step', 'statement', '', '', '', $$CREATE TABLE {store}.step (
+    number smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, action text NOT NULL)$$),
+('step', 'statement', '', '', '', $$COMMENT ON TABLE {store}.step IS 'what a refresh does, in this order'$$),
+('step', 'statement', '', '', '', $$INSERT INTO {store}.step (name, action) VALUES ('histories', 'histories')$$),
+('customer_history', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.customer_history (
+    customer_id {id} PRIMARY KEY, purchases {clv}.purchase_history, order_counts {clv}.purchase_history, charges {clv}.purchase_history)$$),
+('customer_history', 'statement', '', '', '', $$COMMENT ON TABLE {store}.customer_history IS 'one row for each customer with an order or a charge: amounts of orders, numbers of orders (days with the number in the place of the amount), charges of subscriptions'$$)
+$storage$;
+COMMENT ON FUNCTION clv_mart_storage() IS 'internal: templates of the tables of a mart';
+
+-- ---- mart: sources ------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION clv_mart_sources() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    AS $sources$
+VALUES
+('source_order', 'source', '', 'orders', 'orders by the day in the time zone of the mart, of the customer in whom others were merged', $$
+SELECT {customer} AS customer_id, {day:orders.ordered_at} AS ordered_on, r.amount::numeric AS amount
+FROM {source}.orders AS r {map}$$),
+('source_contract', 'source', '', 'subscriptions', 'contracts; ended_on is NULL for those without an end', $$
+SELECT {customer} AS customer_id, {day:subscriptions.started_at} AS started_on,
+       nullif({day:subscriptions.ended_at}, 'infinity') AS ended_on, r.monthly_amount::numeric AS monthly_amount
+FROM {source}.subscriptions AS r {map}$$),
+('source_charge', 'source', '', 'subscriptions', 'what contracts have brought: the monthly amount on the day of the start and each month after it, before the end, up to the day of the refresh', $$
+SELECT c.customer_id, d.charged_on, c.monthly_amount AS amount
+FROM {store}.source_contract AS c CROSS JOIN {store}.build AS s
+     CROSS JOIN LATERAL (SELECT least(c.ended_on - 1, s.as_of) AS last_day) AS l
+     CROSS JOIN LATERAL generate_series(0, (12 * (extract(year FROM l.last_day) - extract(year FROM c.started_on))
+                                            + extract(month FROM l.last_day) - extract(month FROM c.started_on))::integer) AS months
+     CROSS JOIN LATERAL (SELECT (c.started_on + make_interval(months => months))::date AS charged_on) AS d
+WHERE d.charged_on <= l.last_day$$),
+('source_customer', 'source', '', 'customers', 'one row for each customer: the first of several that were merged, their costs added up', $$
+SELECT {customer} AS customer_id,
+       min(nullif(r.cohort::text, '')) AS cohort,  --? customers.cohort
+       NULL::text AS cohort,  --? !customers.cohort
+       min(nullif(r.channel::text, '')) AS channel,  --? customers.channel
+       NULL::text AS channel,  --? !customers.channel
+       min({day:customers.acquired_at}) AS acquired_on,  --? customers.acquired_at
+       NULL::date AS acquired_on,  --? !customers.acquired_at
+       sum(r.acquisition_cost::numeric) AS acquisition_cost,  --? customers.acquisition_cost
+       NULL::numeric AS acquisition_cost,  --? !customers.acquisition_cost
+       CASE WHEN count({day:customers.churned_at}) = count(*) THEN nullif(max({day:customers.churned_at}), 'infinity') END AS churned_on  --? customers.churned_at
+       NULL::date AS churned_on  --? !customers.churned_at
+FROM {source}.customers AS r {map}
+WHERE r.customer_id IS NOT NULL
+GROUP BY 1$$),
+('source_interaction', 'source', '', 'interactions', 'contacts with customers', $$
+SELECT r.interaction_id::text AS interaction_id, {customer} AS customer_id, {moment:interactions.started_at} AS started_at,
+       r.channel::text AS channel,  --? interactions.channel
+       NULL::text AS channel,  --? !interactions.channel
+       r.topic::text AS topic,  --? interactions.topic
+       NULL::text AS topic,  --? !interactions.topic
+       r.stage::text AS stage,  --? interactions.stage
+       NULL::text AS stage,  --? !interactions.stage
+       r.resolved AS resolved,  --? interactions.resolved
+       NULL::boolean AS resolved,  --? !interactions.resolved
+       r.escalated AS escalated,  --? interactions.escalated
+       NULL::boolean AS escalated,  --? !interactions.escalated
+       r.service_cost::numeric AS service_cost  --? interactions.service_cost
+       NULL::numeric AS service_cost  --? !interactions.service_cost
+FROM {source}.interactions AS r {map}$$),
+('source_score', 'source', '', 'scores', 'scores of contacts and customers; without a customer_id: of nobody who is known', $$
+SELECT customer_id, started_at AS evaluated_at, 'resolved' AS name, resolved::integer::float8 AS score, NULL::text AS label  --? interactions.resolved
+FROM {store}.source_interaction  --? interactions.resolved
+WHERE resolved IS NOT NULL  --? interactions.resolved
+UNION ALL  --? interactions.resolved evaluations
+SELECT {customer} AS customer_id,  --? evaluations.customer_id !evaluations.interaction_id
+SELECT i.customer_id AS customer_id,  --? evaluations.interaction_id !evaluations.customer_id
+SELECT coalesce({customer}, i.customer_id) AS customer_id,  --? evaluations.interaction_id evaluations.customer_id
+       {moment:evaluations.evaluated_at} AS evaluated_at, {clv}.evaluator_key(r.name::text) AS name, {number:evaluations.score} AS score,  --? evaluations
+       r.label::text AS label  --? evaluations.label
+       NULL::text AS label  --? evaluations !evaluations.label
+FROM {source}.evaluations AS r  --? evaluations
+     {map}  --? evaluations.customer_id
+     LEFT JOIN {store}.source_interaction AS i ON i.interaction_id = r.interaction_id::text  --? evaluations.interaction_id interactions$$),
+('data_end', 'source', '', '', 'the last complete day of the data, and their currency', $$
+SELECT greatest(
+           o.as_of,  --? orders
+           c.as_of,  --? subscriptions
+           '-infinity') AS as_of,
+       m.lowest AS currency, nullif(m.highest, m.lowest) AS other_currency  --? orders.currency
+       NULL::text AS currency, NULL::text AS other_currency  --? !orders.currency
+FROM (VALUES (true)) AS one (one)
+LEFT JOIN (SELECT {day:orders.ordered_at} AS as_of FROM (SELECT max(ordered_at) AS ordered_at FROM {source}.orders WHERE ordered_at < {today:orders.ordered_at}) AS r) AS o ON true  --? orders
+LEFT JOIN (SELECT min(currency)::text AS lowest, max(currency)::text AS highest FROM {source}.orders) AS m ON true  --? orders.currency
+LEFT JOIN (SELECT max(greatest(CASE WHEN started_on <= t.today THEN started_on END, CASE WHEN ended_on <= t.today THEN ended_on END)) AS as_of  --? subscriptions
+           FROM {store}.source_contract, (SELECT (now() AT TIME ZONE {zone})::date - 1 AS today) AS t) AS c ON true  --? subscriptions$$),
+('changed_history', 'source', '', '', 'customers whose orders or charges are not those of customer_history, with those of now: what happened up to the cut of the refresh is taken from there, what happened after it from the sources', $$
+SELECT customer_id, n.purchases, n.order_counts, n.charges, num_nonnulls(n.purchases, n.charges) = 0 AS gone
+FROM {store}.customer_history AS h
+     FULL JOIN (SELECT {customer} AS customer_id, {clv}.purchase_history({day:orders.ordered_at}, r.amount::numeric) AS purchases,  --? orders
+                       {clv}.purchase_history({day:orders.ordered_at}, 1::numeric) FILTER (WHERE r.amount >= 0) AS order_counts  --? orders
+                FROM {source}.orders AS r {map}  --? orders
+                WHERE r.ordered_at >= {first:orders.ordered_at} AND r.customer_id IS NOT NULL  --? orders
+                GROUP BY 1) AS o USING (customer_id)  --? orders
+     FULL JOIN (SELECT customer_id, {clv}.purchase_history(charged_on, amount) AS charges FROM {store}.source_charge  --? subscriptions
+                WHERE customer_id IS NOT NULL GROUP BY 1) AS c USING (customer_id)  --? subscriptions
+     CROSS JOIN {store}.build AS s
+     CROSS JOIN LATERAL (SELECT
+         {clv}.slice(h.purchases, '-infinity', s.cut) AS purchases, {clv}.slice(h.order_counts, '-infinity', s.cut) AS order_counts) AS k
+     CROSS JOIN LATERAL (SELECT
+         coalesce({clv}.merge_history(k.purchases, o.purchases), k.purchases, o.purchases) AS purchases,  --? orders
+         coalesce({clv}.merge_history(k.order_counts, o.order_counts), k.order_counts, o.order_counts) AS order_counts,  --? orders
+         NULL::{clv}.purchase_history AS purchases, NULL::{clv}.purchase_history AS order_counts,  --? !orders
+         c.charges AS charges) AS m  --? subscriptions
+         NULL::{clv}.purchase_history AS charges) AS m  --? !subscriptions
+     CROSS JOIN LATERAL (SELECT
+         CASE WHEN NOT {clv}.purchase_history_eq(m.purchases, '{}') THEN m.purchases END AS purchases,
+         CASE WHEN NOT {clv}.purchase_history_eq(m.order_counts, '{}') THEN m.order_counts END AS order_counts, m.charges) AS n
+WHERE NOT (coalesce({clv}.purchase_history_eq(h.purchases, n.purchases), num_nonnulls(h.purchases, n.purchases) = 0)
+           AND coalesce({clv}.purchase_history_eq(h.order_counts, n.order_counts), num_nonnulls(h.order_counts, n.order_counts) = 0)
+           AND coalesce({clv}.purchase_history_eq(h.charges, n.charges), num_nonnulls(h.charges, n.charges) = 0))$$),
+('person', 'source', '', '', 'every customer: what was paid, and what the sources tell of the customer', $$
+SELECT customer_id,
+       coalesce(c.cohort, to_char(coalesce(c.acquired_on, {clv}.first_purchase(h.history))::timestamp, 'YYYY "Q"Q'), 'none') AS cohort,  --? customers
+       c.channel, c.acquired_on, c.acquisition_cost, c.churned_on,  --? customers
+       coalesce(to_char({clv}.first_purchase(h.history)::timestamp, 'YYYY "Q"Q'), 'none') AS cohort,  --? !customers
+       NULL::text AS channel, NULL::date AS acquired_on, NULL::numeric AS acquisition_cost, NULL::date AS churned_on,  --? !customers
+       h.history, h.purchases, h.order_counts
+FROM (SELECT customer_id, purchases, order_counts,
+             coalesce({clv}.merge_history(purchases, charges), purchases, charges) AS history  --? orders subscriptions
+             purchases AS history  --? orders !subscriptions
+             charges AS history  --? subscriptions !orders
+      FROM {store}.customer_history) AS h
+     FULL JOIN {store}.source_customer AS c USING (customer_id)  --? customers$$)
+$sources$;
+COMMENT ON FUNCTION clv_mart_sources() IS
+'internal: templates of the views that bring what the sources hold into one shape, whatever types and optional columns they have';
+
+-- ---- mart: refresh ------------------------------------------------------------------------------------------------------
+--
+-- None of these names an object of the extension, which may move to another schema: what computes is in the views.
+-- The procedure commits between steps, so it can have no SET clause; the functions have one, so that nothing in the
+-- caller's search_path takes the place of what they call.
+
+CREATE FUNCTION clv_mart_routines() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    AS $routines$
+VALUES
+('lock_mart', 'statement', '', '', '', $$CREATE FUNCTION {store}.lock_mart(wait boolean) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- Until the end of the transaction. Not a lock of the session: a statement_timeout would leave it behind.
+DECLARE
+    key bigint := (7105654::bigint << 32) | to_regnamespace(quote_ident({store_name}))::oid::bigint;
+    owner integer;
+BEGIN
+    IF wait THEN
+        PERFORM pg_advisory_xact_lock(key);
+    ELSIF NOT pg_try_advisory_xact_lock(key) THEN
+        SELECT l.pid INTO owner FROM pg_locks AS l
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND (l.classid::bigint << 32) | l.objid::bigint = key AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
+        RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name}) USING ERRCODE = 'lock_not_available',
+            DETAIL = format('By the process %s.', coalesce(owner::text, 'that has just ended')),
+            HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
+    END IF;
+END $body$ $$),
+('begin_run', 'statement', '', '', '', $$CREATE FUNCTION {store}.begin_run(wanted_refit boolean, wanted_model bigint, wanted_day date) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- A new run, or the last one again if it did not end and was about the same day.
+DECLARE
+    s {store}.setting;
+    last {store}.run;
+    found {store}.data_end;
+    installed text := (SELECT extversion FROM pg_extension WHERE extname = 'clv');
+    newest bigint := (SELECT max(model_id) FROM {store}.model_history);
+    this bigint;
+BEGIN
+    PERFORM {store}.lock_mart(false);
+    SELECT * INTO s FROM {store}.setting;
+    IF installed <> s.clv_version THEN
+        RAISE EXCEPTION 'the mart % was made by clv %, and clv % is installed', quote_ident({mart_name}), s.clv_version, installed
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT clv_upgrade_mart(%L);', {mart_name});
+    END IF;
+    IF wanted_model IS NOT NULL AND (wanted_refit OR NOT EXISTS (SELECT FROM {store}.model_history WHERE model_id = wanted_model)) THEN
+        RAISE EXCEPTION 'a refresh takes a model that was fitted before, or fits one' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Got model_id %s; the newest is %s.', wanted_model, coalesce(newest::text, 'none')),
+            HINT = 'See model_id in the view model_quality.';
+    END IF;
+    SELECT * INTO last FROM {store}.run ORDER BY run_id DESC LIMIT 1;
+    IF last.status = 'running' THEN
+        IF last.pid <> pg_backend_pid() AND EXISTS (
+            SELECT FROM pg_stat_activity AS a WHERE a.pid = last.pid AND coalesce(a.backend_start = last.backend_start, true)
+                AND coalesce(a.state NOT LIKE 'idle%', true)) THEN
+            RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name}) USING ERRCODE = 'lock_not_available',
+                DETAIL = format('By the process %s, since %s.', last.pid, last.started_at),
+                HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
+        END IF;
+        UPDATE {store}.run SET status = 'aborted', finished_at = clock_timestamp() WHERE run_id = last.run_id RETURNING * INTO last;
+    END IF;
+    SELECT * INTO found FROM {store}.data_end;
+    IF found.other_currency IS NOT NULL THEN
+        RAISE EXCEPTION 'orders are in several currencies' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('There are %s and %s.', found.currency, found.other_currency),
+            HINT = 'Make the source orders a view that converts amounts to one currency, or shows the orders of one.';
+    END IF;
+    wanted_day := coalesce(wanted_day, found.as_of);
+    IF NOT isfinite(wanted_day) OR wanted_day > found.as_of + 1 THEN
+        RAISE EXCEPTION 'there are no data of that day' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('as_of is %s; the last complete day of the data is %s.', wanted_day, found.as_of),
+            HINT = 'See clv_check_sources() for what the sources hold.';
+    END IF;
+    IF last.status IN ('failed', 'aborted') AND last.as_of = wanted_day AND last.generation = s.building
+        AND (last.refit OR NOT wanted_refit) AND (wanted_model IS NULL OR wanted_model = last.model_id) THEN
+        UPDATE {store}.run SET status = 'running', finished_at = NULL, pid = pg_backend_pid(),
+            backend_start = (SELECT a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid()) WHERE run_id = last.run_id;
+        RAISE NOTICE 'going on with run %, which did not end', last.run_id;
+        RETURN last.run_id;
+    END IF;
+    wanted_refit := wanted_refit OR newest IS NULL;
+    UPDATE {store}.setting SET building = CASE current WHEN 1 THEN 2 ELSE 1 END RETURNING * INTO s;
+    UPDATE {store}.generation AS g SET filled = false, as_of = wanted_day, until = wanted_day + s.horizon_days,
+        -- a refit reads everything again: it may be months since the last one, and rows may have changed that are older than late_days
+        cut = CASE WHEN wanted_refit OR s.late_days IS NULL OR s.current IS NULL THEN '-infinity'
+                   ELSE least(wanted_day, (SELECT p.as_of FROM {store}.generation AS p WHERE p.generation = s.current)) - s.late_days END,
+        model_id = CASE WHEN wanted_refit THEN coalesce(newest, 0) + 1 ELSE coalesce(wanted_model, newest) END,
+        refreshed_at = NULL, currency = coalesce(found.currency, s.currency),
+        resolution_name = 'resolution',  --? evaluations !interactions.resolved
+        resolution_name = 'resolved',  --? interactions.resolved !evaluations
+        resolution_name = CASE WHEN EXISTS (SELECT FROM {store}.source_score WHERE name = 'resolution') THEN 'resolution' ELSE 'resolved' END,  --? evaluations interactions.resolved
+        horizon_days = s.horizon_days, annual_discount_rate = s.annual_discount_rate, margin = s.margin, unit = s.unit,
+        purchase_model = s.purchase_model, min_cohort_size = s.min_cohort_size, lift = s.lift, lift_name = s.lift_name, target_ratio = s.target_ratio
+    WHERE g.generation = s.building;
+    INSERT INTO {store}.run (status, started_at, generation, as_of, refit, model_id, pid, backend_start)
+    SELECT 'running', clock_timestamp(), g.generation, g.as_of, wanted_refit, g.model_id, pg_backend_pid(), a.backend_start
+    FROM {store}.build AS g, pg_stat_activity AS a WHERE a.pid = pg_backend_pid() RETURNING run_id INTO this;
+    RETURN this;
+END $body$ $$),
+('clear_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.clear_relation(relation text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $body$
+-- Empties what the idle generation still holds, so that the refresh has nothing to compare with. This takes a lock that
+-- readers wait for, but for a moment: it is given up at once if somebody has it, and then the refresh compares.
+BEGIN
+    EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I', {store_name}, relation || '_' || (SELECT building FROM {store}.setting));
+EXCEPTION WHEN lock_not_available THEN
+    NULL;
+END $body$ $$),
+('fill_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.fill_relation(relation text) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- CONCURRENTLY, as readers of the mart lock both generations, whichever they read. Nobody reads a mart that was never filled.
+DECLARE
+    s {store}.setting;
+    target text;
+    n bigint;
+BEGIN
+    SELECT * INTO s FROM {store}.setting;
+    target := format('%I.%I', {store_name}, relation || '_' || s.building);
+    EXECUTE format('REFRESH MATERIALIZED VIEW %s %s', CASE WHEN s.current IS NULL THEN '' ELSE 'CONCURRENTLY' END, target);
+    EXECUTE format('ANALYZE %s', target);
+    EXECUTE format('SELECT count(*) FROM %s', target) INTO n;
+    RETURN n;
+END $body$ $$),
+('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    n bigint;
+BEGIN
+    CASE step.action
+    WHEN 'histories' THEN
+        WITH changed AS MATERIALIZED (
+            SELECT * FROM {store}.changed_history
+        ), gone AS (
+            DELETE FROM {store}.customer_history AS h USING changed AS c WHERE c.gone AND h.customer_id = c.customer_id
+        )
+        INSERT INTO {store}.customer_history AS h (customer_id, purchases, order_counts, charges)
+        SELECT customer_id, purchases, order_counts, charges FROM changed WHERE NOT gone
+        ON CONFLICT (customer_id) DO UPDATE SET purchases = excluded.purchases, order_counts = excluded.order_counts, charges = excluded.charges;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        ANALYZE {store}.customer_history;
+        UPDATE {store}.generation SET filled = true WHERE generation = (SELECT building FROM {store}.setting);
+    WHEN 'work' THEN
+        EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I', {store_name}, step.name);
+        EXECUTE format('ANALYZE %I.%I', {store_name}, step.name);
+        EXECUTE format('SELECT count(*) FROM %I.%I', {store_name}, step.name) INTO n;
+    WHEN 'vintage' THEN
+        EXECUTE (SELECT format('INSERT INTO %4$I.%1$I (%3$s) SELECT %3$s FROM %4$I.%2$I', step.name || '_history', 'fitted_' || step.name,
+                               string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), {store_name})
+                 FROM pg_attribute AS a WHERE a.attrelid = format('%I.%I', {store_name}, 'fitted_' || step.name)::regclass AND a.attnum > 0);
+        GET DIAGNOSTICS n = ROW_COUNT;
+        EXECUTE format('ANALYZE %I.%I', {store_name}, step.name || '_history');
+    WHEN 'generation' THEN
+        n := {store}.fill_relation(step.name);
+    WHEN 'publish' THEN
+        EXECUTE format('INSERT INTO %1$I.cohort_value_history SELECT * FROM %1$I.%2$I ON CONFLICT (as_of, cohort) DO NOTHING', {store_name},
+                       'cohort_value_' || (SELECT building FROM {store}.setting));
+        UPDATE {store}.generation SET refreshed_at = clock_timestamp() WHERE generation = (SELECT building FROM {store}.setting);
+        UPDATE {store}.setting SET current = building, building = NULL;
+        -- a dump restores materialized views by computing them: the one that nobody reads shall take no time
+        UPDATE {store}.generation SET filled = false WHERE generation <> (SELECT current FROM {store}.setting);
+    END CASE;
+    RETURN n;
+END $body$ $$),
+('run_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.run_step(this bigint, in_transaction boolean, OUT step text, OUT rows bigint, OUT seconds float8, OUT problem text, OUT advice text) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- The next step of a run that is not done yet, with its entry in the log; all NULL if there is none. An error is returned, as the
+-- entry would be lost with it, and not within one transaction, where the caller needs the error itself.
+DECLARE
+    r {store}.run;
+    next {store}.step;
+    began timestamptz := clock_timestamp();
+BEGIN
+    PERFORM {store}.lock_mart(true);
+    SELECT * INTO r FROM {store}.run WHERE run_id = this FOR UPDATE;
+    IF r.status <> 'running' OR r.pid <> pg_backend_pid() THEN
+        RAISE EXCEPTION 'run % was taken over by another refresh', this USING ERRCODE = 'object_in_use';
+    END IF;
+    SELECT s.* INTO next FROM {store}.step AS s
+    WHERE NOT EXISTS (SELECT FROM {store}.run_step AS d WHERE d.run_id = this AND d.step = s.name AND d.status = 'done')
+        AND (s.action NOT IN ('work', 'vintage') OR r.refit)
+    ORDER BY s.number LIMIT 1;
+    IF NOT FOUND THEN
+        UPDATE {store}.run SET status = 'done', finished_at = clock_timestamp() WHERE run_id = this;
+        RETURN;
+    END IF;
+    step := next.name;
+    IF in_transaction THEN
+        rows := {store}.do_step(next);
+    ELSE
+        BEGIN
+            rows := {store}.do_step(next);
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, advice = PG_EXCEPTION_DETAIL;
+            UPDATE {store}.run SET status = 'failed', finished_at = clock_timestamp() WHERE run_id = this;
+        END;
+    END IF;
+    seconds := extract(epoch FROM clock_timestamp() - began);
+    INSERT INTO {store}.run_step VALUES (this, step, began, seconds, rows, CASE WHEN problem IS NULL THEN 'done' ELSE 'failed' END, problem);
+END $body$ $$),
+('refresh', 'statement', '', '', '', $$CREATE PROCEDURE {mart}.refresh(refit boolean DEFAULT false, model_id bigint DEFAULT NULL, as_of date DEFAULT NULL, in_transaction boolean DEFAULT false) LANGUAGE plpgsql AS $body$
+DECLARE
+    this bigint;
+    relation text;
+    s record;
+BEGIN
+    IF in_transaction IS NOT TRUE THEN
+        COMMIT;     -- fails here, before any work, within a transaction
+    END IF;
+    this := {store}.begin_run(coalesce(refit, false), model_id, as_of);
+    IF in_transaction IS NOT TRUE THEN
+        COMMIT;
+        FOREACH relation IN ARRAY ARRAY(SELECT t.name FROM {store}.step AS t WHERE t.action OPERATOR(pg_catalog.=) 'generation'
+                                        AND NOT EXISTS (SELECT FROM {store}.run_step AS d WHERE d.run_id OPERATOR(pg_catalog.=) this)) LOOP
+            PERFORM {store}.clear_relation(relation);
+            COMMIT;
+        END LOOP;
+    END IF;
+    LOOP
+        SELECT * INTO s FROM {store}.run_step(this, coalesce(in_transaction, false));
+        IF in_transaction IS NOT TRUE THEN
+            COMMIT;
+        END IF;
+        IF s.problem IS NOT NULL THEN
+            RAISE EXCEPTION 'step % of the refresh failed: %', s.step, s.problem USING DETAIL = s.advice,
+                HINT = 'The mart shows what it showed before. See refresh_log; the next refresh goes on with this step.';
+        END IF;
+        EXIT WHEN s.step IS NULL;
+        RAISE NOTICE '%: % rows, % s', s.step, coalesce(s.rows::text, 'no'), round(s.seconds::numeric, 1);
+    END LOOP;
+END $body$ $$),
+('refresh', 'statement', '', '', '', $$COMMENT ON PROCEDURE {mart}.refresh(boolean, bigint, date, boolean) IS 'brings the mart up to date: histories, what is computed of them, and with refit => true (or where there is none yet) new models. model_id: an earlier model instead of the newest. as_of: the day, the last complete one of the data if not given. Commits between steps, so that it cannot be called within a transaction but with in_transaction => true, which then commits nothing itself. A refresh that stopped is gone on with by the next. Readers see the old state until all is done, and do not wait.'$$),
+('forget', 'statement', '', '', '', $$CREATE FUNCTION {mart}.forget(VARIADIC customer_ids {id}[]) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    n bigint;
+    left_in text;
+BEGIN
+    PERFORM {store}.lock_mart(false);
+    SELECT string_agg(DISTINCT r.relation, ', ') INTO left_in FROM (
+        SELECT customer_id, 'orders' AS relation FROM {store}.source_order UNION ALL  --? orders
+        SELECT customer_id, 'subscriptions' FROM {store}.source_contract UNION ALL  --? subscriptions
+        SELECT customer_id, 'customers' FROM {store}.source_customer UNION ALL  --? customers
+        SELECT customer_id, 'interactions' FROM {store}.source_interaction UNION ALL  --? interactions
+        SELECT NULL, NULL WHERE false) AS r WHERE r.customer_id = ANY (customer_ids);
+    IF left_in IS NOT NULL THEN
+        RAISE EXCEPTION 'the sources still hold rows of such customers' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('There are some in: %s.', left_in), HINT = 'Delete them there first, else the next refresh brings them back.';
+    END IF;
+    DELETE FROM {store}.customer_history WHERE customer_id = ANY (customer_ids);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    -- computed again without these customers; the idle generation has filled = false and becomes empty
+    REFRESH MATERIALIZED VIEW CONCURRENTLY {store}.customer_value_1;
+    REFRESH MATERIALIZED VIEW CONCURRENTLY {store}.customer_value_2;
+    RETURN n;
+END $body$ $$),
+('forget', 'statement', '', '', '', $$COMMENT ON FUNCTION {mart}.forget({id}[]) IS 'removes customers from everything the mart stores, and returns how many had a history. They must have been deleted in the sources first. What remains are numbers of many: parameters of models, totals of cohorts.'$$),
+('step', 'statement', '', '', '', $$INSERT INTO {store}.step (name, action) VALUES ('publish', 'publish')$$),
+('cohort_value_history', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.cohort_value_history AS SELECT * FROM {store}.cohort_value_1 WITH NO DATA$$),
+('cohort_value_history', 'statement', '', '', '', $$SELECT {clv}.clv_add_columns(format('%I.cohort_value_history', {store_name})::regclass, format('%I.cohort_value_1', {store_name})::regclass)$$),
+('cohort_value_history', 'statement', '', '', '', $$CREATE UNIQUE INDEX IF NOT EXISTS cohort_value_history_key ON {store}.cohort_value_history (as_of, cohort)$$),
+('cohort_value_history', 'statement', '', '', '', $$COMMENT ON TABLE {store}.cohort_value_history IS 'cohort_value of every day of which there was a refresh'$$),
+('privileges', 'statement', '', '', '', $$REVOKE ALL ON ALL ROUTINES IN SCHEMA {mart}, {store} FROM PUBLIC$$),
+('settings', 'published', '', '', 'one row: what the mart shows, and how it was computed', $$
+SELECT g.as_of,  --: the day that everything is known up to
+       g.until AS horizon_end,  --: the day up to which purchases and value are predicted
+       g.horizon_days,  --: days from as_of to horizon_end
+       coalesce(g.currency, s.currency) AS currency,  --: currency of all money; NULL if the sources do not tell
+       s.time_zone,  --: time zone whose days are counted
+       g.annual_discount_rate,  --: value of a year later is divided by 1 + this
+       g.margin,  --: share of revenue that is margin, from 0 to 1
+       g.unit,  --: time unit of the parameters of the models
+       g.purchase_model,  --: model of purchases that was asked for
+       g.min_cohort_size,  --: cohorts with fewer customers are drawn towards the others
+       g.lift,  --: rise of a score whose value is in the view lift, from 0 to 1
+       g.lift_name,  --: the score that cohort_value tells the value of
+       g.target_ratio,  --: lifetime value that is wanted for each unit of acquisition cost
+       s.late_days,  --: days behind the last refresh that are read again for late orders; NULL: all
+       g.model_id,  --: number of the models in use
+       g.refreshed_at,  --: moment of the last refresh
+       s.source AS source_schema,  --: schema with the relations that are read
+       s.clv_version  --: version of clv that made the mart
+FROM {store}.setting AS s LEFT JOIN {store}.generation AS g ON g.generation = s.current$$),
+('refresh_log', 'published', '', '', 'what refreshes did: one row for each step, and one for a run without steps', $$
+SELECT r.run_id,  --: number of the refresh
+       r.as_of,  --: the day it was about
+       r.model_id,  --: number of its models
+       r.refit,  --: whether models were fitted
+       r.status AS run_status,  --: running, done, failed, or aborted: cancelled, or the connection was lost
+       d.step,  --: what was done; NULL where no step ended
+       d.started_at,  --: begin of the step
+       d.seconds,  --: duration in seconds
+       d.rows,  --: rows written
+       d.status,  --: done or failed
+       d.error  --: message of the error
+FROM {store}.run AS r LEFT JOIN {store}.run_step AS d USING (run_id)$$)
+$routines$;
+COMMENT ON FUNCTION clv_mart_routines() IS
+'internal: templates of the procedure refresh, the function forget, what they call, and of the views settings and refresh_log';
+
+-- ---- mart: create, upgrade ----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION clv_mart_check(source text, mart text, options jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 10000
+    AS $$
+DECLARE
+    schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+    wrong record;
+    problems text;
+BEGIN
+    SELECT o.* INTO wrong
+    FROM (VALUES
+        ('mart', mart <> '' AND octet_length(mart) <= 56 AND mart NOT LIKE 'pg\_%' AND mart NOT LIKE '%$body$%' AND source NOT IN (mart, mart || '_store'),
+         'Name a schema for the mart, of at most 56 bytes; that of the sources is another.'),
+        ('horizon_days', (options ->> 'horizon_days')::integer BETWEEN 1 AND 36525, 'Days from 1 to 36525, such as 365.'),
+        ('annual_discount_rate', (options ->> 'annual_discount_rate')::float8 > -1 AND (options ->> 'annual_discount_rate')::float8 <= 10, 'Write 10 percent as 0.10.'),
+        ('margin', (options ->> 'margin')::float8 BETWEEN 0 AND 1, 'Write 30 percent as 0.30.'),
+        ('unit', options ->> 'unit' IN ('day', 'week', 'month', 'year'), 'The units are day, week, month, and year.'),
+        ('time_zone', EXISTS (SELECT FROM pg_catalog.pg_timezone_names AS z WHERE lower(z.name) = lower(options ->> 'time_zone')), 'See pg_timezone_names, for example Europe/Vienna.'),
+        ('purchase_model', options ->> 'purchase_model' IN ('pareto_nbd', 'mbgnbd', 'bgnbd', 'best'), 'The models are pareto_nbd, mbgnbd, bgnbd, and best.'),
+        ('min_cohort_size', (options ->> 'min_cohort_size')::integer >= 1, 'A number of customers, such as 200.'),
+        ('lift', (options ->> 'lift')::float8 > 0 AND (options ->> 'lift')::float8 <= 1, 'A rise of a score from 0 to 1, such as 0.05.'),
+        ('lift_name', options ->> 'lift_name' <> '', 'The name of an evaluator, such as resolution.'),
+        ('target_ratio', (options ->> 'target_ratio')::float8 > 0 AND (options ->> 'target_ratio')::float8 < 'Infinity', 'Lifetime value for each unit of acquisition cost, such as 3.'),
+        ('late_days', coalesce((options ->> 'late_days')::integer >= 0, true), 'Days from 0 on, or NULL to read all orders each time.')) AS o (name, right_so, hint)
+    WHERE right_so IS NOT TRUE LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the option % of a mart is wrong', wrong.name USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Got %s.', coalesce(quote_literal(CASE wrong.name WHEN 'mart' THEN mart ELSE options ->> wrong.name END), 'NULL')), HINT = wrong.hint;
+    END IF;
+    EXECUTE format('SELECT %I.clv_mart_problems($1)', schema) INTO problems USING source;
+    IF problems IS NOT NULL THEN
+        RAISE EXCEPTION 'no mart can be made of the schema %', quote_ident(source) USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = problems, HINT = format('SELECT * FROM clv_check_sources(%L) tells what is there, and what to write.', source);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clv_mart_check(text, text, jsonb) IS 'internal: an error if no mart can be made of the sources, or with such options';
+
+CREATE FUNCTION clv_mart_sql(source text, mart text, horizon_days integer DEFAULT 365, annual_discount_rate float8 DEFAULT 0.10,
+        margin float8 DEFAULT 1, unit text DEFAULT 'week', time_zone text DEFAULT current_setting('TimeZone'),
+        purchase_model text DEFAULT 'pareto_nbd', min_cohort_size integer DEFAULT 200, lift float8 DEFAULT 0.05,
+        lift_name text DEFAULT 'resolution', target_ratio float8 DEFAULT 3, late_days integer DEFAULT 35, currency text DEFAULT NULL)
+    RETURNS SETOF text
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 1000000 ROWS 300
+    AS $$
+DECLARE
+    schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+    version text := (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'clv');
+    flags text[];
+    names jsonb;
+BEGIN
+    EXECUTE format('SELECT %I.clv_mart_check($1, $2, $3)', schema) USING source, mart, jsonb_build_object(
+        'horizon_days', horizon_days, 'annual_discount_rate', annual_discount_rate::text, 'margin', margin::text, 'unit', unit, 'time_zone', time_zone,
+        'purchase_model', purchase_model, 'min_cohort_size', min_cohort_size, 'lift', lift::text, 'lift_name', lift_name,
+        'target_ratio', target_ratio::text, 'late_days', late_days);
+    EXECUTE format('SELECT %I.clv_mart_flags($1)', schema) INTO flags USING source;
+    flags := flags || ARRAY(SELECT 'new.' || s.part FROM (VALUES ('mart', mart), ('store', mart || '_store')) AS s (part, name)
+                            WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = s.name));
+    EXECUTE format('SELECT %I.clv_mart_names($1, $2, $3, $4)', schema) INTO names USING source, mart, time_zone, flags;
+    RETURN QUERY EXECUTE format($query$
+        SELECT statement || ';'
+        FROM (SELECT 1 AS part, row_number() OVER () AS number, * FROM %1$I.clv_mart_storage()
+              UNION ALL SELECT 2, row_number() OVER (), * FROM %1$I.clv_mart_sources()
+              UNION ALL SELECT 3, row_number() OVER (), * FROM %1$I.clv_mart_customers()
+              UNION ALL SELECT 4, row_number() OVER (), * FROM %1$I.clv_mart_drivers()
+              UNION ALL SELECT 5, row_number() OVER (), * FROM %1$I.clv_mart_routines()) AS t,
+             LATERAL %1$I.clv_mart_fill(definition, $1, $2) AS filled,
+             LATERAL %1$I.clv_mart_relation(kind, name, keys, about, filled, $2) WITH ORDINALITY AS r (statement, line)
+        WHERE string_to_array(needs, ' ') <@ $1
+        ORDER BY CASE WHEN part = 5 THEN 9 WHEN part <= 2 THEN part WHEN kind = 'work' THEN 3 WHEN kind = 'vintage' THEN 4 WHEN kind = 'view' THEN 5 ELSE 6 END,
+                 part, number, line$query$, schema)
+        USING flags, names;
+    RETURN NEXT format('INSERT INTO %s.setting (source, mart, clv_version, time_zone, currency, horizon_days, annual_discount_rate, margin, unit, '
+                       'purchase_model, min_cohort_size, lift, lift_name, target_ratio, late_days) '
+                       'VALUES (%L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L) '
+                       'ON CONFLICT (one) DO UPDATE SET clv_version = excluded.clv_version;',
+                       names ->> 'store', source, mart, version, time_zone, currency, horizon_days, annual_discount_rate, margin, unit,
+                       purchase_model, min_cohort_size, lift, lift_name, target_ratio, late_days);
+END $$;
+COMMENT ON FUNCTION clv_mart_sql(text, text, integer, float8, float8, text, text, text, integer, float8, text, float8, integer, text) IS
+'the statements that clv_create_mart() would run, one in a row, to be read, kept in version control, or run by another tool. Arguments, NULLs and errors as there.';
+
+CREATE FUNCTION clv_run_statements(statements text[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000000
+    AS $$
+DECLARE
+    path text := current_setting('search_path');
+    messages text := current_setting('client_min_messages');
+    statement text;
+BEGIN
+    -- nothing of the caller's takes the place of what the statements name without a schema, in views for good
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true), set_config('client_min_messages', 'warning', true);
+    FOREACH statement IN ARRAY statements LOOP
+        EXECUTE statement;
+    END LOOP;
+    PERFORM set_config('search_path', path, true), set_config('client_min_messages', messages, true);
+END $$;
+COMMENT ON FUNCTION clv_run_statements(text[]) IS 'internal: runs statements one after the other, with an empty search_path';
+
+CREATE FUNCTION clv_create_mart(source text, mart text, horizon_days integer DEFAULT 365, annual_discount_rate float8 DEFAULT 0.10,
+        margin float8 DEFAULT 1, unit text DEFAULT 'week', time_zone text DEFAULT current_setting('TimeZone'),
+        purchase_model text DEFAULT 'pareto_nbd', min_cohort_size integer DEFAULT 200, lift float8 DEFAULT 0.05,
+        lift_name text DEFAULT 'resolution', target_ratio float8 DEFAULT 3, late_days integer DEFAULT 35, currency text DEFAULT NULL,
+        build boolean DEFAULT true)
+    RETURNS TABLE (view_name text, row_count bigint, about text)
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 15
+    AS $$
+DECLARE
+    schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+    taken text := (SELECT string_agg(DISTINCT quote_ident(n.nspname), ' and ') FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                   WHERE n.nspname IN (mart, mart || '_store'));
+BEGIN
+    IF taken IS NOT NULL THEN
+        RAISE EXCEPTION 'a mart needs schemas of its own' USING ERRCODE = 'duplicate_object', DETAIL = format('There are relations in %s.', taken),
+            HINT = format('Name another schema. To begin anew: DROP SCHEMA %I, %I CASCADE; to take in other sources or a new version: SELECT clv_upgrade_mart(%L);',
+                          mart, mart || '_store', mart);
+    END IF;
+    EXECUTE format('SELECT %1$I.clv_run_statements(ARRAY(SELECT * FROM %1$I.clv_mart_sql($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)))', schema)
+        USING source, mart, horizon_days, annual_discount_rate, margin, unit, time_zone, purchase_model, min_cohort_size, lift, lift_name, target_ratio,
+              late_days, currency;
+    IF build THEN
+        EXECUTE format('CALL %I.refresh(in_transaction => true)', mart);
+    END IF;
+    RETURN QUERY EXECUTE format('SELECT * FROM %I.clv_mart_views($1)', schema) USING mart;
+END $$;
+COMMENT ON FUNCTION clv_create_mart(text, text, integer, float8, float8, text, text, text, integer, float8, text, float8, integer, text, boolean) IS
+'builds a mart: in the schema mart views for reports, with the procedure refresh() and the function forget(), in the schema of that name with _store behind it what they read. Both belong to the caller, hold nothing that was there before, and grant nothing to PUBLIC. source: the schema of the relations orders, customers, ... that clv_check_sources() describes. horizon_days: how far is predicted. annual_discount_rate: 0.10 for 10 percent. margin: share of revenue that is margin, from 0 to 1. unit: time unit of the parameters of models, day, week, month or year. time_zone: whose days are counted, now and in every refresh; that of the session if not given. purchase_model: pareto_nbd (MBG/NBD where it cannot be fitted), mbgnbd, bgnbd, or best, the lower AIC of the first two. min_cohort_size: cohorts with fewer customers are drawn towards the others. lift: the rise of a score, from 0 to 1, whose value the view lift tells; lift_name: the score of which cohort_value tells it. target_ratio: lifetime value wanted for a unit of acquisition cost. late_days: how far back a refresh looks for late orders; NULL for all. currency: where orders do not tell. build: whether the first refresh is done at once, in this transaction. The views with their numbers of rows, none filled without build. Errors: 55000 sources of which no mart can be made, all that is wrong with them in the detail; 22023 an option; 42710 a schema that is not empty.';
+
+CREATE FUNCTION clv_mart_views(mart text) RETURNS TABLE (view_name text, row_count bigint, about text)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 15
+    AS $$
+BEGIN
+    FOR view_name, about IN
+        SELECT c.relname, pg_catalog.obj_description(c.oid) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = mart AND c.relkind = 'v' ORDER BY c.oid LOOP
+        EXECUTE format('SELECT count(*) FROM %I.%I', mart, view_name) INTO row_count;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clv_mart_views(text) IS 'internal: the views of a mart with the numbers of their rows';
+
+CREATE FUNCTION clv_upgrade_mart(mart text, build boolean DEFAULT true) RETURNS TABLE (view_name text, row_count bigint, about text)
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000000 ROWS 15
+    AS $$
+DECLARE
+    schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+    store name := mart || '_store';
+    path text := current_setting('search_path');
+    statements text[];
+    grants text[];
+BEGIN
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);     -- so that all names come with their schemas
+    IF to_regclass(format('%I.setting', store)) IS NULL OR to_regprocedure(format('%I.lock_mart(boolean)', store)) IS NULL THEN
+        RAISE EXCEPTION 'there is no mart %', quote_ident(mart) USING ERRCODE = 'undefined_object', HINT = 'clv_create_mart() makes one.';
+    END IF;
+    EXECUTE format('SELECT %I.lock_mart(false)', store);
+    EXECUTE format('SELECT %1$I.clv_mart_drop($1), %1$I.clv_mart_grants($1)', schema) INTO statements, grants USING mart;
+    EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING statements;
+    EXECUTE format('UPDATE %I.setting SET current = NULL, building = NULL', store);
+    EXECUTE format('UPDATE %I.generation SET filled = false', store);
+    EXECUTE format('SELECT ARRAY(SELECT m.* FROM %I.setting AS s, %I.clv_mart_sql(s.source, s.mart, s.horizon_days, s.annual_discount_rate, s.margin, s.unit,
+                                 s.time_zone, s.purchase_model, s.min_cohort_size, s.lift, s.lift_name, s.target_ratio, s.late_days, s.currency) AS m)', store, schema)
+        INTO statements;
+    EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING statements;
+    EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING grants;
+    IF build THEN
+        EXECUTE format('CALL %I.refresh(in_transaction => true)', mart);
+    END IF;
+    PERFORM set_config('search_path', path, true);
+    RETURN QUERY EXECUTE format('SELECT * FROM %I.clv_mart_views($1)', schema) USING mart;
+END $$;
+COMMENT ON FUNCTION clv_upgrade_mart(text, boolean) IS
+'makes the views, materialized views and routines of a mart anew, as this version of clv makes them and for the sources that are there now; tables with histories, models and settings stay, and so do grants. build: whether it is refreshed at once, in this transaction. The views with their numbers of rows. Errors: 42704 no such mart; 55P03 it is being refreshed; 2BP01 views of others read its views, named in the detail.';
+
+CREATE FUNCTION clv_mart_drop(mart text) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 10000
+    BEGIN ATOMIC
+        -- what reads others goes first: views of the mart, generations, fitted_ views, work relations, and the rest
+        SELECT array_agg(d.statement ORDER BY d.part) FROM (
+            SELECT r.part, format(CASE c.relkind WHEN 'v' THEN 'DROP VIEW %s' ELSE 'DROP MATERIALIZED VIEW %s' END,
+                                  string_agg(format('%I.%I', n.nspname, c.relname), ', ')) AS statement
+            FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace,
+                 LATERAL (SELECT CASE WHEN n.nspname = mart THEN 1 WHEN c.relkind = 'm' AND c.relname ~ '_[12]$' THEN 2
+                                      WHEN c.relname LIKE 'fitted\_%' THEN 3 WHEN c.relkind = 'm' THEN 4 ELSE 5 END AS part) AS r
+            WHERE n.nspname IN (mart, mart || '_store') AND c.relkind IN ('v', 'm') GROUP BY r.part, c.relkind
+            UNION ALL
+            SELECT 6, format('DROP ROUTINE %s', string_agg(p.oid::pg_catalog.regprocedure::text, ', '))
+            FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname IN (mart, mart || '_store') HAVING count(*) > 0
+            UNION ALL SELECT 7, format('DROP TABLE %I.step', mart || '_store')) AS d;
+    END;
+COMMENT ON FUNCTION clv_mart_drop(text) IS 'internal: the statements that drop all of a mart but its tables';
+
+CREATE FUNCTION clv_mart_grants(mart text) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 10000
+    BEGIN ATOMIC
+        SELECT ARRAY(
+            SELECT format('GRANT %s ON %s %s TO %s%s', x.privilege_type, o.kind, o.name,
+                          CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::pg_catalog.regrole::text END,
+                          CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM (SELECT c.relacl AS acl, c.relowner AS owner, 'TABLE' AS kind, format('%I.%I', n.nspname, c.relname) AS name
+                  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                  WHERE n.nspname IN (mart, mart || '_store') AND c.relkind IN ('v', 'm')
+                  UNION ALL
+                  SELECT p.proacl, p.proowner, 'ROUTINE', p.oid::pg_catalog.regprocedure::text
+                  FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname IN (mart, mart || '_store')) AS o,
+                 LATERAL pg_catalog.aclexplode(o.acl) AS x
+            WHERE x.grantee <> o.owner);
+    END;
+COMMENT ON FUNCTION clv_mart_grants(text) IS 'internal: the GRANTs of what clv_mart_drop() drops';
+
+CREATE FUNCTION clv_add_columns(target regclass, model regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000
+    AS $$
+DECLARE
+    added text;
+BEGIN
+    FOR added IN
+        SELECT format('ALTER TABLE %s ADD COLUMN %I %s', target, m.attname, format_type(m.atttypid, m.atttypmod))
+        FROM pg_catalog.pg_attribute AS m
+        WHERE m.attrelid = model AND m.attnum > 0
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS t WHERE t.attrelid = target AND t.attname = m.attname AND NOT t.attisdropped)
+        ORDER BY m.attnum LOOP
+        EXECUTE added;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clv_add_columns(regclass, regclass) IS
+'internal: adds to a table of a mart the columns that the view it is filled from has and it has not, after an upgrade';
+
+-- ---- mart: stubs, replaced by "customers" and "drivers" ----------------------------------------------------------------
+
+CREATE FUNCTION clv_mart_customers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    AS $customers$
+VALUES
+('model', 'vintage', '', '', 'fitted models', $$
+SELECT s.model_id, 'purchase'::text AS role, NULL::text AS cohort, s.as_of, now() AS fitted_at, 'all customers'::text AS scope,
+       NULL::float8 AS own_weight, count(*) AS customers, NULL::text AS note, {clv}.pareto_nbd_fit(p.purchases, s.as_of, s.unit) AS model
+FROM {store}.build AS s CROSS JOIN {store}.person AS p
+GROUP BY s.model_id, s.as_of$$),
+('customer_value', 'generation', 'customer_id', '', 'one row for each customer', $$
+SELECT p.customer_id,  --: customer
+       s.as_of,  --: day
+       p.cohort,  --: cohort
+       {clv}.total_spend(p.history, s.as_of)::numeric(16,2) AS total_spend  --: money
+FROM {store}.generation AS s CROSS JOIN {store}.person AS p
+WHERE s.generation = {g}$$),
+('cohort_value', 'generation', 'cohort', '', 'one row for each cohort', $$
+SELECT min(as_of) AS as_of,  --: day
+       cohort,  --: cohort
+       count(*) AS customers,  --: count
+       sum(total_spend)::numeric(16,2) AS total_spend  --: money
+FROM {store}.customer_value_{g}
+GROUP BY cohort$$)
+$customers$;
+COMMENT ON FUNCTION clv_mart_customers() IS 'internal: stub';
+
+CREATE FUNCTION clv_mart_drivers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    AS $drivers$
+SELECT ''::text, ''::text, ''::text, ''::text, ''::text, ''::text WHERE false
+$drivers$;
+COMMENT ON FUNCTION clv_mart_drivers() IS 'internal: stub';
