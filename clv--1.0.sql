@@ -6105,6 +6105,7 @@ END $body$ $$),
 ('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     n bigint;
+    relation text;
 BEGIN
     CASE step.action
     WHEN 'histories' THEN
@@ -6135,6 +6136,9 @@ BEGIN
         UPDATE {store}.setting SET current = building, building = NULL;
         -- a dump restores materialized views by computing them: the one that nobody reads shall take no time
         UPDATE {store}.generation SET filled = false WHERE generation <> (SELECT current FROM {store}.setting);
+        FOR relation IN SELECT name FROM {store}.step WHERE action = 'work' LOOP
+            EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I WITH NO DATA', {store_name}, relation);
+        END LOOP;
     END CASE;
     RETURN n;
 END $body$ $$),
