@@ -49,7 +49,7 @@ sub make_shop
 		ALTER VIEW shop.orders OWNER TO crm_owner;
 	});
 	$node->safe_psql('postgres', "GRANT CREATE ON DATABASE $dbname TO crm_owner");
-	$node->safe_psql($dbname, q{SELECT crm_clv.clv_create_mart('shop', 'mart')}, extra_params => [ '--username' => 'crm_owner' ]);
+	$node->safe_psql($dbname, q{SELECT crm_clv.clv_create_mart('shop', 'mart', build => false)}, extra_params => [ '--username' => 'crm_owner' ]);
 	return;
 }
 
