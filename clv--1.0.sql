@@ -4151,7 +4151,7 @@ COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the
 
 CREATE FUNCTION clv_mart_contract()
     RETURNS TABLE (relation text, "column" text, required boolean, accepts text[], about text)
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 33
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 31
     BEGIN ATOMIC
         SELECT c.* FROM (VALUES
             ('orders', 'customer_id', true, '{any}'::text[], 'who bought'),
@@ -4192,7 +4192,7 @@ COMMENT ON FUNCTION clv_mart_contract() IS 'What a mart reads: the relations of 
 CREATE FUNCTION clv_mart_found(source text)
     RETURNS TABLE (relation text, relid oid, kind "char", "column" text, required boolean, accepts text[], type oid, type_name text,
                    fits boolean, readable boolean)
-    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 33
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 31
     BEGIN ATOMIC
         WITH RECURSIVE found AS (
             SELECT c.ordinality, c.relation, r.oid AS relid, r.relkind, c."column", c.required, c.accepts, a.atttypid,
