@@ -4557,7 +4557,7 @@ BEGIN
                    || c.relation || CASE WHEN c.relation IN ('interactions', 'evaluations') THEN ARRAY['scores'] ELSE '{}' END AS brings
             FROM %1$I.clv_mart_contract() AS c WHERE c.relation <> ALL ($1) GROUP BY 1
             UNION ALL
-            SELECT c.relation || '.' || c."column", ARRAY[c.relation || '.' || c."column", CASE c."column" WHEN 'resolved' THEN 'scores' END]
+            SELECT c.relation || '.' || c."column", (c.relation || '.' || c."column") || CASE c."column" WHEN 'resolved' THEN ARRAY['scores'] ELSE '{}' END
             FROM %1$I.clv_mart_contract() AS c
             WHERE c.relation = ANY ($1) AND NOT c.required AND c.relation || '.' || c."column" <> ALL ($1)
         ), shown AS (
