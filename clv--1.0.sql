@@ -4152,7 +4152,7 @@ COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the
 
 CREATE FUNCTION clv_mart_contract()
     RETURNS TABLE (relation text, "column" text, required boolean, accepts text[], about text)
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 33
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 31
     BEGIN ATOMIC
         SELECT c.* FROM (VALUES
             ('orders', 'customer_id', true, '{any}'::text[], 'who bought'),
@@ -4193,7 +4193,7 @@ COMMENT ON FUNCTION clv_mart_contract() IS 'What a mart reads: the relations of 
 CREATE FUNCTION clv_mart_found(source text)
     RETURNS TABLE (relation text, relid oid, kind "char", "column" text, required boolean, accepts text[], type oid, type_name text,
                    fits boolean, readable boolean)
-    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 33
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 31
     BEGIN ATOMIC
         WITH RECURSIVE found AS (
             SELECT c.ordinality, c.relation, r.oid AS relid, r.relkind, c."column", c.required, c.accepts, a.atttypid,
@@ -4288,7 +4288,7 @@ BEGIN
             HINT = 'Name the schema that holds orders or subscriptions; clv_mart_contract() lists what a mart reads.';
     ELSIF source_oid IS NULL THEN
         alike := (SELECT min(n.nspname) FROM pg_catalog.pg_namespace AS n WHERE lower(n.nspname) = lower(source)
-                                                                            OR quote_ident(n.nspname) = source);
+                                                                            OR source IN (quote_ident(n.nspname), '"' || n.nspname || '"'));
         RAISE EXCEPTION 'schema % does not exist', quote_ident(source) USING ERRCODE = 'invalid_schema_name',
             HINT = CASE WHEN alike IS NOT NULL THEN format('There is %L: write it so, without quotation marks of its own.', alike)
                         ELSE format('CREATE SCHEMA %I; and in it views orders or subscriptions, as clv_mart_contract() lists them.', source) END;
@@ -4330,7 +4330,7 @@ BEGIN
                            WHEN alike IS NOT NULL THEN format('%I is there, which is another name', alike)
                            WHEN status = 'missing' THEN 'not there; orders or subscriptions must be'
                            ELSE 'not there' END;
-            hint := CASE WHEN alike IS NOT NULL THEN format('CREATE VIEW %I.%I AS SELECT * FROM %1$I.%I;', source, found.relation, alike)
+            hint := CASE WHEN alike IS NOT NULL THEN format('CREATE VIEW %I.%I AS SELECT * FROM %1$I.%3$I;', source, found.relation, alike)
                          WHEN found.relation = 'evaluations'
                          THEN format('CREATE VIEW %I.%I AS SELECT ... AS interaction_id, %s FROM ...; -- or customer_id; if there is: ... AS label',
                                      source, found.relation, found.must)
@@ -4360,11 +4360,15 @@ BEGIN
                         WHEN f.fits IS FALSE THEN format('%%s, not %%s', f.type_name, (SELECT string_agg(t, ', ') FROM unnest(f.accepts) AS t))
                         ELSE 'not there' || coalesce('; ' || quote_ident(a.name) || ' is, which is another name', '') END,
                    CASE WHEN f.fits THEN NULL
-                        WHEN f.fits IS FALSE THEN format('Give it another type, or write a view with %%I::%%s AS %%1$I.', f."column",
-                                                         CASE f.accepts[1] WHEN 'any' THEN 'text' WHEN 'date' THEN 'timestamp' ELSE f.accepts[1] END)
+                        WHEN f.fits IS FALSE
+                        THEN format('Give it another type, or write a view with %%s AS %%I.',
+                                    format(CASE WHEN f.accepts[1] IN ('date', 'boolean') AND t.typcategory = 'N'
+                                                THEN CASE f.accepts[1] WHEN 'date' THEN 'to_timestamp(%%1$I)' ELSE '%%1$I <> 0' END
+                                                ELSE '%%1$I::%%2$s' END, f."column",
+                                           CASE f.accepts[1] WHEN 'any' THEN 'text' WHEN 'date' THEN 'timestamp' ELSE f.accepts[1] END), f."column")
                         WHEN a.name IS NOT NULL THEN format('Rename it, or write a view with %%I AS %%I.', a.name, f."column")
                         WHEN f.required THEN format('Write a view with ... AS %%I.', f."column") END
-            FROM %1$I.clv_mart_found($1) AS f
+            FROM %1$I.clv_mart_found($1) AS f LEFT JOIN pg_catalog.pg_type AS t ON t.oid = f.type
             LEFT JOIN LATERAL (SELECT min(a.attname) FROM pg_catalog.pg_attribute AS a
                                WHERE f.type IS NULL AND a.attrelid = f.relid AND a.attnum > 0 AND NOT a.attisdropped
                                  AND regexp_replace(lower(a.attname), '[^[:alnum:]]', '', 'g') = replace(f."column", '_', '')) AS a (name) ON true
@@ -4501,7 +4505,9 @@ BEGIN
                 hint := NULL;
                 RETURN NEXT;
             END IF;
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN undefined_function THEN
+            NULL;   -- types that do not compare: clv_mart_check_structure() tells
+        WHEN OTHERS THEN
             status := 'wrong';
             detail := format('reading it fails: %s (%s)', SQLERRM, SQLSTATE);
             hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
@@ -4551,7 +4557,7 @@ BEGIN
                    || c.relation || CASE WHEN c.relation IN ('interactions', 'evaluations') THEN ARRAY['scores'] ELSE '{}' END AS brings
             FROM %1$I.clv_mart_contract() AS c WHERE c.relation <> ALL ($1) GROUP BY 1
             UNION ALL
-            SELECT c.relation || '.' || c."column", ARRAY[c.relation || '.' || c."column", CASE c."column" WHEN 'resolved' THEN 'scores' END]
+            SELECT c.relation || '.' || c."column", (c.relation || '.' || c."column") || CASE c."column" WHEN 'resolved' THEN ARRAY['scores'] ELSE '{}' END
             FROM %1$I.clv_mart_contract() AS c
             WHERE c.relation = ANY ($1) AND NOT c.required AND c.relation || '.' || c."column" <> ALL ($1)
         ), shown AS (
