@@ -5381,7 +5381,8 @@ $templates$
 VALUES
 -- Purchases, spend and contracts are fitted alike. The sample of all customers decides on the kind of model; then come
 -- the cohorts. One that is small, or whose own fit does not converge, is drawn towards the others; where that cannot be
--- done, the model of all customers is its model. The customers are read once: a fit needs no more than their sample.
+-- done, the model of all customers is its model. How far cohorts differ is told by those of a quarter of the smallest size
+-- or more. The customers are read once: a fit needs no more than their sample.
 ('model', 'vintage', 'model_id, role, cohort', '',
  'fitted models of purchases, spend and contracts: one for each cohort, and one for all customers, whose cohort is NULL', $$
 WITH option AS MATERIALIZED (
@@ -5451,7 +5452,7 @@ own AS MATERIALIZED (
     SELECT c.role, c.cohort, c.customers, c.sample, a.kind, c.customers = a.customers AS is_all,
            c.customers >= s.min_cohort_size AS is_large, s.min_cohort_size,
            CASE WHEN c.customers = a.customers THEN a.model
-                WHEN c.customers < s.min_cohort_size OR c.customers = 0 THEN NULL
+                WHEN c.customers < s.min_cohort_size / 4.0 OR c.customers = 0 THEN NULL
                 WHEN a.kind = 'gamma_gamma' THEN {clv}.gamma_gamma_fit(c.sample)
                 WHEN a.kind = 'sbg' THEN {clv}.sbg_fit(c.sample)
                 WHEN a.kind = 'mbgnbd' THEN {clv}.mbgnbd_fit(c.sample)
@@ -5476,7 +5477,8 @@ prior AS MATERIALIZED (
 other_try AS MATERIALIZED (
     SELECT j.role, j.cohort, j.customers, j.usable, j.is_all, j.is_large, j.min_cohort_size, j.model AS own,
            CASE WHEN j.is_large AND NOT j.usable AND j.kind = 'pareto_nbd' THEN {clv}.mbgnbd_fit(j.sample) END AS second,
-           CASE WHEN NOT j.usable AND j.customers > 0 THEN {clv}.shrunk_fit(j.sample, p.model) END AS shrunk
+           CASE WHEN j.customers > 0 AND NOT (j.usable AND (j.is_large OR j.is_all))
+                THEN {clv}.shrunk_fit(j.sample, p.model) END AS shrunk
     FROM judged AS j LEFT JOIN prior AS p ON p.role = j.role
 )
 -- scope: whose data decide; own_weight: how much those of the cohort do, from 0 to 1; note: why it is another model than
@@ -5498,7 +5500,7 @@ FROM (SELECT a.role, NULL AS cohort, 'all customers' AS scope, 1::float8 AS own_
                           ELSE t.shrunk END
       FROM other_try AS t JOIN pooled AS a ON a.role = t.role
            LEFT JOIN LATERAL {clv}.glance(t.second) AS g ON true LEFT JOIN LATERAL {clv}.glance(t.shrunk) AS h ON true
-           CROSS JOIN LATERAL (SELECT CASE WHEN t.usable OR g.converged THEN 'cohort'
+           CROSS JOIN LATERAL (SELECT CASE WHEN t.usable AND (t.is_large OR t.is_all) OR g.converged THEN 'cohort'
                                            WHEN h.converged AND CASE t.role WHEN 'spend' THEN {clv}.coef(t.shrunk, 'q') > 1 ELSE true END
                                            THEN 'cohort, shrunk' ELSE 'all customers' END AS scope) AS w) AS m
      CROSS JOIN option AS s
@@ -5587,7 +5589,7 @@ signal AS (  --? scores
     WHERE s.generation = {g} AND e.customer_id IS NOT NULL GROUP BY e.customer_id  --? scores
 ),  --? scores
 known AS MATERIALIZED (
-    SELECT p.customer_id, p.as_of, p.until, p.margin, p.target_ratio, p.cohort, p.channel, p.acquisition_cost, p.is_customer,
+    SELECT p.customer_id, p.as_of, p.until, p.margin, p.target_ratio, p.cohort, p.channel, p.acquisition_cost, b.is_customer,
            p.first_on, p.last_on, p.days_since_last, p.purchase_days, p.spend, p.orders, p.order_spend, p.recent_spend,
            w.scope, w.own_weight, w.alive, w.risk, w.purchases, w.value, w.low, w.high
            , c.last_contact, c.resolved  --? interactions
@@ -5617,36 +5619,25 @@ known AS MATERIALIZED (
                LEFT JOIN LATERAL {clv}.clv_ci(coalesce(f.purchase, a.purchase), coalesce(f.spend, a.spend),
                                               p.purchases, s.as_of, s.until, s.annual_discount_rate) AS v ON true
           OFFSET 0) AS p
-         LEFT JOIN contract AS k ON k.customer_id = p.customer_id  --? subscriptions
-         -- nothing is to be expected of orders where there were none, or where the customer is known to be gone
-         CROSS JOIN LATERAL (SELECT p.is_buyer AND NOT p.is_gone AS buys) AS b
-         CROSS JOIN LATERAL (
-             SELECT CASE WHEN p.is_buyer THEN p.purchase_scope WHEN p.is_customer THEN p.contract_scope END AS scope,  --? !subscriptions
-                    CASE WHEN p.is_buyer THEN p.purchase_weight WHEN p.is_customer THEN p.contract_weight END AS own_weight,  --? !subscriptions
-                    CASE WHEN k.customer_id IS NULL AND p.is_buyer THEN p.purchase_scope  --? subscriptions
-                         WHEN k.customer_id IS NOT NULL OR p.is_customer THEN p.contract_scope END AS scope,  --? subscriptions
-                    CASE WHEN k.customer_id IS NULL AND p.is_buyer THEN p.purchase_weight  --? subscriptions
-                         WHEN k.customer_id IS NOT NULL OR p.is_customer THEN p.contract_weight END AS own_weight,  --? subscriptions
-                    CASE WHEN k.customer_id IS NOT NULL THEN 1 ELSE  --? subscriptions
-                    CASE WHEN b.buys THEN p.alive WHEN p.is_customer THEN 0 END
-                    END  --? subscriptions
-                    AS alive,
-                    CASE WHEN k.customer_id IS NOT NULL THEN k.risk ELSE  --? subscriptions
-                    CASE WHEN b.buys THEN p.risk WHEN p.is_customer THEN 1 END
-                    END  --? subscriptions
-                    AS risk,
-                    CASE WHEN b.buys THEN p.expected WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.payments END  --? subscriptions
-                    AS purchases,
-                    CASE WHEN b.buys THEN p.estimate WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.value END  --? subscriptions
-                    AS value,
-                    CASE WHEN b.buys THEN p.conf_low WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.low END  --? subscriptions
-                    AS low,
-                    CASE WHEN b.buys THEN p.conf_high WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.high END  --? subscriptions
-                    AS high) AS w
+         LEFT JOIN contract AS t ON t.customer_id = p.customer_id  --? subscriptions
+         CROSS JOIN LATERAL (SELECT t.customer_id IS NOT NULL AS runs, t.risk,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.payments END AS payments,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.value END AS value,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.low END AS low,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.high END AS high) AS k  --? subscriptions
+         CROSS JOIN (SELECT false AS runs, 0 AS risk, 0 AS payments, 0 AS value, 0 AS low, 0 AS high) AS k  --? !subscriptions
+         -- orders are expected of those who have ordered, and are not known to be gone
+         CROSS JOIN LATERAL (SELECT p.is_customer OR k.runs AS is_customer, p.is_buyer AND NOT p.is_gone AS buys) AS b
+         LEFT JOIN LATERAL (
+             SELECT CASE WHEN k.runs OR NOT p.is_buyer THEN p.contract_scope ELSE p.purchase_scope END AS scope,
+                    CASE WHEN k.runs OR NOT p.is_buyer THEN p.contract_weight ELSE p.purchase_weight END AS own_weight,
+                    CASE WHEN k.runs THEN 1 WHEN b.buys THEN p.alive ELSE 0 END AS alive,
+                    CASE WHEN k.runs THEN k.risk WHEN b.buys THEN p.risk ELSE 1 END AS risk,
+                    k.payments + CASE WHEN b.buys THEN p.expected ELSE 0 END AS purchases,
+                    k.value + CASE WHEN b.buys THEN p.estimate ELSE 0 END AS value,
+                    k.low + CASE WHEN b.buys THEN p.conf_low ELSE 0 END AS low,
+                    k.high + CASE WHEN b.buys THEN p.conf_high ELSE 0 END AS high
+             WHERE b.is_customer) AS w ON true
          LEFT JOIN contact AS c ON c.customer_id = p.customer_id  --? interactions
          LEFT JOIN signal AS e ON e.customer_id = p.customer_id  --? scores
 ),
