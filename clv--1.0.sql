@@ -5827,12 +5827,19 @@ line AS MATERIALIZED (
                                          ELSE 'counted' END AS reason) AS r  --? orders
     GROUP BY r.reason  --? orders
     UNION ALL  --? orders subscriptions
-    SELECT 'charges' AS source, r.reason, count(*) AS n, sum(o.amount) AS amount,  --? subscriptions
-           count(*) FILTER (WHERE o.amount < 0) AS refunds, sum(o.amount) FILTER (WHERE o.amount < 0) AS refunded  --? subscriptions
-    FROM {store}.source_charge AS o JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
-         CROSS JOIN LATERAL (SELECT CASE WHEN o.customer_id IS NULL THEN 'without a customer' WHEN o.charged_on IS NULL THEN 'without a day'  --? subscriptions
-                                         WHEN o.amount IS NULL THEN 'without an amount' WHEN o.charged_on > s.as_of THEN 'after as_of'  --? subscriptions
-                                         ELSE 'counted' END AS reason) AS r  --? subscriptions
+    -- what contracts should have brought: a payment on the day of the start and on each month's day after it  --? subscriptions
+    SELECT 'payments' AS source, r.reason, sum(r.payments) AS n, sum(r.payments * c.monthly_amount) AS amount,  --? subscriptions
+           sum(r.payments) FILTER (WHERE c.monthly_amount < 0) AS refunds,  --? subscriptions
+           sum(r.payments * c.monthly_amount) FILTER (WHERE c.monthly_amount < 0) AS refunded  --? subscriptions
+    FROM {store}.source_contract AS c JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
+         CROSS JOIN LATERAL (SELECT least(c.ended_on - 1, s.as_of) AS day) AS l  --? subscriptions
+         CROSS JOIN LATERAL (SELECT 12 * (extract(year FROM l.day) - extract(year FROM c.started_on))::int  --? subscriptions
+                                    + (extract(month FROM l.day) - extract(month FROM c.started_on))::int AS months) AS e  --? subscriptions
+         CROSS JOIN LATERAL (SELECT CASE WHEN c.customer_id IS NULL THEN 'without a customer' WHEN c.started_on IS NULL THEN 'without a day'  --? subscriptions
+                                         WHEN c.monthly_amount IS NULL THEN 'without an amount' WHEN c.started_on > s.as_of THEN 'after as_of'  --? subscriptions
+                                         ELSE 'counted' END AS reason,  --? subscriptions
+                                    CASE WHEN c.started_on IS NULL OR c.started_on > s.as_of THEN 1 WHEN c.started_on > l.day THEN 0  --? subscriptions
+                                         ELSE e.months + ((c.started_on + make_interval(months => e.months))::date <= l.day)::int END AS payments) AS r  --? subscriptions
     GROUP BY r.reason  --? subscriptions
 ),
 figure AS (
@@ -5843,7 +5850,7 @@ figure AS (
     FROM (VALUES
           ('orders', 10)  --? orders
           ,  --? orders subscriptions
-          ('charges', 20)  --? subscriptions
+          ('payments', 20)  --? subscriptions
          ) AS q (source, first)
          CROSS JOIN (VALUES (0, NULL), (1, 'without a customer'), (2, 'without a day'), (3, 'without an amount'), (4, 'after as_of'),
                             (5, 'counted')) AS r (position, reason)
