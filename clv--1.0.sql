@@ -5159,14 +5159,14 @@ COMMENT ON FUNCTION clv_mart_sources() IS
 
 -- ---- mart: customers and what they are worth ------------------------------------------------------------------------
 
-
 CREATE FUNCTION clv_mart_customers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 7 AS
 $templates$
 VALUES
 -- Purchases, spend and contracts are fitted alike. The sample of all customers decides on the kind of model; then come
 -- the cohorts. One that is small, or whose own fit does not converge, is drawn towards the others; where that cannot be
--- done, the model of all customers is its model. The customers are read once: a fit needs no more than their sample.
+-- done, the model of all customers is its model. How far cohorts differ is told by those of a quarter of the smallest size
+-- or more. The customers are read once: a fit needs no more than their sample.
 ('model', 'vintage', 'model_id, role, cohort', '',
  'fitted models of purchases, spend and contracts: one for each cohort, and one for all customers, whose cohort is NULL', $$
 WITH option AS MATERIALIZED (
@@ -5236,7 +5236,7 @@ own AS MATERIALIZED (
     SELECT c.role, c.cohort, c.customers, c.sample, a.kind, c.customers = a.customers AS is_all,
            c.customers >= s.min_cohort_size AS is_large, s.min_cohort_size,
            CASE WHEN c.customers = a.customers THEN a.model
-                WHEN c.customers < s.min_cohort_size OR c.customers = 0 THEN NULL
+                WHEN c.customers < s.min_cohort_size / 4.0 OR c.customers = 0 THEN NULL
                 WHEN a.kind = 'gamma_gamma' THEN {clv}.gamma_gamma_fit(c.sample)
                 WHEN a.kind = 'sbg' THEN {clv}.sbg_fit(c.sample)
                 WHEN a.kind = 'mbgnbd' THEN {clv}.mbgnbd_fit(c.sample)
@@ -5261,19 +5261,13 @@ prior AS MATERIALIZED (
 other_try AS MATERIALIZED (
     SELECT j.role, j.cohort, j.customers, j.usable, j.is_all, j.is_large, j.min_cohort_size, j.model AS own,
            CASE WHEN j.is_large AND NOT j.usable AND j.kind = 'pareto_nbd' THEN {clv}.mbgnbd_fit(j.sample) END AS second,
-           CASE WHEN NOT j.usable AND j.customers > 0 THEN {clv}.shrunk_fit(j.sample, p.model) END AS shrunk
+           CASE WHEN j.customers > 0 AND NOT (j.usable AND (j.is_large OR j.is_all))
+                THEN {clv}.shrunk_fit(j.sample, p.model) END AS shrunk
     FROM judged AS j LEFT JOIN prior AS p ON p.role = j.role
 )
-SELECT s.model_id AS model_id,  --: number of the vintage
-       m.role AS role,  --: what the model is about: purchase, spend or contract
-       m.cohort AS cohort,  --: cohort of the customers; NULL: all customers
-       s.as_of AS as_of,  --: last day of the data behind the model
-       now() AS fitted_at,  --: when the model was fitted
-       m.scope AS scope,  --: whose data decide: cohort; cohort, shrunk (drawn towards the other cohorts); all customers
-       m.own_weight AS own_weight,  --: weight of the cohort's own data in the model, from 0 (all customers) to 1
-       m.customers AS customers,  --: count of customers with a purchase, or of contracts, in the cohort
-       m.note AS note,  --: why it is another model than asked for; NULL where it is not
-       m.model AS model  --: the model itself: see tidy(model) and glance(model)
+-- scope: whose data decide; own_weight: how much those of the cohort do, from 0 to 1; note: why it is another model than
+-- asked for
+SELECT s.model_id, m.role, m.cohort, s.as_of, now() AS fitted_at, m.scope, m.own_weight, m.customers, m.note, m.model
 FROM (SELECT a.role, NULL AS cohort, 'all customers' AS scope, 1::float8 AS own_weight, a.customers, a.note, a.model
       FROM pooled AS a
       UNION ALL
@@ -5290,7 +5284,7 @@ FROM (SELECT a.role, NULL AS cohort, 'all customers' AS scope, 1::float8 AS own_
                           ELSE t.shrunk END
       FROM other_try AS t JOIN pooled AS a ON a.role = t.role
            LEFT JOIN LATERAL {clv}.glance(t.second) AS g ON true LEFT JOIN LATERAL {clv}.glance(t.shrunk) AS h ON true
-           CROSS JOIN LATERAL (SELECT CASE WHEN t.usable OR g.converged THEN 'cohort'
+           CROSS JOIN LATERAL (SELECT CASE WHEN t.usable AND (t.is_large OR t.is_all) OR g.converged THEN 'cohort'
                                            WHEN h.converged AND CASE t.role WHEN 'spend' THEN {clv}.coef(t.shrunk, 'q') > 1 ELSE true END
                                            THEN 'cohort, shrunk' ELSE 'all customers' END AS scope) AS w) AS m
      CROSS JOIN option AS s
@@ -5379,7 +5373,7 @@ signal AS (  --? scores
     WHERE s.generation = {g} AND e.customer_id IS NOT NULL GROUP BY e.customer_id  --? scores
 ),  --? scores
 known AS MATERIALIZED (
-    SELECT p.customer_id, p.as_of, p.until, p.margin, p.target_ratio, p.cohort, p.channel, p.acquisition_cost, p.is_customer,
+    SELECT p.customer_id, p.as_of, p.until, p.margin, p.target_ratio, p.cohort, p.channel, p.acquisition_cost, b.is_customer,
            p.first_on, p.last_on, p.days_since_last, p.purchase_days, p.spend, p.orders, p.order_spend, p.recent_spend,
            w.scope, w.own_weight, w.alive, w.risk, w.purchases, w.value, w.low, w.high
            , c.last_contact, c.resolved  --? interactions
@@ -5409,36 +5403,25 @@ known AS MATERIALIZED (
                LEFT JOIN LATERAL {clv}.clv_ci(coalesce(f.purchase, a.purchase), coalesce(f.spend, a.spend),
                                               p.purchases, s.as_of, s.until, s.annual_discount_rate) AS v ON true
           OFFSET 0) AS p
-         LEFT JOIN contract AS k ON k.customer_id = p.customer_id  --? subscriptions
-         -- nothing is to be expected of orders where there were none, or where the customer is known to be gone
-         CROSS JOIN LATERAL (SELECT p.is_buyer AND NOT p.is_gone AS buys) AS b
-         CROSS JOIN LATERAL (
-             SELECT CASE WHEN p.is_buyer THEN p.purchase_scope WHEN p.is_customer THEN p.contract_scope END AS scope,  --? !subscriptions
-                    CASE WHEN p.is_buyer THEN p.purchase_weight WHEN p.is_customer THEN p.contract_weight END AS own_weight,  --? !subscriptions
-                    CASE WHEN k.customer_id IS NULL AND p.is_buyer THEN p.purchase_scope  --? subscriptions
-                         WHEN k.customer_id IS NOT NULL OR p.is_customer THEN p.contract_scope END AS scope,  --? subscriptions
-                    CASE WHEN k.customer_id IS NULL AND p.is_buyer THEN p.purchase_weight  --? subscriptions
-                         WHEN k.customer_id IS NOT NULL OR p.is_customer THEN p.contract_weight END AS own_weight,  --? subscriptions
-                    CASE WHEN k.customer_id IS NOT NULL THEN 1 ELSE  --? subscriptions
-                    CASE WHEN b.buys THEN p.alive WHEN p.is_customer THEN 0 END
-                    END  --? subscriptions
-                    AS alive,
-                    CASE WHEN k.customer_id IS NOT NULL THEN k.risk ELSE  --? subscriptions
-                    CASE WHEN b.buys THEN p.risk WHEN p.is_customer THEN 1 END
-                    END  --? subscriptions
-                    AS risk,
-                    CASE WHEN b.buys THEN p.expected WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.payments END  --? subscriptions
-                    AS purchases,
-                    CASE WHEN b.buys THEN p.estimate WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.value END  --? subscriptions
-                    AS value,
-                    CASE WHEN b.buys THEN p.conf_low WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.low END  --? subscriptions
-                    AS low,
-                    CASE WHEN b.buys THEN p.conf_high WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.high END  --? subscriptions
-                    AS high) AS w
+         LEFT JOIN contract AS t ON t.customer_id = p.customer_id  --? subscriptions
+         CROSS JOIN LATERAL (SELECT t.customer_id IS NOT NULL AS runs, t.risk,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.payments END AS payments,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.value END AS value,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.low END AS low,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.high END AS high) AS k  --? subscriptions
+         CROSS JOIN (SELECT false AS runs, 0 AS risk, 0 AS payments, 0 AS value, 0 AS low, 0 AS high) AS k  --? !subscriptions
+         -- orders are expected of those who have ordered, and are not known to be gone
+         CROSS JOIN LATERAL (SELECT p.is_customer OR k.runs AS is_customer, p.is_buyer AND NOT p.is_gone AS buys) AS b
+         LEFT JOIN LATERAL (
+             SELECT CASE WHEN k.runs OR NOT p.is_buyer THEN p.contract_scope ELSE p.purchase_scope END AS scope,
+                    CASE WHEN k.runs OR NOT p.is_buyer THEN p.contract_weight ELSE p.purchase_weight END AS own_weight,
+                    CASE WHEN k.runs THEN 1 WHEN b.buys THEN p.alive ELSE 0 END AS alive,
+                    CASE WHEN k.runs THEN k.risk WHEN b.buys THEN p.risk ELSE 1 END AS risk,
+                    k.payments + CASE WHEN b.buys THEN p.expected ELSE 0 END AS purchases,
+                    k.value + CASE WHEN b.buys THEN p.estimate ELSE 0 END AS value,
+                    k.low + CASE WHEN b.buys THEN p.conf_low ELSE 0 END AS low,
+                    k.high + CASE WHEN b.buys THEN p.conf_high ELSE 0 END AS high
+             WHERE b.is_customer) AS w ON true
          LEFT JOIN contact AS c ON c.customer_id = p.customer_id  --? interactions
          LEFT JOIN signal AS e ON e.customer_id = p.customer_id  --? scores
 ),
@@ -5628,12 +5611,19 @@ line AS MATERIALIZED (
                                          ELSE 'counted' END AS reason) AS r  --? orders
     GROUP BY r.reason  --? orders
     UNION ALL  --? orders subscriptions
-    SELECT 'charges' AS source, r.reason, count(*) AS n, sum(o.amount) AS amount,  --? subscriptions
-           count(*) FILTER (WHERE o.amount < 0) AS refunds, sum(o.amount) FILTER (WHERE o.amount < 0) AS refunded  --? subscriptions
-    FROM {store}.source_charge AS o JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
-         CROSS JOIN LATERAL (SELECT CASE WHEN o.customer_id IS NULL THEN 'without a customer' WHEN o.charged_on IS NULL THEN 'without a day'  --? subscriptions
-                                         WHEN o.amount IS NULL THEN 'without an amount' WHEN o.charged_on > s.as_of THEN 'after as_of'  --? subscriptions
-                                         ELSE 'counted' END AS reason) AS r  --? subscriptions
+    -- what contracts should have brought: a payment on the day of the start and on each month's day after it  --? subscriptions
+    SELECT 'payments' AS source, r.reason, sum(r.payments) AS n, sum(r.payments * c.monthly_amount) AS amount,  --? subscriptions
+           sum(r.payments) FILTER (WHERE c.monthly_amount < 0) AS refunds,  --? subscriptions
+           sum(r.payments * c.monthly_amount) FILTER (WHERE c.monthly_amount < 0) AS refunded  --? subscriptions
+    FROM {store}.source_contract AS c JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
+         CROSS JOIN LATERAL (SELECT least(c.ended_on - 1, s.as_of) AS day) AS l  --? subscriptions
+         CROSS JOIN LATERAL (SELECT 12 * (extract(year FROM l.day) - extract(year FROM c.started_on))::int  --? subscriptions
+                                    + (extract(month FROM l.day) - extract(month FROM c.started_on))::int AS months) AS e  --? subscriptions
+         CROSS JOIN LATERAL (SELECT CASE WHEN c.customer_id IS NULL THEN 'without a customer' WHEN c.started_on IS NULL THEN 'without a day'  --? subscriptions
+                                         WHEN c.monthly_amount IS NULL THEN 'without an amount' WHEN c.started_on > s.as_of THEN 'after as_of'  --? subscriptions
+                                         ELSE 'counted' END AS reason,  --? subscriptions
+                                    CASE WHEN c.started_on IS NULL OR c.started_on > s.as_of THEN 1 WHEN c.started_on > l.day THEN 0  --? subscriptions
+                                         ELSE e.months + ((c.started_on + make_interval(months => e.months))::date <= l.day)::int END AS payments) AS r  --? subscriptions
     GROUP BY r.reason  --? subscriptions
 ),
 figure AS (
@@ -5644,7 +5634,7 @@ figure AS (
     FROM (VALUES
           ('orders', 10)  --? orders
           ,  --? orders subscriptions
-          ('charges', 20)  --? subscriptions
+          ('payments', 20)  --? subscriptions
          ) AS q (source, first)
          CROSS JOIN (VALUES (0, NULL), (1, 'without a customer'), (2, 'without a day'), (3, 'without an amount'), (4, 'after as_of'),
                             (5, 'counted')) AS r (position, reason)
@@ -6508,525 +6498,3 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clv_add_columns(regclass, regclass) IS
 'internal: adds to a table of a mart the columns that the view it is filled from has and it has not, after an upgrade';
-
--- ---- mart: customers and what they are worth ------------------------------------------------------------------------
-
-CREATE FUNCTION clv_mart_customers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 7 AS
-$templates$
-VALUES
--- Purchases, spend and contracts are fitted alike. The sample of all customers decides on the kind of model; then come
--- the cohorts. One that is small, or whose own fit does not converge, is drawn towards the others; where that cannot be
--- done, the model of all customers is its model. How far cohorts differ is told by those of a quarter of the smallest size
--- or more. The customers are read once: a fit needs no more than their sample.
-('model', 'vintage', 'model_id, role, cohort', '',
- 'fitted models of purchases, spend and contracts: one for each cohort, and one for all customers, whose cohort is NULL', $$
-WITH option AS MATERIALIZED (
-    SELECT b.model_id, b.as_of, b.unit, b.purchase_model, b.min_cohort_size FROM {store}.build AS b
-),
-bought AS MATERIALIZED (  --? orders
-    SELECT p.cohort, count(*) FILTER (WHERE {clv}.purchases(p.purchases, s.as_of) > 0) AS customers,  --? orders
-           {clv}.clv_sample(p.purchases, s.as_of, s.unit) AS timing,  --? orders
-           {clv}.spend_sample(p.purchases, s.as_of) AS spend,  --? orders
-           sum({clv}.average_purchase(p.purchases, s.as_of) * {clv}.purchases(p.purchases, s.as_of)) AS spent,  --? orders
-           sum({clv}.purchases(p.purchases, s.as_of)) AS purchases  --? orders
-    FROM {store}.person AS p CROSS JOIN option AS s GROUP BY p.cohort  --? orders
-),  --? orders
-contracted AS MATERIALIZED (  --? subscriptions
-    SELECT p.cohort, count(*) AS customers,  --? subscriptions
-           {clv}.renewal_sample(c.started_on, c.ended_on, s.as_of, 'month') AS renewals  --? subscriptions
-    FROM {store}.source_contract AS c JOIN {store}.person AS p ON p.customer_id = c.customer_id  --? subscriptions
-         JOIN option AS s ON c.started_on <= s.as_of  --? subscriptions
-    WHERE c.ended_on IS NULL OR c.ended_on > c.started_on GROUP BY p.cohort  --? subscriptions
-),  --? subscriptions
-sample AS MATERIALIZED (
-    SELECT 'purchase' AS role, b.cohort, b.customers, b.timing AS sample FROM bought AS b  --? orders
-    UNION ALL SELECT 'spend', b.cohort, b.customers, b.spend FROM bought AS b  --? orders
-    UNION ALL  --? orders subscriptions
-    SELECT 'contract' AS role, c.cohort, c.customers, c.renewals AS sample FROM contracted AS c  --? subscriptions
-),
-first_try AS MATERIALIZED (
-    SELECT p.role, p.customers, p.sample,
-           CASE WHEN p.role = 'spend' THEN {clv}.gamma_gamma_fit(p.sample)
-                WHEN p.role = 'contract' THEN {clv}.sbg_fit(p.sample)
-                WHEN s.purchase_model = 'mbgnbd' THEN {clv}.mbgnbd_fit(p.sample)
-                WHEN s.purchase_model = 'bgnbd' THEN {clv}.bgnbd_fit(p.sample)
-                ELSE {clv}.pareto_nbd_fit(p.sample) END AS model
-    FROM (SELECT a.role, sum(a.customers)::bigint AS customers, {clv}.clv_sample(a.sample) AS sample
-          FROM sample AS a WHERE a.customers > 0 GROUP BY a.role) AS p CROSS JOIN option AS s
-),
-second_try AS MATERIALIZED (
-    SELECT f.role, f.customers, f.model AS first, coalesce(g.converged, false) AS converged, g.aic, s.purchase_model,
-           CASE WHEN f.role = 'purchase'
-                     AND (s.purchase_model = 'best' OR s.purchase_model = 'pareto_nbd' AND g.converged IS NOT TRUE)
-                THEN {clv}.mbgnbd_fit(f.sample) END AS second
-    FROM first_try AS f CROSS JOIN option AS s LEFT JOIN LATERAL {clv}.glance(f.model) AS g ON true
-),
-pooled AS MATERIALIZED (
-    SELECT t.role, t.customers, c.model, g.kind, coalesce(g.converged, false) AS converged, g.n,
-           CASE WHEN t.role = 'spend' AND c.model IS NOT NULL AND g.n IS NULL
-                THEN 'gamma-gamma has no mean: the mean of all purchases'
-                WHEN c.model IS NULL THEN 'cannot be fitted'
-                WHEN c.is_second AND t.purchase_model = 'best' AND t.converged THEN 'lower AIC: MBG/NBD'
-                WHEN c.is_second THEN 'Pareto/NBD did not converge: MBG/NBD'
-                WHEN g.converged IS NOT TRUE THEN 'did not converge: no standard errors'
-                WHEN t.purchase_model = 'best' AND t.role = 'purchase' THEN 'lower AIC: Pareto/NBD' END AS note
-    FROM second_try AS t LEFT JOIN LATERAL {clv}.glance(t.second) AS h ON true
-         CROSS JOIN LATERAL (SELECT t.first IS NULL OR coalesce(h.converged AND (NOT t.converged OR h.aic < t.aic), false) AS is_second) AS w
-         -- what nobody has bought twice, or at prices that do not vary, has no distribution of spend, but it has a mean  --? orders
-         CROSS JOIN (SELECT sum(b.spent) / nullif(sum(b.purchases), 0) AS mean FROM bought AS b) AS b  --? orders
-         CROSS JOIN LATERAL (
-             SELECT w.is_second,
-                    CASE WHEN t.role = 'spend' THEN CASE WHEN {clv}.coef(t.first, 'q') > 1 THEN t.first  --? orders
-                         ELSE {clv}.gamma_gamma_model(1, 1e6 + 1, 1e6 * nullif(b.mean, 0)) END ELSE  --? orders
-                    CASE WHEN w.is_second THEN t.second ELSE t.first END
-                    END  --? orders
-                    AS model) AS c
-         LEFT JOIN LATERAL {clv}.glance(c.model) AS g ON true
-),
-own AS MATERIALIZED (
-    SELECT c.role, c.cohort, c.customers, c.sample, a.kind, c.customers = a.customers AS is_all,
-           c.customers >= s.min_cohort_size AS is_large, s.min_cohort_size,
-           CASE WHEN c.customers = a.customers THEN a.model
-                WHEN c.customers < s.min_cohort_size / 4.0 OR c.customers = 0 THEN NULL
-                WHEN a.kind = 'gamma_gamma' THEN {clv}.gamma_gamma_fit(c.sample)
-                WHEN a.kind = 'sbg' THEN {clv}.sbg_fit(c.sample)
-                WHEN a.kind = 'mbgnbd' THEN {clv}.mbgnbd_fit(c.sample)
-                WHEN a.kind = 'bgnbd' THEN {clv}.bgnbd_fit(c.sample)
-                WHEN a.kind = 'pareto_nbd' THEN {clv}.pareto_nbd_fit(c.sample) END AS model
-    FROM sample AS c JOIN pooled AS a ON a.role = c.role CROSS JOIN option AS s
-),
-judged AS MATERIALIZED (
-    SELECT o.role, o.cohort, o.customers, o.sample, o.kind, o.is_all, o.is_large, o.min_cohort_size, o.model,
-           CASE WHEN o.is_all THEN o.model IS NOT NULL
-                WHEN o.role = 'spend' THEN coalesce(g.converged AND {clv}.coef(o.model, 'q') > 1, false)
-                ELSE coalesce(g.converged, false) END AS usable
-    FROM own AS o LEFT JOIN LATERAL {clv}.glance(o.model) AS g ON true
-),
-prior AS MATERIALIZED (
-    SELECT a.role, {clv}.cohort_prior(c.models, a.model) AS model
-    FROM pooled AS a
-         JOIN (SELECT j.role, array_agg(j.model ORDER BY j.cohort) AS models FROM judged AS j WHERE j.usable
-               GROUP BY j.role HAVING count(*) >= 3) AS c ON c.role = a.role
-    WHERE a.converged
-),
-other_try AS MATERIALIZED (
-    SELECT j.role, j.cohort, j.customers, j.usable, j.is_all, j.is_large, j.min_cohort_size, j.model AS own,
-           CASE WHEN j.is_large AND NOT j.usable AND j.kind = 'pareto_nbd' THEN {clv}.mbgnbd_fit(j.sample) END AS second,
-           CASE WHEN j.customers > 0 AND NOT (j.usable AND (j.is_large OR j.is_all))
-                THEN {clv}.shrunk_fit(j.sample, p.model) END AS shrunk
-    FROM judged AS j LEFT JOIN prior AS p ON p.role = j.role
-)
--- scope: whose data decide; own_weight: how much those of the cohort do, from 0 to 1; note: why it is another model than
--- asked for
-SELECT s.model_id, m.role, m.cohort, s.as_of, now() AS fitted_at, m.scope, m.own_weight, m.customers, m.note, m.model
-FROM (SELECT a.role, NULL AS cohort, 'all customers' AS scope, 1::float8 AS own_weight, a.customers, a.note, a.model
-      FROM pooled AS a
-      UNION ALL
-      SELECT t.role, t.cohort, w.scope, CASE w.scope WHEN 'cohort' THEN 1 WHEN 'all customers' THEN 0 ELSE h.own_weight END,
-             t.customers,
-             CASE WHEN w.scope = 'cohort' AND NOT t.usable THEN 'Pareto/NBD did not converge: MBG/NBD'
-                  WHEN w.scope = 'cohort' THEN CASE WHEN a.converged OR t.is_all THEN a.note END
-                  ELSE concat_ws('; ', CASE WHEN t.customers = 0 THEN 'nobody has bought yet'
-                                            WHEN NOT t.is_large THEN format('fewer than %s customers', t.min_cohort_size)
-                                            WHEN t.own IS NULL THEN 'cannot be fitted alone' ELSE 'did not converge alone' END
-                                       || CASE w.scope WHEN 'all customers' THEN ': all customers' ELSE ': drawn towards the other cohorts' END,
-                                 a.note) END,
-             CASE w.scope WHEN 'all customers' THEN a.model WHEN 'cohort' THEN CASE WHEN t.usable THEN t.own ELSE t.second END
-                          ELSE t.shrunk END
-      FROM other_try AS t JOIN pooled AS a ON a.role = t.role
-           LEFT JOIN LATERAL {clv}.glance(t.second) AS g ON true LEFT JOIN LATERAL {clv}.glance(t.shrunk) AS h ON true
-           CROSS JOIN LATERAL (SELECT CASE WHEN t.usable AND (t.is_large OR t.is_all) OR g.converged THEN 'cohort'
-                                           WHEN h.converged AND CASE t.role WHEN 'spend' THEN {clv}.coef(t.shrunk, 'q') > 1 ELSE true END
-                                           THEN 'cohort, shrunk' ELSE 'all customers' END AS scope) AS w) AS m
-     CROSS JOIN option AS s
-$$),
-
--- One row per customer. What takes time for each of them, the predictions, stands in a subquery of its own behind
--- OFFSET 0, so that parallel workers compute it; what a contract is worth is computed once for all contracts of a cohort
--- that began on the same day.
-('customer_value', 'generation', 'customer_id', '',
- 'one row per customer, those without a purchase too: what he bought, how likely he is to stay and what he is worth', $$
-WITH fitted AS NOT MATERIALIZED (
-    SELECT m.cohort, (array_agg(m.model) FILTER (WHERE m.role = 'purchase'))[1] AS purchase,
-           (array_agg(m.model) FILTER (WHERE m.role = 'spend'))[1] AS spend,
-           (array_agg(m.model) FILTER (WHERE m.role = 'contract'))[1] AS contract,
-           max(m.scope) FILTER (WHERE m.role = 'purchase') AS purchase_scope,
-           max(m.scope) FILTER (WHERE m.role = 'contract') AS contract_scope,
-           max(m.own_weight) FILTER (WHERE m.role = 'purchase') AS purchase_weight,
-           max(m.own_weight) FILTER (WHERE m.role = 'contract') AS contract_weight
-    FROM {store}.model_history AS m JOIN {store}.generation AS s ON s.model_id = m.model_id
-    WHERE s.generation = {g} GROUP BY m.cohort
-),
--- contracts that run: the model says who stays, but for those whose end within the horizon is known already  --? subscriptions
-running AS MATERIALIZED (  --? subscriptions
-    SELECT c.customer_id, p.cohort, c.started_on, c.monthly_amount,  --? subscriptions
-           CASE WHEN c.ended_on <= s.until THEN c.ended_on ELSE 'infinity' END AS ends_on  --? subscriptions
-    FROM {store}.source_contract AS c JOIN {store}.person AS p ON p.customer_id = c.customer_id  --? subscriptions
-         JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
-    WHERE c.started_on <= s.as_of AND (c.ended_on IS NULL OR c.ended_on > s.as_of)  --? subscriptions
-),  --? subscriptions
--- of 1 a month, paid on the day of the start and each month after it  --? subscriptions
-factor AS MATERIALIZED (  --? subscriptions
-    SELECT d.cohort, d.started_on, d.ends_on, y.payments, y.value, y.low, y.high,  --? subscriptions
-           CASE WHEN d.ends_on < 'infinity' THEN 1 ELSE y.risk END AS risk  --? subscriptions
-    FROM (SELECT DISTINCT r.cohort, r.started_on, r.ends_on FROM running AS r) AS d  --? subscriptions
-         JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
-         LEFT JOIN fitted AS f ON f.cohort = d.cohort LEFT JOIN fitted AS a ON a.cohort IS NULL  --? subscriptions
-         CROSS JOIN LATERAL (SELECT 12 * (extract(year FROM s.as_of) - extract(year FROM d.started_on))::int  --? subscriptions
-                                    + (extract(month FROM s.as_of) - extract(month FROM d.started_on))::int AS months) AS e  --? subscriptions
-         CROSS JOIN LATERAL (SELECT e.months - ((d.started_on + make_interval(months => e.months))::date > s.as_of)::int AS renewals) AS k  --? subscriptions
-         CROSS JOIN LATERAL (  --? subscriptions
-             SELECT CASE WHEN count(*) = 0 THEN 0 ELSE sum(w.stays) END AS payments,  --? subscriptions
-                    CASE WHEN count(*) = 0 THEN 0 ELSE max(r.estimate) END AS risk,  --? subscriptions
-                    CASE WHEN count(*) = 0 THEN 0 ELSE sum(w.stays * w.discount) END AS value,  --? subscriptions
-                    CASE WHEN count(*) = 0 THEN 0 ELSE sum(w.low * w.discount) END AS low,  --? subscriptions
-                    CASE WHEN count(*) = 0 THEN 0 ELSE sum(w.high * w.discount) END AS high  --? subscriptions
-             FROM generate_series(1, s.horizon_days / 28 + 1) AS j  --? subscriptions
-                  CROSS JOIN LATERAL (SELECT (d.started_on + make_interval(months => k.renewals + j))::date AS due_on) AS t  --? subscriptions
-                  CROSS JOIN LATERAL {clv}.churn_risk_ci(coalesce(f.contract, a.contract), k.renewals, j) AS r  --? subscriptions
-                  CROSS JOIN LATERAL (SELECT CASE WHEN d.ends_on < 'infinity' THEN 1 ELSE 1 - r.estimate END AS stays,  --? subscriptions
-                                             CASE WHEN d.ends_on < 'infinity' THEN 1 ELSE 1 - r.conf_high END AS low,  --? subscriptions
-                                             CASE WHEN d.ends_on < 'infinity' THEN 1 ELSE 1 - r.conf_low END AS high,  --? subscriptions
-                                             exp(-ln(1 + s.annual_discount_rate) / 365 * (t.due_on - s.as_of)) AS discount) AS w  --? subscriptions
-             WHERE t.due_on <= s.until AND t.due_on < d.ends_on) AS y  --? subscriptions
-),  --? subscriptions
-contract AS (  --? subscriptions
-    SELECT r.customer_id, sum(f.payments) AS payments, min(f.risk) AS risk, sum(r.monthly_amount * f.value) AS value,  --? subscriptions
-           sum(r.monthly_amount * f.low) AS low, sum(r.monthly_amount * f.high) AS high  --? subscriptions
-    FROM running AS r JOIN factor AS f ON f.cohort = r.cohort AND f.started_on = r.started_on AND f.ends_on = r.ends_on  --? subscriptions
-    GROUP BY r.customer_id  --? subscriptions
-),  --? subscriptions
-contact AS (  --? interactions
-    SELECT t.customer_id, max(t.last_contact) AS last_contact, sum(f.resolved)::float8 / nullif(sum(f.judged), 0) AS resolved  --? interactions
-           , substr(max(t.last_channel), 21) AS last_channel  --? interactions.channel
-           , sum(t.service_cost) AS service_cost, sum(t.recent_cost) AS recent_cost  --? interactions.service_cost
-    FROM (SELECT i.customer_id, s.as_of, max(i.started_at) AS last_contact, {clv}.interaction_history(i.started_at, 1) AS history  --? interactions
-                 -- the channel of the latest contact: times of fixed width sort as text  --? interactions.channel
-                 , max((to_char(i.started_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') || i.channel) COLLATE "C") AS last_channel  --? interactions.channel
-                 , sum(i.service_cost) AS service_cost  --? interactions.service_cost
-                 , sum(i.service_cost) FILTER (WHERE i.started_at >= (s.as_of - 364)::timestamp AT TIME ZONE {zone}) AS recent_cost  --? interactions.service_cost
-          FROM {store}.source_interaction AS i  --? interactions
-               JOIN {store}.generation AS s ON i.started_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}  --? interactions
-          WHERE s.generation = {g} AND i.customer_id IS NOT NULL  --? interactions
-          GROUP BY i.customer_id, s.as_of, i.topic) AS t  --? interactions interactions.topic
-          GROUP BY i.customer_id, s.as_of) AS t  --? interactions !interactions.topic
-         CROSS JOIN LATERAL {clv}.first_contact_resolution(t.history, (t.as_of + 1)::timestamp AT TIME ZONE {zone}) AS f  --? interactions
-    GROUP BY t.customer_id  --? interactions
-),  --? interactions
-signal AS (  --? scores
-    SELECT e.customer_id,  --? scores
-           {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name = s.resolution_name) AS resolution  --? scores
-           , {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name ~ '(^|_)quality$') AS quality  --? evaluations
-           , (count(*) FILTER (WHERE e.name ~ '(^|_)tone$' AND {clv}.is_frustrated_label(e.label)))::float8  --? evaluations evaluations.label
-             / nullif(count(*) FILTER (WHERE e.name ~ '(^|_)tone$' AND e.label IS NOT NULL), 0) AS frustrated  --? evaluations evaluations.label
-    FROM {store}.source_score AS e  --? scores
-         JOIN {store}.generation AS s ON e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}  --? scores
-    WHERE s.generation = {g} AND e.customer_id IS NOT NULL GROUP BY e.customer_id  --? scores
-),  --? scores
-known AS MATERIALIZED (
-    SELECT p.customer_id, p.as_of, p.until, p.margin, p.target_ratio, p.cohort, p.channel, p.acquisition_cost, b.is_customer,
-           p.first_on, p.last_on, p.days_since_last, p.purchase_days, p.spend, p.orders, p.order_spend, p.recent_spend,
-           w.scope, w.own_weight, w.alive, w.risk, w.purchases, w.value, w.low, w.high
-           , c.last_contact, c.resolved  --? interactions
-           , c.last_channel  --? interactions.channel
-           , c.service_cost, c.recent_cost  --? interactions.service_cost
-           , e.resolution  --? scores
-           , e.quality  --? evaluations
-           , e.frustrated  --? evaluations evaluations.label
-    FROM (SELECT p.customer_id, s.as_of, s.until, s.margin, s.target_ratio, p.cohort, p.channel, p.acquisition_cost,
-                 {clv}.purchases(p.history, s.as_of) IS NOT NULL AS is_customer,
-                 {clv}.purchases(p.purchases, s.as_of) IS NOT NULL AS is_buyer,
-                 CASE WHEN {clv}.first_purchase(p.history) <= s.as_of THEN {clv}.first_purchase(p.history) END AS first_on,
-                 {clv}.last_purchase(p.history, s.as_of) AS last_on, {clv}.days_since_last(p.history, s.as_of) AS days_since_last,
-                 {clv}.purchases(p.history, s.as_of) AS purchase_days, {clv}.total_spend(p.history, s.as_of) AS spend,
-                 {clv}.spend_within(p.history, s.as_of - 365, s.as_of) AS recent_spend,
-                 {clv}.total_spend(p.order_counts, s.as_of) AS orders, {clv}.total_spend(p.purchases, s.as_of) AS order_spend,
-                 coalesce(p.churned_on <= s.as_of AND {clv}.last_purchase(p.history, s.as_of) <= p.churned_on, false) AS is_gone,
-                 coalesce(f.purchase_scope, a.purchase_scope) AS purchase_scope, coalesce(f.contract_scope, a.contract_scope) AS contract_scope,
-                 CASE WHEN f.purchase_scope IS NULL THEN a.purchase_weight * 0 ELSE f.purchase_weight END AS purchase_weight,
-                 CASE WHEN f.contract_scope IS NULL THEN a.contract_weight * 0 ELSE f.contract_weight END AS contract_weight,
-                 {clv}.p_alive(coalesce(f.purchase, a.purchase), p.purchases, s.as_of) AS alive,
-                 {clv}.churn_risk(coalesce(f.purchase, a.purchase), p.purchases, s.as_of, s.until) AS risk,
-                 {clv}.expected_purchases(coalesce(f.purchase, a.purchase), p.purchases, s.as_of, s.until) AS expected,
-                 v.estimate, v.conf_low, v.conf_high
-          FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}
-               LEFT JOIN fitted AS f ON f.cohort = p.cohort LEFT JOIN fitted AS a ON a.cohort IS NULL
-               LEFT JOIN LATERAL {clv}.clv_ci(coalesce(f.purchase, a.purchase), coalesce(f.spend, a.spend),
-                                              p.purchases, s.as_of, s.until, s.annual_discount_rate) AS v ON true
-          OFFSET 0) AS p
-         LEFT JOIN contract AS t ON t.customer_id = p.customer_id  --? subscriptions
-         CROSS JOIN LATERAL (SELECT t.customer_id IS NOT NULL AS runs, t.risk,  --? subscriptions
-                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.payments END AS payments,  --? subscriptions
-                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.value END AS value,  --? subscriptions
-                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.low END AS low,  --? subscriptions
-                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.high END AS high) AS k  --? subscriptions
-         CROSS JOIN (SELECT false AS runs, 0 AS risk, 0 AS payments, 0 AS value, 0 AS low, 0 AS high) AS k  --? !subscriptions
-         -- orders are expected of those who have ordered, and are not known to be gone
-         CROSS JOIN LATERAL (SELECT p.is_customer OR k.runs AS is_customer, p.is_buyer AND NOT p.is_gone AS buys) AS b
-         LEFT JOIN LATERAL (
-             SELECT CASE WHEN k.runs OR NOT p.is_buyer THEN p.contract_scope ELSE p.purchase_scope END AS scope,
-                    CASE WHEN k.runs OR NOT p.is_buyer THEN p.contract_weight ELSE p.purchase_weight END AS own_weight,
-                    CASE WHEN k.runs THEN 1 WHEN b.buys THEN p.alive ELSE 0 END AS alive,
-                    CASE WHEN k.runs THEN k.risk WHEN b.buys THEN p.risk ELSE 1 END AS risk,
-                    k.payments + CASE WHEN b.buys THEN p.expected ELSE 0 END AS purchases,
-                    k.value + CASE WHEN b.buys THEN p.estimate ELSE 0 END AS value,
-                    k.low + CASE WHEN b.buys THEN p.conf_low ELSE 0 END AS low,
-                    k.high + CASE WHEN b.buys THEN p.conf_high ELSE 0 END AS high
-             WHERE b.is_customer) AS w ON true
-         LEFT JOIN contact AS c ON c.customer_id = p.customer_id  --? interactions
-         LEFT JOIN signal AS e ON e.customer_id = p.customer_id  --? scores
-),
--- what all customers are needed for: the ranks of RFM, the best fifth, and what service costs per unit of spend
-scale AS (
-    SELECT {clv}.rfm_breaks(v.days_since_last, v.purchase_days, v.spend::float8) AS breaks,
-           percentile_cont(0.8) WITHIN GROUP (ORDER BY v.value) AS high_value
-           , coalesce(sum(v.recent_cost) / nullif(sum(v.recent_spend), 0), 0)::float8 AS cost_share  --? interactions.service_cost
-    FROM known AS v WHERE v.is_customer
-)
-SELECT v.customer_id AS customer_id,  --: the customer, as in the source
-       v.as_of AS as_of,  --: last day of the data that are counted; predictions begin on the day after it
-       v.cohort AS cohort,  --: cohort: that of the source, else the quarter of acquisition or of the first purchase
-       v.scope AS model_scope,  --: whose data the model of this customer is from: cohort; cohort, shrunk (drawn towards the other cohorts); all customers; NULL for prospects
-       v.own_weight AS model_weight,  --: weight of the cohort's own data in that model, from 0 (all customers) to 1 (the cohort alone)
-       v.first_on AS first_purchase,  --: day of the first purchase, or payment of a contract
-       v.last_on AS last_purchase,  --: day of the last purchase, or payment of a contract, up to as_of
-       coalesce(v.orders, 0)::bigint AS orders,  --: count of orders up to as_of, refunds not counted  --? orders
-       coalesce(v.purchase_days, 0)::bigint AS purchase_days,  --: count of days with a purchase, or payment of a contract, up to as_of
-       coalesce(v.spend, 0)::numeric(16,2) AS total_spend,  --: currency: spent up to as_of, refunds subtracted
-       (v.order_spend / nullif(v.orders, 0))::numeric(16,2) AS average_order_value,  --: currency: spent in orders, refunds subtracted, per order  --? orders
-       v.days_since_last::bigint AS days_since_last_purchase,  --: days from the last purchase to as_of
-       substr(w.score, 1, 1)::smallint AS r,  --: recency score from 1 to 5 (the latest fifth of the customers)
-       substr(w.score, 2, 1)::smallint AS f,  --: frequency score from 1 to 5 (most purchase days)
-       substr(w.score, 3, 1)::smallint AS m,  --: monetary score from 1 to 5 (highest total spend)
-       w.score AS rfm_score,  --: r, f and m as three digits, ranked among all customers with a purchase
-       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE coalesce({clv}.rfm_segment(w.score), 'not scored') END AS segment,  --: one of ten segments of r and of f and m; prospect: no purchase yet
-       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE {clv}.value_tier(v.value, v.risk, c.high_value) END AS tier,  --: at risk (churn risk of one half or more), else high value (the best fifth by predicted value), else growth potential; prospect
-       v.alive AS alive_probability,  --: probability from 0 to 1 to be a customer still; 1 where a contract runs, 0 where one ended or the customer is known to have left
-       v.risk AS churn_risk,  --: probability from 0 to 1 of no purchase within the horizon, or that the contract ends within it
-       v.purchases AS expected_purchases,  --: count expected within the horizon: days with a purchase, and payments of contracts
-       (v.margin * v.value)::numeric(16,2) AS predicted_value,  --: currency: margin of the purchases and payments expected within the horizon, discounted to as_of
-       (v.margin * v.low)::numeric(16,2) AS predicted_value_low,  --: currency: lower end of the 95 percent interval of predicted_value (parameters of the models, not one customer's luck)
-       (v.margin * v.high)::numeric(16,2) AS predicted_value_high,  --: currency: upper end of the 95 percent interval of predicted_value
-       x.margin_to_date AS margin_to_date,  --: currency: total spend times margin
-       x.service_cost_to_date AS service_cost_to_date,  --: currency: cost of the interactions up to as_of  --? interactions.service_cost
-       v.acquisition_cost::numeric(16,2) AS acquisition_cost,  --: currency: what it cost to win the customer  --? customers.acquisition_cost
-       x.residual_value AS residual_value,  --: currency: predicted value less the service that the purchases will cost, at the cost per unit of spend of all customers in the 365 days up to as_of  --? interactions.service_cost
-       x.residual_value AS residual_value,  --: currency: predicted value, as no cost of service is known  --? !interactions.service_cost
-       (x.worth - coalesce(v.acquisition_cost::numeric(16,2), 0))::numeric(16,2) AS lifetime_value,  --: currency: margin to date + residual value - service cost to date - acquisition cost  --? interactions.service_cost customers.acquisition_cost
-       (x.worth - coalesce(v.acquisition_cost::numeric(16,2), 0))::numeric(16,2) AS lifetime_value,  --: currency: margin to date + residual value - acquisition cost  --? !interactions.service_cost customers.acquisition_cost
-       x.worth AS lifetime_value,  --: currency: margin to date + residual value - service cost to date  --? interactions.service_cost !customers.acquisition_cost
-       x.worth AS lifetime_value,  --: currency: margin to date + residual value  --? !interactions.service_cost !customers.acquisition_cost
-       {clv}.max_acquisition_cost(x.worth, v.target_ratio::numeric)::numeric(16,2) AS acquisition_cap,  --: currency: the most that winning such a customer may cost: lifetime value before acquisition cost, divided by the target ratio; NULL where that value is negative
-       v.resolution AS rolling_resolution,  --: share or score from 0 to 1: mean of the latest six scores of resolution  --? scores
-       v.quality AS rolling_quality,  --: score on the evaluator's scale: mean of the latest six scores named quality or ..._quality  --? evaluations
-       v.frustrated AS frustrated_share,  --: share from 0 to 1 of the contacts scored for tone whose label is frustrated, frustration, annoyance or anger  --? evaluations evaluations.label
-       v.resolved AS first_contact_resolution,  --: share from 0 to 1 of the contacts after which the customer did not come back within 7 days, on the same topic where topics are known; those of the last 7 days are not judged  --? interactions
-       v.last_contact AS last_contact,  --: time of the latest interaction up to as_of  --? interactions
-       v.last_channel COLLATE "default" AS last_contact_channel,  --: channel of the latest interaction that has one  --? interactions.channel
-       v.channel AS acquisition_channel,  --: channel through which the customer came  --? customers.channel
-       v.until AS predicted_until  --: last day of the horizon of all predictions
-FROM known AS v CROSS JOIN scale AS c
-     CROSS JOIN LATERAL (SELECT {clv}.rfm_score(c.breaks, v.days_since_last, v.purchase_days, v.spend::float8) AS score) AS w
-     CROSS JOIN LATERAL (
-         SELECT (v.margin::numeric * coalesce(v.spend, 0))::numeric(16,2) AS margin_to_date,
-                coalesce(v.service_cost, 0)::numeric(16,2) AS service_cost_to_date,  --? interactions.service_cost
-                CASE WHEN v.is_customer THEN (v.margin * v.value)::numeric(16,2)
-                                             - (c.cost_share * v.value)::numeric(16,2)  --? interactions.service_cost
-                     END AS residual_value) AS u
-     CROSS JOIN LATERAL (
-         SELECT u.margin_to_date, u.residual_value,
-                u.service_cost_to_date,  --? interactions.service_cost
-                u.margin_to_date + CASE WHEN v.is_customer THEN u.residual_value ELSE 0 END
-                - u.service_cost_to_date  --? interactions.service_cost
-                AS worth) AS x
-$$),
-
--- Errors of the parameters are common to all customers of a model, so that they add up over customers, and do not average
--- out: the ends of the interval of a sum are the sums of the ends.
-('cohort_value', 'generation', 'cohort', '',
- 'one row per cohort: how many customers it has, what they are worth, what they cost, how they are served', $$
-SELECT v.cohort AS cohort,  --: the cohort
-       v.as_of AS as_of,  --: last day of the data that are counted
-       count(*) AS customers,  --: count of customers, prospects included
-       count(*) FILTER (WHERE v.segment = 'prospect') AS prospects,  --: count of customers without a purchase up to as_of
-       count(*) FILTER (WHERE v.segment <> 'prospect') AS buyers,  --: count of customers with a purchase up to as_of; means are over them
-       avg(v.predicted_value)::numeric(16,2) AS mean_value,  --: currency: mean predicted value of a buyer
-       avg(v.predicted_value_low)::numeric(16,2) AS mean_value_low,  --: currency: lower end of its 95 percent interval
-       avg(v.predicted_value_high)::numeric(16,2) AS mean_value_high,  --: currency: upper end of its 95 percent interval
-       coalesce(sum(v.predicted_value), 0)::numeric(16,2) AS total_value,  --: currency: sum of the predicted values
-       sum(v.predicted_value_low)::numeric(16,2) AS total_value_low,  --: currency: lower end of its 95 percent interval; errors of a model are common to its customers, so the ends add up
-       sum(v.predicted_value_high)::numeric(16,2) AS total_value_high,  --: currency: upper end of its 95 percent interval
-       avg(v.churn_risk) AS churn_risk,  --: probability from 0 to 1: mean churn risk of the buyers
-       avg(v.alive_probability) AS alive_share,  --: share from 0 to 1 of the buyers who are expected to be customers still
-       sum(v.total_spend)::numeric(16,2) AS total_spend,  --: currency: spent up to as_of
-       sum(v.margin_to_date)::numeric(16,2) AS margin_to_date,  --: currency: margin of that spend
-       sum(v.service_cost_to_date)::numeric(16,2) AS service_cost_to_date,  --: currency: cost of interactions up to as_of  --? interactions.service_cost
-       coalesce(sum(v.acquisition_cost), 0)::numeric(16,2) AS acquisition_cost,  --: currency: what the customers cost to win, as far as known  --? customers.acquisition_cost
-       coalesce(sum(v.residual_value), 0)::numeric(16,2) AS residual_value,  --: currency: predicted value less the service expected with it
-       sum(v.lifetime_value)::numeric(16,2) AS lifetime_value,  --: currency: sum of the lifetime values
-       ((sum(v.lifetime_value) + coalesce(sum(v.acquisition_cost), 0)) / nullif(sum(v.acquisition_cost), 0))::float8 AS value_to_cost,  --: ratio of the lifetime value before acquisition cost to the acquisition cost  --? customers.acquisition_cost
-       avg(v.rolling_resolution) AS rolling_resolution,  --: mean over the customers who have one  --? scores
-       avg(v.rolling_quality) AS rolling_quality,  --: mean over the customers who have one, on the evaluator's scale  --? evaluations
-       avg(v.frustrated_share) AS frustrated_share,  --: share from 0 to 1: mean over the customers who have one  --? evaluations evaluations.label
-       avg(v.first_contact_resolution) AS first_contact_resolution,  --: share from 0 to 1: mean over the customers who have one  --? interactions
-       string_agg(DISTINCT v.model_scope, '; ' ORDER BY v.model_scope) AS model_scope,  --: whose data the models of the cohort are from
-       avg(v.model_weight) AS model_weight  --: weight of the cohort's own data in its models, from 0 to 1
-FROM {store}.customer_value_{g} AS v
-GROUP BY v.cohort, v.as_of
-$$),
-
-('segment_value', 'generation', 'segment', '',
- 'one row per segment: how many customers and how much value it holds, and the share of a retention budget it deserves', $$
-SELECT v.segment AS segment,  --: one of the ten RFM segments; not scored; prospect: no purchase yet
-       coalesce(g.position, CASE v.segment WHEN 'prospect' THEN 12 ELSE 11 END)::smallint AS position,  --: 1 (best) to 12, to sort by
-       count(*) AS customers,  --: count of customers
-       count(*) / sum(count(*)) OVER ()::float8 AS share,  --: share from 0 to 1 of all customers
-       sum(v.total_spend)::numeric(16,2) AS total_spend,  --: currency: spent up to as_of
-       coalesce(sum(v.predicted_value), 0)::numeric(16,2) AS total_value,  --: currency: sum of the predicted values
-       avg(v.predicted_value)::numeric(16,2) AS mean_value,  --: currency: mean predicted value
-       coalesce((sum(v.predicted_value) / nullif(sum(sum(v.predicted_value)) OVER (), 0))::float8, 0) AS share_of_value,  --: share from 0 to 1 of all predicted value
-       avg(v.churn_risk) AS churn_risk,  --: probability from 0 to 1: mean churn risk
-       coalesce(sum(v.churn_risk * v.predicted_value), 0)::numeric(16,2) AS value_at_risk,  --: currency: sum of churn risk times predicted value
-       coalesce(sum(v.churn_risk * v.predicted_value) / nullif(sum(sum(v.churn_risk * v.predicted_value)) OVER (), 0), 0) AS budget_share,  --: share from 0 to 1 of a retention budget, in proportion to the value at risk
-       coalesce(g.action, CASE v.segment WHEN 'prospect' THEN 'Invite them to a first purchase.' ELSE 'Wait for more customers to compare with.' END) AS action  --: a suggestion of what to do next
-FROM {store}.customer_value_{g} AS v
-     LEFT JOIN {clv}.rfm_segments() WITH ORDINALITY AS g (segment, r_min, r_max, fm_min, fm_max, action, position) ON g.segment = v.segment
-GROUP BY v.segment, g.position, g.action
-$$),
-
-('channel_value', 'generation', 'kind, channel', '',
- 'value by the channel through which customers came and by that of their latest contact; one row for all', $$
-SELECT k.kind AS kind,  --: which channel: acquisition, contact (the latest one), or all
-       k.channel AS channel,  --: the channel; unknown where the source has none; none where there was no contact
-       count(*) AS customers,  --: count of customers, prospects included
-       count(*) FILTER (WHERE v.segment <> 'prospect') AS buyers,  --: count of customers with a purchase up to as_of
-       sum(v.total_spend)::numeric(16,2) AS total_spend,  --: currency: spent up to as_of
-       coalesce(sum(v.predicted_value), 0)::numeric(16,2) AS total_value,  --: currency: sum of the predicted values
-       avg(v.predicted_value)::numeric(16,2) AS mean_value,  --: currency: mean predicted value of a buyer
-       avg(v.churn_risk) AS churn_risk,  --: probability from 0 to 1: mean churn risk of the buyers
-       sum(v.service_cost_to_date)::numeric(16,2) AS service_cost_to_date,  --: currency: cost of interactions up to as_of  --? interactions.service_cost
-       coalesce(sum(v.acquisition_cost), 0)::numeric(16,2) AS acquisition_cost,  --: currency: what the customers cost to win, as far as known  --? customers.acquisition_cost
-       ((sum(v.lifetime_value) + coalesce(sum(v.acquisition_cost), 0)) / nullif(sum(v.acquisition_cost), 0))::float8 AS value_to_cost,  --: ratio of the lifetime value before acquisition cost to the acquisition cost  --? customers.acquisition_cost
-       avg(v.rolling_resolution) AS rolling_resolution,  --: mean over the customers who have one  --? scores
-       sum(v.lifetime_value)::numeric(16,2) AS lifetime_value  --: currency: sum of the lifetime values
-FROM {store}.customer_value_{g} AS v
-     CROSS JOIN LATERAL (
-         SELECT 'all' AS kind, 'all' AS channel
-         UNION ALL SELECT 'acquisition', coalesce(v.acquisition_channel, 'unknown')  --? customers.channel
-         UNION ALL SELECT 'contact', coalesce(v.last_contact_channel, CASE WHEN v.last_contact IS NULL THEN 'none' ELSE 'unknown' END)  --? interactions.channel
-         ) AS k
-GROUP BY k.kind, k.channel
-$$),
-
--- A month of a customer is there once it lies behind him: one that is not over yet would look like silence.
-('retention_curve', 'generation', 'cohort, period', '',
- 'one row per cohort and month since the first purchase: who came back or still pays, and what was spent', $$
-SELECT a.cohort AS cohort,  --: the cohort
-       a.period AS period,  --: months since the first purchase, by the calendar: 0 begins with it
-       a.customers AS customers,  --: count of customers whose month lies behind them up to as_of; the shares are of these
-       a.customers / c.customers::float8 AS observed_share,  --: share from 0 to 1 of the cohort's customers with a purchase that they are; below 1 the others are too young to tell
-       a.active AS active,  --: count of those with a purchase or payment in the month
-       a.active / a.customers::float8 AS active_share,  --: share from 0 to 1 of customers with a purchase or payment in the month
-       a.spend AS spend,  --: currency: spent by them in the month, refunds subtracted
-       (a.spend / a.customers)::numeric(16,2) AS spend_per_customer  --: currency: spent in the month per customer, active or not
-FROM (SELECT p.cohort, a.age_period::smallint AS period, count(*) AS customers, count(*) FILTER (WHERE a.active) AS active,
-             sum(a.spend)::numeric(16,2) AS spend
-      FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}
-           CROSS JOIN LATERAL {clv}.spend_by_age(p.history, s.as_of, 'month') AS a
-      GROUP BY p.cohort, a.age_period) AS a
-     JOIN (SELECT p.cohort, count(*) AS customers
-           FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}
-           WHERE {clv}.purchases(p.history, s.as_of) IS NOT NULL GROUP BY p.cohort) AS c ON c.cohort = a.cohort
-$$),
-
-('reconciliation', 'generation', 'item', '',
- 'one row per figure: what the sources hold beside what the mart has counted, and what was left out', $$
-WITH history AS MATERIALIZED (
-    SELECT count(*) AS customers, count(h.spend) AS buyers, sum(h.spend) AS spend, sum(r.refunds) AS refunds,
-           count(*) FILTER (WHERE r.refunds < 0) AS refunded
-    FROM (SELECT p.history, s.as_of, {clv}.total_spend(p.history, s.as_of) AS spend
-          FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}) AS h
-         -- total_spend() begins with the first purchase: refunds of customers who have none stand apart
-         LEFT JOIN LATERAL (SELECT sum(d.amount) AS refunds FROM {clv}.purchase_days(h.history) AS d
-                            WHERE d.day <= h.as_of AND h.spend IS NULL) AS r ON true
-),
-mart AS MATERIALIZED (
-    SELECT count(*) AS customers, sum(v.total_spend) AS spend FROM {store}.customer_value_{g} AS v
-),
-line AS MATERIALIZED (
-    SELECT 'orders' AS source, r.reason, count(*) AS n, sum(o.amount) AS amount,  --? orders
-           count(*) FILTER (WHERE o.amount < 0) AS refunds, sum(o.amount) FILTER (WHERE o.amount < 0) AS refunded  --? orders
-    FROM {store}.source_order AS o JOIN {store}.generation AS s ON s.generation = {g}  --? orders
-         CROSS JOIN LATERAL (SELECT CASE WHEN o.customer_id IS NULL THEN 'without a customer' WHEN o.ordered_on IS NULL THEN 'without a day'  --? orders
-                                         WHEN o.amount IS NULL THEN 'without an amount' WHEN o.ordered_on > s.as_of THEN 'after as_of'  --? orders
-                                         ELSE 'counted' END AS reason) AS r  --? orders
-    GROUP BY r.reason  --? orders
-    UNION ALL  --? orders subscriptions
-    -- what contracts should have brought: a payment on the day of the start and on each month's day after it  --? subscriptions
-    SELECT 'payments' AS source, r.reason, sum(r.payments) AS n, sum(r.payments * c.monthly_amount) AS amount,  --? subscriptions
-           sum(r.payments) FILTER (WHERE c.monthly_amount < 0) AS refunds,  --? subscriptions
-           sum(r.payments * c.monthly_amount) FILTER (WHERE c.monthly_amount < 0) AS refunded  --? subscriptions
-    FROM {store}.source_contract AS c JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
-         CROSS JOIN LATERAL (SELECT least(c.ended_on - 1, s.as_of) AS day) AS l  --? subscriptions
-         CROSS JOIN LATERAL (SELECT 12 * (extract(year FROM l.day) - extract(year FROM c.started_on))::int  --? subscriptions
-                                    + (extract(month FROM l.day) - extract(month FROM c.started_on))::int AS months) AS e  --? subscriptions
-         CROSS JOIN LATERAL (SELECT CASE WHEN c.customer_id IS NULL THEN 'without a customer' WHEN c.started_on IS NULL THEN 'without a day'  --? subscriptions
-                                         WHEN c.monthly_amount IS NULL THEN 'without an amount' WHEN c.started_on > s.as_of THEN 'after as_of'  --? subscriptions
-                                         ELSE 'counted' END AS reason,  --? subscriptions
-                                    CASE WHEN c.started_on IS NULL OR c.started_on > s.as_of THEN 1 WHEN c.started_on > l.day THEN 0  --? subscriptions
-                                         ELSE e.months + ((c.started_on + make_interval(months => e.months))::date <= l.day)::int END AS payments) AS r  --? subscriptions
-    GROUP BY r.reason  --? subscriptions
-),
-figure AS (
-    SELECT q.first + r.position AS position, concat_ws(' ', q.source, r.reason) AS item,
-           coalesce(sum(l.n), 0) AS n, coalesce(sum(l.amount), 0) AS amount,
-           CASE WHEN r.reason IS NULL THEN 'read' WHEN r.reason = 'counted' THEN 'counted'
-                WHEN coalesce(sum(l.n), 0) = 0 THEN 'none' ELSE 'left out' END AS verdict
-    FROM (VALUES
-          ('orders', 10)  --? orders
-          ,  --? orders subscriptions
-          ('payments', 20)  --? subscriptions
-         ) AS q (source, first)
-         CROSS JOIN (VALUES (0, NULL), (1, 'without a customer'), (2, 'without a day'), (3, 'without an amount'), (4, 'after as_of'),
-                            (5, 'counted')) AS r (position, reason)
-         LEFT JOIN line AS l ON l.source = q.source AND (l.reason = r.reason OR r.reason IS NULL)
-    GROUP BY q.first, q.source, r.position, r.reason
-    UNION ALL
-    SELECT 30, 'refunds counted', coalesce(sum(l.refunds), 0), coalesce(sum(l.refunded), 0),
-           CASE WHEN sum(l.refunds) > 0 THEN 'subtracted' ELSE 'none' END
-    FROM line AS l WHERE l.reason = 'counted'
-    UNION ALL
-    SELECT 31, 'histories', h.buyers, coalesce(h.spend, 0), 'counted' FROM history AS h
-    UNION ALL
-    SELECT 32, 'refunds without a purchase', h.refunded, coalesce(h.refunds, 0),
-           CASE WHEN h.refunded = 0 THEN 'none' ELSE 'left out until the first purchase' END FROM history AS h
-    UNION ALL
-    SELECT 33, 'sources less histories', c.n, c.amount - coalesce(h.spend, 0) - coalesce(h.refunds, 0),
-           CASE WHEN round(c.amount - coalesce(h.spend, 0) - coalesce(h.refunds, 0), 2) = 0 THEN 'equal to the cent' ELSE 'differs' END
-    FROM history AS h CROSS JOIN (SELECT coalesce(sum(l.n), 0) AS n, coalesce(sum(l.amount), 0) AS amount FROM line AS l WHERE l.reason = 'counted') AS c
-    UNION ALL
-    SELECT 34, 'customer_value less histories', v.customers, v.spend - coalesce(h.spend, 0),
-           CASE WHEN v.customers <> h.customers THEN 'differs' WHEN round(v.spend - coalesce(h.spend, 0), 2) = 0 THEN 'equal to the cent'
-                WHEN abs(v.spend - h.spend) <= 0.005 * v.customers THEN 'equal but for cents rounded per customer' ELSE 'differs' END
-    FROM history AS h CROSS JOIN mart AS v
-)
-SELECT f.item AS item,  --: what is counted
-       f.position AS position,  --: order of the rows: sources, then histories and the mart, then the differences
-       f.n::bigint AS row_count,  --: count of rows of the source, or of customers
-       f.amount::numeric(16,2) AS amount,  --: currency: sum of the amounts
-       f.verdict AS verdict  --: what became of them: read, counted, left out, none, subtracted; for the differences: equal to the cent, or differs
-FROM figure AS f
-$$)
-$templates$;
-COMMENT ON FUNCTION clv_mart_customers() IS
-'internal: relations of a mart about customers, as templates: fitted models, value per customer, cohort, segment and channel, retention, reconciliation';
-
--- ---- mart: stubs, replaced by "customers" and "drivers" ----------------------------------------------------------------
-
-CREATE FUNCTION clv_mart_drivers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
-    AS $drivers$
-SELECT ''::text, ''::text, ''::text, ''::text, ''::text, ''::text WHERE false
-$drivers$;
-COMMENT ON FUNCTION clv_mart_drivers() IS 'internal: stub';
