@@ -4147,7 +4147,1541 @@ CREATE FUNCTION partial_effect(sample clv_sample, folds integer DEFAULT 5, repet
     AS 'MODULE_PATHNAME', 'clv_impact_partial_effect' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000 ROWS 1;
 COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the effect on y of one unit more of a treatment, any number such as a score, in a partially linear model: regression of what x does not explain of y on what it does not explain of the treatment, both by linear models on x; pass squares or classes in x where it is not linear. Of an effect that varies it is a mean, with more weight where the treatment varies more. Folds are drawn by a hash of the unit, so that the result is the same each time and the rows of a unit share a fold; what is said about a fold is fitted to the others. Of several repetitions with other folds the median counts, and their spread adds to the variance (Chernozhukov et al. 2018). Standard errors are by unit, with t of units - 1 degrees of freedom. There is no overlap to judge as of a treatment of 0 and 1: a score that x explains but for little shows in std_error. WARNING and NULL where the rows cannot tell, such as fewer than two units for each fold; error 22023: folds not 2 to 50, repetitions not 1 to 101, another sample. Source: Robinson 1988; docs/effects.md.';
 
+-- ---- mart: contract of sources --------------------------------------------------------------------------------------
+
+
+CREATE FUNCTION clv_mart_contract()
+    RETURNS TABLE (relation text, "column" text, required boolean, accepts text[], about text)
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 33
+    BEGIN ATOMIC
+        SELECT c.* FROM (VALUES
+            ('orders', 'customer_id', true, '{any}'::text[], 'who bought'),
+            ('orders', 'ordered_at', true, '{date,timestamp,timestamptz}', 'when'),
+            ('orders', 'amount', true, '{numeric,bigint,integer,smallint,double precision,real}', 'the money of the order or of a line of it; a refund is negative'),
+            ('orders', 'currency', false, '{text,enum}', 'the same in all rows'),
+            ('subscriptions', 'customer_id', true, '{any}', 'whose contract'),
+            ('subscriptions', 'started_at', true, '{date,timestamp,timestamptz}', 'first day'),
+            ('subscriptions', 'ended_at', true, '{date,timestamp,timestamptz}', 'the day from which it is over; NULL while it runs'),
+            ('subscriptions', 'monthly_amount', true, '{numeric,bigint,integer,smallint,double precision,real}', 'the charge of each month that begins'),
+            ('customers', 'customer_id', true, '{any}', 'one row for each'),
+            ('customers', 'cohort', false, '{any}', 'the group that is modelled together'),
+            ('customers', 'channel', false, '{text,enum}', 'how the customer was won'),
+            ('customers', 'acquired_at', false, '{date,timestamp,timestamptz}', 'when the customer was won'),
+            ('customers', 'acquisition_cost', false, '{numeric,bigint,integer,smallint,double precision,real}', 'what that cost'),
+            ('customers', 'churned_at', false, '{date,timestamp,timestamptz}', 'when the customer left; NULL or infinity while not known to have'),
+            ('interactions', 'interaction_id', true, '{any}', 'one row for each'),
+            ('interactions', 'customer_id', true, '{any}', 'who was served; NULL where unknown'),
+            ('interactions', 'started_at', true, '{date,timestamp,timestamptz}', 'when'),
+            ('interactions', 'channel', false, '{text,enum}', 'chat, telephone, ...'),
+            ('interactions', 'topic', false, '{text,enum}', 'what it was about'),
+            ('interactions', 'stage', false, '{text,enum}', 'where the customer stood: sales, service, renewal, ...'),
+            ('interactions', 'resolved', false, '{boolean}', 'whether the matter was settled; NULL where not judged'),
+            ('interactions', 'escalated', false, '{boolean}', 'whether somebody else had to be called in'),
+            ('interactions', 'service_cost', false, '{numeric,bigint,integer,smallint,double precision,real}', 'what serving it cost'),
+            ('evaluations', 'interaction_id', false, '{any}', 'what was judged; this or customer_id, or both'),
+            ('evaluations', 'customer_id', false, '{any}', 'who was served; this or interaction_id, or both'),
+            ('evaluations', 'evaluated_at', true, '{date,timestamp,timestamptz}', 'when the interaction was, rather than when the judge ran'),
+            ('evaluations', 'name', true, '{text,enum}', 'the evaluator; read as evaluator_key() writes it'),
+            ('evaluations', 'score', true, '{numeric,bigint,integer,smallint,double precision,real,boolean}', 'from 0, the worst, to 1, the best; NULL where there is a label only'),
+            ('evaluations', 'label', false, '{text,enum}', 'the word of the judge, such as a tone'),
+            ('customer_map', 'customer_id', true, '{any}', 'an id that is merged into another; one row for each'),
+            ('customer_map', 'master_id', true, '{any}', 'the id that stands for it')) AS c (relation, "column", required, accepts, about);
+    END;
+COMMENT ON FUNCTION clv_mart_contract() IS 'What a mart reads: the relations of the schema of sources and their columns, in order. required: of the relation, if it is there; of the relations themselves, orders or subscriptions is required and the rest optional. accepts: names of types, and the words any (every type with equality and ordering), text (every string type) and enum; domains count as what they are made of. Columns that are not in the contract are not read.';
+
+-- One row for each column of the contract: what the catalogs say is there.
+CREATE FUNCTION clv_mart_found(source text)
+    RETURNS TABLE (relation text, relid oid, kind "char", "column" text, required boolean, accepts text[], type oid, type_name text,
+                   fits boolean, readable boolean)
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 33
+    BEGIN ATOMIC
+        WITH RECURSIVE found AS (
+            SELECT c.ordinality, c.relation, r.oid AS relid, r.relkind, c."column", c.required, c.accepts, a.atttypid,
+                   has_table_privilege(r.oid, 'SELECT') OR has_column_privilege(r.oid, a.attnum, 'SELECT') AS readable
+            FROM clv_mart_contract() WITH ORDINALITY AS c (relation, "column", required, accepts, about, ordinality)
+            LEFT JOIN (pg_class AS r JOIN pg_namespace AS n ON n.oid = r.relnamespace AND n.nspname = source)
+                ON r.relname = c.relation AND r.relkind IN ('r', 'p', 'v', 'm', 'f')
+            LEFT JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attname = c."column" AND a.attnum > 0 AND NOT a.attisdropped
+        ), base AS (
+            SELECT f.ordinality, t.oid, t.typtype, t.typbasetype FROM found AS f JOIN pg_type AS t ON t.oid = f.atttypid
+            UNION ALL
+            SELECT b.ordinality, t.oid, t.typtype, t.typbasetype FROM base AS b JOIN pg_type AS t ON t.oid = b.typbasetype
+        )
+        SELECT f.relation, f.relid, f.relkind, f."column", f.required, f.accepts, t.oid, format_type(f.atttypid, NULL),
+               CASE WHEN t.oid IS NULL THEN NULL
+                    WHEN 'any' = ANY (f.accepts) THEN EXISTS (
+                        SELECT FROM pg_opclass AS o JOIN pg_am AS m ON m.oid = o.opcmethod AND m.amname = 'btree'
+                        WHERE o.opcdefault
+                          AND (o.opcintype = t.oid OR o.opcintype = 'anyarray'::regtype AND t.typcategory = 'A'
+                               OR o.opcintype = CASE t.typtype WHEN 'e' THEN 'anyenum'::regtype WHEN 'r' THEN 'anyrange'
+                                                               WHEN 'm' THEN 'anymultirange' WHEN 'c' THEN 'record' END
+                               OR EXISTS (SELECT FROM pg_cast AS k
+                                          WHERE k.castsource = t.oid AND k.casttarget = o.opcintype AND k.castmethod = 'b'
+                                            AND k.castcontext = 'i')))
+                    WHEN t.typcategory = 'S' THEN 'text' = ANY (f.accepts)
+                    WHEN t.typtype = 'e' THEN 'enum' = ANY (f.accepts)
+                    ELSE ARRAY[t.typname::text, format_type(t.oid, NULL)] && f.accepts AND t.typnamespace = 'pg_catalog'::regnamespace END,
+               f.readable
+        FROM found AS f LEFT JOIN base AS b ON b.ordinality = f.ordinality AND b.typtype <> 'd' LEFT JOIN pg_type AS t ON t.oid = b.oid
+        ORDER BY f.ordinality;
+    END;
+COMMENT ON FUNCTION clv_mart_found(text) IS 'internal: the contract of sources beside the catalogs: the relation, the column''s type (below domains), whether the contract accepts it and whether the user may read it';
+
+CREATE FUNCTION clv_mart_usable(source text) RETURNS SETOF text
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 6
+    BEGIN ATOMIC
+        WITH sound AS (
+            SELECT relation, array_agg("column") FILTER (WHERE fits) AS columns
+            FROM clv_mart_found(source)
+            GROUP BY relation HAVING bool_and(coalesce(fits AND readable, type IS NULL AND relid IS NOT NULL AND NOT required))
+        )
+        SELECT relation FROM sound AS s
+        WHERE has_schema_privilege((SELECT oid FROM pg_namespace WHERE nspname = source), 'USAGE')
+          AND CASE relation
+                  WHEN 'evaluations' THEN 'customer_id' = ANY (columns) OR 'interaction_id' = ANY (columns)
+                       AND EXISTS (SELECT FROM sound AS i WHERE i.relation = 'interactions')
+                  ELSE true END;
+    END;
+COMMENT ON FUNCTION clv_mart_usable(text) IS 'internal: the relations of the contract that are there with all their columns as the contract wants them, and may be read';
+
+CREATE FUNCTION clv_mart_flags(source text) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 2000
+    BEGIN ATOMIC
+        WITH usable AS (
+            SELECT f.relation, f."column", f.required, f.accepts, f.type_name, format_type(f.type, NULL) AS base_name
+            FROM clv_mart_found(source) AS f WHERE f.relation IN (SELECT clv_mart_usable(source)) AND f.type IS NOT NULL
+        ), flag AS (
+            SELECT relation AS name FROM usable
+            UNION
+            -- interactions that are not there tell nothing of evaluations that name one
+            SELECT relation || '.' || "column" FROM usable AS u
+            WHERE NOT required AND (relation <> 'evaluations' OR "column" <> 'interaction_id'
+                                    OR EXISTS (SELECT FROM usable AS i WHERE i.relation = 'interactions'))
+            UNION
+            SELECT relation || '.' || "column" || ':' || CASE base_name WHEN 'timestamp with time zone' THEN 'timestamptz'
+                                                                       WHEN 'timestamp without time zone' THEN 'timestamp'
+                                                                       ELSE base_name END
+            FROM usable WHERE 'timestamptz' = ANY (accepts)
+            UNION
+            SELECT 'scores' FROM usable WHERE relation = 'evaluations' OR relation = 'interactions' AND "column" = 'resolved'
+            UNION
+            SELECT 'contacts' FROM usable WHERE relation = 'interactions'
+        )
+        SELECT coalesce(array_agg(name ORDER BY name COLLATE "C"), '{}') FROM flag;
+    END;
+COMMENT ON FUNCTION clv_mart_flags(text) IS 'internal: what the templates of a mart may rely on: relations that are usable, relation.column for their optional columns that are there, relation.column:date, :timestamp or :timestamptz for all their columns of time, scores (evaluations or interactions.resolved), contacts (interactions)';
+
+CREATE FUNCTION clv_mart_check_structure(source text)
+    RETURNS TABLE (relation text, item text, status text, detail text, hint text)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 40
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    source_oid oid := (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = source);
+    found record;
+    alike text;
+    other "char";
+BEGIN
+    IF source IS NULL THEN
+        RAISE EXCEPTION 'the schema of the sources is not given' USING ERRCODE = 'null_value_not_allowed',
+            HINT = 'Name the schema that holds orders or subscriptions; clv_mart_contract() lists what a mart reads.';
+    ELSIF source_oid IS NULL THEN
+        alike := (SELECT min(n.nspname) FROM pg_catalog.pg_namespace AS n WHERE lower(n.nspname) = lower(source)
+                                                                            OR quote_ident(n.nspname) = source);
+        RAISE EXCEPTION 'schema % does not exist', quote_ident(source) USING ERRCODE = 'invalid_schema_name',
+            HINT = CASE WHEN alike IS NOT NULL THEN format('There is %L: write it so, without quotation marks of its own.', alike)
+                        ELSE format('CREATE SCHEMA %I; and in it views orders or subscriptions, as clv_mart_contract() lists them.', source) END;
+    END IF;
+    IF NOT pg_catalog.has_schema_privilege(source_oid, 'USAGE') THEN
+        relation := '';
+        item := 'schema';
+        status := 'wrong';
+        detail := format('%s may not use the schema', current_user);
+        hint := format('GRANT USAGE ON SCHEMA %I TO %I;', source, current_user);
+        RETURN NEXT;
+        -- the catalogs tell the rest all the same
+    END IF;
+    FOR found IN EXECUTE format($query$
+        SELECT f.relation, f.relid, f.kind, bool_and(f.readable) AS readable,
+               array_agg(f."column") AS columns, string_agg(quote_ident(f."column"), ', ') FILTER (WHERE f.type IS NOT NULL) AS present,
+               string_agg('... AS ' || f."column", ', ') FILTER (WHERE f.required) AS must,
+               string_agg('... AS ' || f."column", ', ') FILTER (WHERE NOT f.required) AS may
+        FROM %1$I.clv_mart_found($1) WITH ORDINALITY AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
+        GROUP BY f.relation, f.relid, f.kind ORDER BY min(f.n)$query$, schema) USING source
+    LOOP
+        relation := found.relation;
+        item := 'relation';
+        hint := NULL;
+        IF found.relid IS NULL THEN
+            SELECT min(c.relname) FILTER (WHERE c.relname <> found.relation), min(c.relkind) FILTER (WHERE c.relname = found.relation)
+            INTO alike, other
+            FROM pg_catalog.pg_class AS c
+            WHERE c.relnamespace = source_oid AND lower(c.relname) = found.relation
+              AND (c.relname = found.relation OR c.relkind IN ('r', 'p', 'v', 'm', 'f'));
+            -- whoever wrote "Orders" meant them
+            status := CASE WHEN other IS NOT NULL OR alike IS NOT NULL THEN 'wrong'
+                           WHEN found.relation IN ('orders', 'subscriptions')
+                            AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                                            WHERE c.relnamespace = source_oid AND c.relname IN ('orders', 'subscriptions')
+                                              AND c.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN 'missing'
+                           ELSE 'optional' END;
+            detail := CASE WHEN other IS NOT NULL THEN 'the name is that of something that is no table or view'
+                           WHEN alike IS NOT NULL THEN format('%I is there, which is another name', alike)
+                           WHEN status = 'missing' THEN 'not there; orders or subscriptions must be'
+                           ELSE 'not there' END;
+            hint := CASE WHEN alike IS NOT NULL THEN format('CREATE VIEW %I.%I AS SELECT * FROM %1$I.%I;', source, found.relation, alike)
+                         WHEN found.relation = 'evaluations'
+                         THEN format('CREATE VIEW %I.%I AS SELECT ... AS interaction_id, %s FROM ...; -- or customer_id; if there is: ... AS label',
+                                     source, found.relation, found.must)
+                         ELSE format('CREATE VIEW %I.%I AS SELECT %s FROM ...;%s', source, found.relation, found.must,
+                                     ' -- if there are: ' || found.may) END;
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        IF found.readable IS FALSE THEN
+            status := 'wrong';
+            detail := format('%s may not read it', current_user);
+            hint := format('GRANT SELECT ON %I.%I TO %I;', source, found.relation, current_user);
+        ELSE
+            status := 'ok';
+            detail := CASE found.kind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
+                                      WHEN 'm' THEN 'materialized view' ELSE 'foreign table' END
+                      || CASE WHEN pg_catalog.row_security_active(found.relid)
+                              THEN format('; by its policies %s sees some of the rows', current_user) ELSE '' END;
+        END IF;
+        RETURN NEXT;
+        RETURN QUERY EXECUTE format($query$
+            SELECT f.relation, f."column",
+                   CASE WHEN f.fits THEN 'ok' WHEN f.fits IS FALSE THEN 'wrong' WHEN f.required THEN 'missing'
+                        WHEN a.name IS NOT NULL THEN 'wrong' ELSE 'optional' END,
+                   CASE WHEN f.fits THEN f.type_name
+                        WHEN 'any' = ANY (f.accepts) AND f.fits IS FALSE THEN format('%%s, a type without ordering', f.type_name)
+                        WHEN f.fits IS FALSE THEN format('%%s, not %%s', f.type_name, (SELECT string_agg(t, ', ') FROM unnest(f.accepts) AS t))
+                        ELSE 'not there' || coalesce('; ' || quote_ident(a.name) || ' is, which is another name', '') END,
+                   CASE WHEN f.fits THEN NULL
+                        WHEN f.fits IS FALSE THEN format('Give it another type, or write a view with %%I::%%s AS %%1$I.', f."column",
+                                                         CASE f.accepts[1] WHEN 'any' THEN 'text' WHEN 'date' THEN 'timestamp' ELSE f.accepts[1] END)
+                        WHEN a.name IS NOT NULL THEN format('Rename it, or write a view with %%I AS %%I.', a.name, f."column")
+                        WHEN f.required THEN format('Write a view with ... AS %%I.', f."column") END
+            FROM %1$I.clv_mart_found($1) AS f
+            LEFT JOIN LATERAL (SELECT min(a.attname) FROM pg_catalog.pg_attribute AS a
+                               WHERE f.type IS NULL AND a.attrelid = f.relid AND a.attnum > 0 AND NOT a.attisdropped
+                                 AND regexp_replace(lower(a.attname), '[^[:alnum:]]', '', 'g') = replace(f."column", '_', '')) AS a (name) ON true
+            WHERE f.relation = $2$query$, schema) USING source, found.relation;
+    END LOOP;
+    -- evaluations lead to a customer by themselves or by their interaction
+    relation := 'evaluations';
+    EXECUTE format('SELECT array_agg("column" ORDER BY "column") FILTER (WHERE type IS NOT NULL) AS columns, min(relid) AS relid
+                    FROM %I.clv_mart_found($1) WHERE relation = $2 AND NOT required AND "column" <> ''label''', schema)
+        INTO found USING source, relation;
+    IF found.relid IS NOT NULL AND found.columns IS NULL THEN
+        item := 'interaction_id or customer_id';
+        status := 'missing';
+        detail := 'neither is there; one must be';
+        hint := 'Write a view with ... AS interaction_id or ... AS customer_id.';
+        RETURN NEXT;
+    ELSIF found.columns = '{interaction_id}' AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
+                                                             WHERE c.relnamespace = source_oid AND c.relname = 'interactions'
+                                                               AND c.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN
+        item := 'interaction_id';
+        status := 'wrong';
+        detail := 'there are no interactions that say whose these are';
+        hint := 'Write a view interactions, or a view of the evaluations with ... AS customer_id.';
+        RETURN NEXT;
+    END IF;
+    -- ids of customers must meet in all relations; interactions are compared as text
+    FOR found IN EXECUTE format($query$
+        SELECT f.relation, f."column", f.type_name, first_value(f.relation) OVER w AS first_relation,
+               first_value(f."column") OVER w AS first_column, first_value(f.type_name) OVER w AS first_type
+        FROM %I.clv_mart_found($1) WITH ORDINALITY AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
+        WHERE f.fits AND f."column" IN ('customer_id', 'master_id')
+        WINDOW w AS (ORDER BY f.n) ORDER BY f.n$query$, schema) USING source
+    LOOP
+        BEGIN
+            -- compared, and put in one column
+            EXECUTE format('SELECT a = b FROM (SELECT NULL::%1$s AS a, NULL::%2$s AS b) AS s
+                            UNION ALL SELECT c IS NULL FROM (SELECT NULL::%1$s UNION ALL SELECT NULL::%2$s) AS u (c)',
+                           found.first_type, found.type_name);
+        EXCEPTION WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR cannot_coerce OR indeterminate_collation THEN
+            relation := found.relation;
+            item := found."column";
+            status := 'wrong';
+            detail := format('%s, which does not compare with %s.%s, %s', found.type_name, found.first_relation, found.first_column,
+                             found.first_type);
+            hint := format('Write a view with %I::%s AS %1$I, or ::text in both.', found."column", found.first_type);
+            RETURN NEXT;
+        END;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clv_mart_check_structure(text) IS 'internal: clv_check_sources() as far as the catalogs tell it; error 3F000 where there is no such schema, 22004 without one';
+
+CREATE FUNCTION clv_mart_check_content(source text)
+    RETURNS TABLE (relation text, item text, status text, detail text, hint text)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE COST 100000 ROWS 4
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    flags text[];
+    currencies text[];
+    shown text;
+    without bigint;
+    one_when_trimmed boolean;
+    n bigint;
+    example text;
+    pair text[];
+BEGIN
+    EXECUTE format('SELECT %I.clv_mart_flags($1)', schema) INTO flags USING source;
+    IF 'orders.currency' = ANY (flags) THEN
+        relation := 'orders';
+        item := 'currency';
+        hint := NULL;
+        BEGIN
+            EXECUTE format($query$
+                SELECT array_agg(currency ORDER BY orders DESC, currency COLLATE "C") FILTER (WHERE currency IS NOT NULL),
+                       string_agg(format('%%L in %%s', currency, orders), ', ' ORDER BY orders DESC, currency COLLATE "C")
+                           FILTER (WHERE currency IS NOT NULL),
+                       coalesce(sum(orders) FILTER (WHERE currency IS NULL), 0), count(DISTINCT upper(btrim(currency))) = 1
+                FROM (SELECT currency::text, count(*) AS orders FROM %I.orders GROUP BY 1) AS s$query$, source)
+                INTO currencies, shown, without, one_when_trimmed;
+            IF cardinality(currencies) > 1 THEN
+                status := 'wrong';
+                detail := format('%s currencies: %s', cardinality(currencies), shown);
+                -- a view cannot have the name of what it reads: it stands in another schema
+                hint := CASE WHEN one_when_trimmed
+                             THEN format('CREATE VIEW mapped.orders AS SELECT customer_id, ordered_at, amount, upper(btrim(currency)) AS currency FROM %I.orders;', source)
+                             ELSE format('One mart for each: CREATE VIEW mapped.orders AS SELECT * FROM %I.orders WHERE currency = %L; or converted: CREATE VIEW mapped.orders AS SELECT customer_id, ordered_at, amount * CASE currency WHEN %2$L THEN 1%s END AS amount, %2$L AS currency FROM %1$I.orders; with views of the other relations in that schema.',
+                                         source, currencies[1],
+                                         (SELECT string_agg(format(' WHEN %L THEN ...', c), '') FROM unnest(currencies[2:]) AS c)) END;
+                RETURN NEXT;
+            END IF;
+            IF without > 0 THEN
+                status := 'note';
+                detail := format('NULL%s: %s', coalesce(', taken as ' || quote_literal(currencies[1]), ''), without);
+                hint := NULL;
+                RETURN NEXT;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            status := 'wrong';
+            detail := format('reading it fails: %s (%s)', SQLERRM, SQLSTATE);
+            hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
+            RETURN NEXT;
+        END;
+    END IF;
+    IF 'customer_map' = ANY (flags) THEN
+        relation := 'customer_map';
+        BEGIN
+            item := 'customer_id';
+            EXECUTE format('SELECT count(*), min(id) FROM (SELECT customer_id::text AS id FROM %I.customer_map
+                                                           WHERE customer_id IS NOT NULL AND master_id IS NOT NULL
+                                                           GROUP BY customer_id HAVING count(*) > 1) AS s', source) INTO n, example;
+            IF n > 0 THEN
+                status := 'wrong';
+                detail := format('ids in several rows: %s, such as %L', n, example);
+                hint := format('CREATE VIEW mapped.customer_map AS SELECT DISTINCT ON (customer_id) customer_id, master_id FROM %I.customer_map ORDER BY customer_id, master_id; with views of the other relations in that schema; or delete the rows that are wrong.', source);
+                RETURN NEXT;
+            END IF;
+            item := 'master_id';
+            EXECUTE format('SELECT count(DISTINCT m.master_id), min(ARRAY[m.customer_id::text, m.master_id::text])
+                            FROM %1$I.customer_map AS m JOIN %1$I.customer_map AS next ON next.customer_id = m.master_id
+                            WHERE m.customer_id <> m.master_id AND next.master_id <> next.customer_id', source)
+                INTO n, pair;
+            IF n > 0 THEN
+                status := 'wrong';
+                detail := format('masters that are merged themselves: %s, such as %L, the master of %L', n, pair[2], pair[1]);
+                hint := format('Name the last of the chain: CREATE VIEW mapped.customer_map AS WITH RECURSIVE chain AS (SELECT customer_id, master_id FROM %1$I.customer_map UNION SELECT c.customer_id, m.master_id FROM chain AS c JOIN %1$I.customer_map AS m ON m.customer_id = c.master_id) SELECT c.customer_id, c.master_id FROM chain AS c WHERE NOT EXISTS (SELECT FROM %1$I.customer_map AS m WHERE m.customer_id = c.master_id AND m.master_id <> c.master_id); with views of the other relations in that schema. It leaves out those that lead round in a circle.', source);
+                RETURN NEXT;
+            END IF;
+            EXECUTE format('SELECT count(*) FROM %I.customer_map WHERE customer_id IS NULL OR master_id IS NULL', source) INTO n;
+            IF n > 0 THEN
+                item := 'rows';
+                status := 'note';
+                detail := format('with a NULL, which merge nothing: %s', n);
+                hint := NULL;
+                RETURN NEXT;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            status := 'wrong';
+            detail := format('reading it fails: %s (%s)', SQLERRM, SQLSTATE);
+            hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
+            RETURN NEXT;
+        END;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clv_mart_check_content(text) IS 'internal: what of the sources'' rows stops a mart: several currencies, merged ids that lead to several masters or to merged ones';
+
+CREATE FUNCTION clv_mart_problems(source text) RETURNS text
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    problems text;
+BEGIN
+    EXECUTE format($query$
+        SELECT string_agg(concat_ws('.', nullif(p.relation, ''), CASE WHEN p.item <> 'relation' THEN p.item END) || ': ' || p.detail || coalesce('. ' || p.hint, ''), E'\n')
+        FROM (SELECT * FROM %1$I.clv_mart_check_structure($1) UNION ALL SELECT * FROM %1$I.clv_mart_check_content($1)) AS p
+        WHERE p.status IN ('missing', 'wrong')$query$, schema) INTO problems USING source;
+    RETURN problems;
+END $$;
+COMMENT ON FUNCTION clv_mart_problems(text) IS 'internal: everything that stops a mart, a line for each, or NULL; errors as clv_check_sources()';
+
+CREATE FUNCTION clv_mart_left_out(flags text[]) RETURNS TABLE (name text, left_out text)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 20
+    AS $$
+-- What a template says with a relation or column and not without it. A relation brings all its columns.
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+BEGIN
+    RETURN QUERY EXECUTE format($query$
+        WITH line AS (
+            SELECT t.part, t.number, t.name AS view, c.name AS "column", t.needs, c.number AS place,
+                   coalesce(regexp_split_to_array(substring(l.line FROM '--\?\s*(.*?)\s*$'), '\s+'), '{}') AS wants
+            FROM (SELECT 1 AS part, row_number() OVER () AS number, name, kind, needs, definition FROM %1$I.clv_mart_customers()
+                  UNION ALL SELECT 2, row_number() OVER (), name, kind, needs, definition FROM %1$I.clv_mart_drivers()
+                  UNION ALL SELECT 3, row_number() OVER (), name, kind, needs, definition FROM %1$I.clv_mart_routines()) AS t,
+                 LATERAL %1$I.clv_mart_columns(t.definition) AS c
+                 JOIN LATERAL regexp_split_to_table(t.definition, E'\n') WITH ORDINALITY AS l (line, number) ON l.number = c.number
+            WHERE t.kind IN ('generation', 'published', 'vintage')
+        ), absent AS (
+            SELECT c.relation AS name,
+                   array_agg(c.relation || '.' || c."column") || array_agg(CASE c.relation WHEN 'interactions' THEN 'contacts' ELSE c.relation END)
+                   || c.relation || CASE WHEN c.relation IN ('interactions', 'evaluations') THEN ARRAY['scores'] ELSE '{}' END AS brings
+            FROM %1$I.clv_mart_contract() AS c WHERE c.relation <> ALL ($1) GROUP BY 1
+            UNION ALL
+            SELECT c.relation || '.' || c."column", ARRAY[c.relation || '.' || c."column", CASE c."column" WHEN 'resolved' THEN 'scores' END]
+            FROM %1$I.clv_mart_contract() AS c
+            WHERE c.relation = ANY ($1) AND NOT c.required AND c.relation || '.' || c."column" <> ALL ($1)
+        ), shown AS (
+            SELECT a.name, l.part, l.number, l.view, l."column", min(l.place) AS place,
+                   bool_or(l.needs <@ ($1 || a.brings) AND %1$I.clv_mart_line_kept(l.wants, $1 || a.brings)) AS with_it,
+                   bool_or(l.needs <@ $1 AND %1$I.clv_mart_line_kept(l.wants, $1)) AS without_it
+            FROM absent AS a, (SELECT part, number, view, "column", place, wants, string_to_array(needs, ' ') AS needs FROM line) AS l
+            GROUP BY 1, 2, 3, 4, 5
+        )
+        SELECT name, string_agg(view || coalesce(' (' || columns || ')', ''), ', ' ORDER BY part, number)
+        FROM (SELECT name, part, number, view, CASE WHEN bool_or(without_it) THEN string_agg("column", ', ' ORDER BY place) FILTER (WHERE with_it AND NOT without_it) END AS columns
+              FROM shown GROUP BY 1, 2, 3, 4 HAVING bool_or(with_it AND NOT without_it)) AS v
+        GROUP BY 1$query$, schema) USING flags;
+END $$;
+COMMENT ON FUNCTION clv_mart_left_out(text[]) IS 'internal: for each relation and optional column that the sources do not have, the views and columns of a mart that would be there with it';
+
+CREATE FUNCTION clv_mart_line_kept(wants text[], flags text[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
+    RETURN (SELECT coalesce(bool_and((ltrim(flag, '!') = ANY (flags)) <> (flag LIKE '!%')), true) FROM unnest(wants) AS flag);
+COMMENT ON FUNCTION clv_mart_line_kept(text[], text[]) IS 'internal: whether a line of a template that ends in these flags stays';
+
+-- Each query counts in one row, c, and makes of it the rows that apply.
+CREATE FUNCTION clv_mart_check_rows(given text, source text, id text, joined text, buyers text, flags text[])
+    RETURNS TABLE (item text, status text, detail text, hint text)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 8
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    -- measured on samples of one shop: of fewer, predictions differ by more than a sixth from sample to sample
+    enough constant text := '100';
+    no_number constant text := '(''NaN'', ''Infinity'', ''-Infinity'')';
+    who text := id;
+    boolean_score text;
+    -- joined, as IN (...) takes hours where the customers do not fit into work_mem
+    bought constant text := CASE WHEN buyers IS NULL THEN 'false' ELSE 'b.id IS NOT NULL' END;
+    join_buyers constant text := CASE WHEN buyers IS NULL THEN '' ELSE format(' LEFT JOIN (SELECT DISTINCT id FROM (%s) AS b) AS b ON b.id = ', buyers) END;
+BEGIN
+    CASE given
+    WHEN 'orders' THEN
+        RETURN QUERY EXECUTE format($query$
+            WITH r AS NOT MATERIALIZED (
+                SELECT %2$s AS id, r.ordered_at AS at, r.ordered_at::date AS day, r.amount::numeric AS amount FROM %3$I.orders AS r%4$s
+            ), c AS (
+                SELECT count(*) AS n, min(day) FILTER (WHERE counts) AS first, max(day) FILTER (WHERE counts) AS last,
+                       count(*) FILTER (WHERE id IS NULL) AS no_id, count(*) FILTER (WHERE at IS NULL) AS no_time,
+                       count(*) FILTER (WHERE amount IS NULL) AS no_amount, count(*) FILTER (WHERE NOT isfinite(at)) AS endless,
+                       count(*) FILTER (WHERE amount IN %5$s) AS no_number, count(*) FILTER (WHERE amount < 0 AND counts) AS refunds,
+                       sum(amount) FILTER (WHERE amount < 0 AND counts) AS refunded,
+                       count(*) FILTER (WHERE day > current_date AND isfinite(day)) AS future, max(day) FILTER (WHERE isfinite(day)) AS latest
+                FROM (SELECT *, coalesce(id IS NOT NULL AND isfinite(at) AND day <= current_date AND amount NOT IN %5$s, false) AS counts
+                      FROM r) AS s
+            ), b AS (
+                SELECT count(*) FILTER (WHERE days > 0) AS buyers, count(*) FILTER (WHERE days >= 3) AS loyal
+                FROM (SELECT %1$I.purchases(%1$I.purchase_history(day, amount), current_date) AS days
+                      FROM r WHERE id IS NOT NULL AND isfinite(at) AND day <= current_date AND amount NOT IN %5$s GROUP BY id) AS s
+            )
+            SELECT v.item, v.status, v.detail, v.hint
+            FROM c, b, LATERAL (VALUES
+                (true, 'rows', 'ok', n || ' orders' || coalesce(', from ' || to_char(first, 'YYYY-MM-DD') || ' to ' || to_char(last, 'YYYY-MM-DD') || ', '
+                                                                || last - first || ' days', ''), NULL),
+                (true, 'customers', 'ok', buyers || ' with a purchase, ' || loyal || ' with three or more purchase days', NULL),
+                (no_id + no_time + no_amount > 0, 'NULL', 'note',
+                 'not counted: ' || concat_ws(', ', nullif(no_id, 0) || ' without customer_id', nullif(no_time, 0) || ' without ordered_at',
+                                              nullif(no_amount, 0) || ' without amount'), NULL),
+                (refunds > 0, 'refunds', 'note', 'negative, taken as refunds: ' || refunds || ', in all ' || refunded, NULL),
+                (future > 0, 'future', 'note', 'after today, not counted before their day: ' || future || ', the last on ' || to_char(latest, 'YYYY-MM-DD'), NULL),
+                (endless > 0, 'ordered_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
+                (no_number > 0, 'amount', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right amount.'),
+                (loyal >= %6$s, 'sufficiency', 'ok', 'enough for a model: ' || loyal || ' customers with three or more purchase days',
+                 CASE WHEN last - first < 365 THEN 'The history reaches back ' || last - first || ' days: predict no further ahead.' END),
+                (loyal < %6$s, 'sufficiency', 'note',
+                 'too little for a model to rely on: ' || loyal || ' customers with three or more purchase days, where %6$s are enough', NULL)
+            ) AS v (shown, item, status, detail, hint)
+            WHERE shown$query$, schema, id, source, joined, no_number, enough);
+    WHEN 'subscriptions' THEN
+        RETURN QUERY EXECUTE format($query$
+            WITH c AS (
+                SELECT count(*) AS n, count(DISTINCT id) AS customers, count(*) FILTER (WHERE ended <= current_date) AS ended,
+                       count(*) FILTER (WHERE coalesce(ended > current_date, started IS NOT NULL) AND started <= current_date) AS active,
+                       count(*) FILTER (WHERE ended < started) AS backwards, count(*) FILTER (WHERE id IS NULL) AS no_id,
+                       count(*) FILTER (WHERE started IS NULL) AS no_time, count(*) FILTER (WHERE amount IS NULL) AS no_amount,
+                       count(*) FILTER (WHERE NOT isfinite(started)) AS endless, count(*) FILTER (WHERE amount IN %4$s) AS no_number,
+                       count(*) FILTER (WHERE amount < 0) AS negative, count(*) FILTER (WHERE started > current_date AND isfinite(started)) AS future,
+                       min(started) FILTER (WHERE isfinite(started)) AS first
+                FROM (SELECT %1$s AS id, r.started_at::date AS started, r.ended_at::date AS ended, r.monthly_amount::numeric AS amount
+                      FROM %2$I.subscriptions AS r%3$s) AS s
+            )
+            SELECT v.item, v.status, v.detail, v.hint
+            FROM c, LATERAL (VALUES
+                (true, 'rows', 'ok', n || ' contracts of ' || customers || ' customers' || coalesce(', the first of ' || to_char(first, 'YYYY-MM-DD'), '')
+                                     || ': ' || active || ' active, ' || ended || ' ended', NULL),
+                (no_id + no_time + no_amount > 0, 'NULL', 'note',
+                 'not counted: ' || concat_ws(', ', nullif(no_id, 0) || ' without customer_id', nullif(no_time, 0) || ' without started_at',
+                                              nullif(no_amount, 0) || ' without monthly_amount'), NULL),
+                (future > 0, 'future', 'note', 'after today: ' || future, NULL),
+                (negative > 0, 'monthly_amount', 'note', 'negative: ' || negative, 'A contract costs the customer something: are these credits?'),
+                (backwards > 0, 'ended_at', 'wrong', 'before started_at: ' || backwards, 'Leave them out in a view, or correct them.'),
+                (endless > 0, 'started_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
+                (no_number > 0, 'monthly_amount', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right amount.'),
+                (ended >= %5$s, 'sufficiency', 'ok', 'enough for a model: ' || ended || ' contracts have ended', NULL),
+                (ended BETWEEN 1 AND %5$s - 1, 'sufficiency', 'note',
+                 'too little for a model to rely on: ' || ended || ' contracts have ended, which tells the churn to within '
+                 || round(100 / sqrt(nullif(ended, 0))) || ' percent of itself; %5$s tell it to 10', NULL),
+                (ended = 0, 'sufficiency', 'note', 'too little for a model: no contract has ended', NULL)
+            ) AS v (shown, item, status, detail, hint)
+            WHERE shown$query$, id, source, joined, no_number, enough);
+    WHEN 'customers' THEN
+        RETURN QUERY EXECUTE format($query$
+            WITH c AS (
+                SELECT count(*) AS n, count(DISTINCT r.customer_id) AS ids, count(*) FILTER (WHERE r.customer_id IS NULL) AS no_id,
+                       count(DISTINCT %1$s) AS persons, count(DISTINCT %1$s) FILTER (WHERE %5$s) AS buying,
+                       %6$s AS backwards, %7$s AS no_cohort
+                FROM %2$I.customers AS r%3$s
+            )
+            SELECT v.item, v.status, v.detail, v.hint
+            FROM c, LATERAL (VALUES
+                (true, 'rows', 'ok', persons || ' customers' || CASE WHEN ids > persons THEN ' in ' || ids || ' accounts' ELSE '' END
+                                     || coalesce(', of whom ' || buying || ' have bought', ''), NULL),
+                (persons > 0 AND buying = 0, 'customer_id', 'note', 'no customer has bought', 'Is it another kind of id than that of the orders?'),
+                (no_id > 0, 'NULL', 'note', 'not counted: ' || no_id || ' without customer_id', NULL),
+                (n - no_id > ids, 'customer_id', 'note', 'rows of a customer who has another: ' || n - no_id - ids || ', their costs are added up',
+                 'If that is wrong: a view with SELECT DISTINCT ON (customer_id) ... ORDER BY customer_id, ...'),
+                (no_cohort > 0, 'cohort', 'note', 'NULL: ' || no_cohort, NULL),
+                (backwards > 0, 'churned_at', 'note', 'before acquired_at: ' || backwards, NULL)
+            ) AS v (shown, item, status, detail, hint)
+            WHERE shown$query$, id, source, joined || coalesce(nullif(join_buyers, '') || id, ''), NULL, CASE WHEN buyers IS NULL THEN 'NULL' ELSE bought END,
+            CASE WHEN flags @> '{customers.churned_at,customers.acquired_at}' THEN 'count(*) FILTER (WHERE r.churned_at < r.acquired_at)' ELSE '0' END,
+            CASE WHEN flags @> '{customers.cohort}' THEN 'count(*) FILTER (WHERE r.cohort IS NULL)' ELSE '0' END);
+    WHEN 'interactions' THEN
+        RETURN QUERY EXECUTE format($query$
+            WITH c AS (
+                SELECT count(*) AS n, count(DISTINCT %1$s) AS persons, count(*) FILTER (WHERE %4$s) AS matched,
+                       count(*) FILTER (WHERE r.customer_id IS NULL) AS no_id, count(*) FILTER (WHERE r.started_at IS NULL) AS no_time,
+                       count(r.interaction_id) - count(DISTINCT r.interaction_id) AS repeated,
+                       count(*) FILTER (WHERE NOT isfinite(r.started_at)) AS endless,
+                       count(*) FILTER (WHERE r.started_at::date > current_date AND isfinite(r.started_at)) AS future,
+                       min(r.started_at::date) FILTER (WHERE isfinite(r.started_at)) AS first,
+                       max(r.started_at::date) FILTER (WHERE r.started_at::date <= current_date) AS last, %5$s AS judged, %6$s AS no_number
+                FROM %2$I.interactions AS r%3$s
+            )
+            SELECT v.item, v.status, v.detail, v.hint
+            FROM c, LATERAL (VALUES
+                (true, 'rows', 'ok', n || ' interactions of ' || persons || ' customers'
+                                     || coalesce(', from ' || to_char(first, 'YYYY-MM-DD') || ' to ' || to_char(last, 'YYYY-MM-DD'), '')
+                                     || coalesce(', ' || judged || ' of them judged resolved or not', ''), NULL),
+                (n > 0, 'matched', CASE WHEN matched = 0 THEN 'note' ELSE 'ok' END, 'of customers who have bought: ' || matched,
+                 CASE WHEN matched = 0 THEN 'Is it another kind of id than that of the orders?' END),
+                (no_id + no_time > 0, 'NULL', 'note', concat_ws(', ', nullif(no_id, 0) || ' without customer_id',
+                                                                nullif(no_time, 0) || ' without started_at'), NULL),
+                (repeated > 0, 'interaction_id', 'wrong', 'rows of an interaction that has another: ' || repeated,
+                 'One row for each interaction: write a view with SELECT DISTINCT ON (interaction_id) ... ORDER BY interaction_id, ...'),
+                (future > 0, 'future', 'note', 'after today: ' || future, NULL),
+                (endless > 0, 'started_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
+                (no_number > 0, 'service_cost', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right cost.')
+            ) AS v (shown, item, status, detail, hint)
+            WHERE shown$query$, id, source, joined || coalesce(nullif(join_buyers, '') || id, ''), bought,
+            CASE WHEN flags @> '{interactions.resolved}' THEN 'count(r.resolved)' ELSE 'NULL::bigint' END,
+            CASE WHEN flags @> '{interactions.service_cost}' THEN format('count(*) FILTER (WHERE r.service_cost::numeric IN %s)', no_number)
+                 ELSE '0' END);
+    WHEN 'evaluations' THEN
+        EXECUTE format('SELECT ''::integer'' FROM %I.clv_mart_found($1) WHERE relation = $2 AND "column" = ''score'' AND type = ''boolean''::regtype', schema)
+            INTO boolean_score USING source, given;
+        IF flags @> '{interactions,evaluations.interaction_id}' THEN
+            who := CASE WHEN flags @> '{evaluations.customer_id}' THEN 'coalesce(e.customer_id, i.customer_id)' ELSE 'i.customer_id' END;
+        ELSE
+            who := 'e.customer_id';
+        END IF;
+        RETURN QUERY EXECUTE format($query$
+            WITH c AS (
+                SELECT coalesce(%1$I.evaluator_key(name), '') AS name, min(name) AS written, count(*) AS n, count(score) AS scores, min(score) AS low, max(score) AS high,
+                       count(*) FILTER (WHERE score < 0 OR score > 1) AS outside, count(*) FILTER (WHERE s.id IS NULL) AS unmatched,
+                       count(*) FILTER (WHERE at IS NULL OR NOT isfinite(at)) AS no_time,
+                       count(DISTINCT s.id) FILTER (WHERE score IS NOT NULL AND %4$s) AS persons
+                FROM (SELECT %3$s AS id, r.name, r.score, r.at
+                      FROM (SELECT %5$s AS customer_id, e.name::text, e.score%9$s::float8 AS score, e.evaluated_at AS at
+                            FROM %2$I.evaluations AS e%6$s) AS r%7$s) AS s%10$s
+                GROUP BY 1
+            ), total AS (
+                SELECT max(persons) AS persons, (array_agg(name ORDER BY persons DESC, name COLLATE "C"))[1] AS name FROM c
+            )
+            SELECT v.item, v.status, v.detail, v.hint
+            FROM (SELECT 0 AS part, c.name, true AS shown, 'name ' || c.name AS item, 'ok' AS status,
+                         n || ' rows, ' || scores || ' scores' || coalesce(' from ' || low::numeric || ' to ' || high::numeric, '') || ', of '
+                         || persons || ' customers who have bought' AS detail, NULL AS hint FROM c WHERE c.name <> ''
+                  UNION ALL
+                  SELECT 1, c.name, outside > 0, 'score', 'wrong', c.name || ', not between 0 and 1: ' || outside,
+                         'Write a view with ' || format('CASE name WHEN %%L THEN normalize_score(score, ', written)
+                         || coalesce((SELECT s.low || ', ' || s.high || CASE WHEN s.higher_is_better THEN '' ELSE ', false' END
+                                      FROM %1$I.evaluator_scales() AS s WHERE s.evaluator = c.name AND s.low < s.high AND (s.low, s.high) <> (0, 1)
+                                                                          AND c.low >= s.low AND c.high <= s.high), 'low, high') || ') ELSE score END AS score.' FROM c
+                  UNION ALL
+                  SELECT 2, c.name, unmatched > 0, 'matched', 'note', c.name || ', of no customer: ' || unmatched,
+                         'Is the id of another kind, or are interactions missing?' FROM c
+                  UNION ALL
+                  SELECT 3, c.name, no_time > 0, 'evaluated_at', 'note', c.name || ', without a time, not counted: ' || no_time, NULL FROM c
+                  UNION ALL
+                  SELECT 4, c.name, c.name = '', 'name', 'note', 'NULL or empty, not counted: ' || n, NULL FROM c
+                  UNION ALL
+                  SELECT 5, '', true, 'sufficiency', CASE WHEN persons >= %8$s THEN 'ok' ELSE 'note' END,
+                         CASE WHEN persons >= %8$s
+                              THEN 'enough to see a correlation of ' || round(tanh(2.8016 / sqrt(persons - 3))::numeric, 2) || ' and more: '
+                              ELSE 'too little to see what goes with scores: ' END
+                         || coalesce(persons, 0) || ' customers who have bought have scores' || coalesce(' of ' || nullif(name, ''), ''), NULL FROM total
+                 ) AS v
+            WHERE shown ORDER BY part, name COLLATE "C"$query$, schema, source, id, bought, who,
+            CASE WHEN who <> 'e.customer_id' THEN format(' LEFT JOIN %I.interactions AS i ON i.interaction_id::text = e.interaction_id::text', source) ELSE '' END,
+            joined, enough, boolean_score, coalesce(nullif(join_buyers, '') || 's.id', ''));
+    WHEN 'customer_map' THEN
+        RETURN QUERY EXECUTE format($query$
+            SELECT 'rows', 'ok', 'ids: ' || count(*) FILTER (WHERE customer_id <> master_id) || ', merged into others: '
+                                 || count(DISTINCT master_id) FILTER (WHERE customer_id <> master_id), NULL
+            FROM %I.customer_map$query$, source);
+    END CASE;
+END $$;
+COMMENT ON FUNCTION clv_mart_check_rows(text, text, text, text, text, text[]) IS 'internal: the rows of clv_check_sources() that count what is in one relation; id and joined: how a row r leads to its customer, buyers: the query of all who have bought';
+
+CREATE FUNCTION clv_check_sources(source text)
+    RETURNS TABLE (relation text, item text, status text, detail text, hint text)
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 60
+    AS $$
+DECLARE
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+                    WHERE e.extname = 'clv');
+    flags text[];
+    found jsonb := '[]';
+    one record;
+    usable text[];
+    id text;
+    joined text := '';
+    buyers text;
+    given text;
+    without jsonb;
+BEGIN
+    FOR one IN EXECUTE format('SELECT * FROM %1$I.clv_mart_check_structure($1) UNION ALL SELECT * FROM %1$I.clv_mart_check_content($1)',
+                              schema) USING source
+    LOOP
+        found := found || to_jsonb(one);
+    END LOOP;
+    EXECUTE format('SELECT %I.clv_mart_flags($1)', schema) INTO flags USING source;
+    EXECUTE format('SELECT jsonb_object_agg(name, left_out) FROM %I.clv_mart_left_out($1)', schema) INTO without USING flags;
+    -- rows are read where nothing about the relation itself is wrong: a currency may be
+    usable := ARRAY(SELECT f.name FROM unnest(flags) AS f (name)
+                    WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(found) AS j
+                                      WHERE j ->> 'relation' = f.name AND j ->> 'status' IN ('wrong', 'missing') AND j ->> 'item' <> 'currency'));
+    IF 'customer_map' = ANY (usable) THEN
+        id := 'coalesce(m.master_id, r.customer_id)';
+        joined := format(' LEFT JOIN %I.customer_map AS m ON m.customer_id = r.customer_id', source);
+    ELSE
+        id := 'r.customer_id';
+    END IF;
+    buyers := (SELECT string_agg(format('SELECT %s AS id FROM %I.%I AS r%s', id, source, name, joined), ' UNION ')
+               FROM unnest(usable) AS u (name) WHERE name IN ('orders', 'subscriptions'));
+    FOR relation IN EXECUTE format('SELECT c.relation FROM %I.clv_mart_contract() WITH ORDINALITY AS c (relation, "column", required, accepts, about, n)
+                                    GROUP BY 1 ORDER BY min(c.n)', schema)
+    LOOP
+        given := relation;
+        RETURN QUERY SELECT j ->> 'relation', j ->> 'item', j ->> 'status',
+                            concat_ws('; left out: ', j ->> 'detail', CASE WHEN j ->> 'status' = 'optional' THEN without ->>
+                                      CASE j ->> 'item' WHEN 'relation' THEN given ELSE given || '.' || (j ->> 'item') END END), j ->> 'hint'
+                     FROM jsonb_array_elements(found) WITH ORDINALITY AS e (j, n)
+                     -- the schema itself belongs to no relation and comes first
+                     WHERE j ->> 'relation' IN (given, CASE WHEN given = 'orders' THEN '' END) ORDER BY n;
+        CONTINUE WHEN given <> ALL (usable);
+        BEGIN
+            RETURN QUERY EXECUTE format('SELECT $1, d.* FROM %I.clv_mart_check_rows($1, $2, $3, $4, $5, $6) AS d', schema)
+                USING given, source, id, joined, buyers, ARRAY(SELECT f FROM unnest(flags) AS f WHERE split_part(f, '.', 1) = ANY (usable));
+        EXCEPTION WHEN OTHERS THEN
+            relation := given;
+            item := 'rows';
+            status := 'wrong';
+            detail := format('reading them fails: %s (%s)', SQLERRM, SQLSTATE);
+            hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
+            RETURN NEXT;
+        END;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clv_check_sources(text) IS
+'What a mart would find in the schema of sources, by its plain name, all at once: for each relation of clv_mart_contract() a row for itself, one for each column, and what its rows say. status: ok; missing, wrong: no mart can be made, or its numbers would be wrong; optional: not there, and what needs it is left out of the mart; note: the mart works, but look at it. detail says what there is, hint what to write: the view, the GRANT. The rows say how many there are, of how many customers, which are not counted, whether they suffice for models and to whom they lead, by customer_map where there is one. Moments are days of the session''s time zone. Reads every relation, once or twice; what cannot be read is a row, not an error. Error 3F000: no such schema; 22004: no name.';
+
+-- ---- mart: templates ------------------------------------------------------------------------------------------------
+
+--
+-- A mart is made of templates: rows (name, kind, keys, needs, about, definition) of clv_mart_storage(), _sources(),
+-- _customers(), _drivers() and _routines(). clv_mart_fill() makes SQL of a definition for the sources at hand:
+--
+--   {name}       a value of clv_mart_names(): schemas, the time zone, expressions that depend on the type of a column
+--   --? flags    at the end of a line: the line stays where the sources have all of these (see clv_mart_flags()), !x: not x
+--   --: text     behind a column of a published relation: its comment
+--
+-- What kinds there are, and what is made of each, is in clv_mart_relation(). All that computes is a view: views keep
+-- track of the extension when it moves to another schema, and DROP EXTENSION refuses while they are there.
+
+CREATE FUNCTION clv_mart_fill(definition text, flags text[], names jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000
+    AS $$
+DECLARE
+    kept text;
+    filled text := '';
+    part text[];
+    unknown text;
+BEGIN
+    SELECT string_agg(regexp_replace(line, '\s*--\?.*$', ''), E'\n' ORDER BY number) INTO kept
+    FROM regexp_split_to_table(definition, E'\n') WITH ORDINALITY AS l (line, number)
+    WHERE NOT EXISTS (
+        SELECT FROM regexp_split_to_table(substring(line FROM '--\?\s*(.*?)\s*$'), '\s+') AS flag
+        WHERE ltrim(flag, '!') = ANY (flags) = (flag LIKE '!%'));
+    -- in one pass, so that a schema whose name looks like a placeholder stays as it is
+    FOR part IN SELECT regexp_matches(kept || '{}', '(.*?)\{([a-z_]*(?::[a-z._]+)?)\}', 'g') LOOP
+        unknown := CASE WHEN part[2] <> '' AND NOT names ? part[2] THEN part[2] END;
+        IF unknown IS NOT NULL THEN
+            RAISE EXCEPTION 'a template of the mart has an unknown placeholder' USING ERRCODE = 'internal_error', DETAIL = unknown;
+        END IF;
+        filled := filled || part[1] || coalesce(names ->> part[2], '{}');
+    END LOOP;
+    RETURN left(filled, -2);
+END $$;
+COMMENT ON FUNCTION clv_mart_fill(text, text[], jsonb) IS
+'internal: a template of the mart as SQL: lines whose flags the sources do not have are left out, names put in';
+
+CREATE FUNCTION clv_mart_columns(definition text) RETURNS TABLE (number bigint, name text, about text)
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 30
+    BEGIN ATOMIC
+        SELECT l.number, c.part[1], c.part[2]
+        FROM regexp_split_to_table(definition, E'\n') WITH ORDINALITY AS l (line, number),
+             regexp_match(l.line, '(\w+)\s*,?\s*--:\s*(.*?)\s*$') AS c (part)
+        WHERE c.part IS NOT NULL;
+    END;
+COMMENT ON FUNCTION clv_mart_columns(text) IS
+'internal: the columns of a published relation with their comments, as its template tells them';
+
+CREATE FUNCTION clv_mart_names(source text, mart text, time_zone text, flags text[]) RETURNS jsonb
+    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 10000
+    AS $$
+DECLARE
+    zone text := quote_literal(time_zone);
+    types jsonb;    -- of the columns, "orders.amount": "numeric"
+    id text;
+BEGIN
+    SELECT jsonb_object_agg(c.relname || '.' || a.attname, format_type(CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, NULL)) INTO types
+    FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
+         JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+    WHERE n.nspname = source AND a.attnum > 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
+    id := coalesce(types ->> CASE WHEN 'orders' = ANY (flags) THEN 'orders.customer_id' ELSE 'subscriptions.customer_id' END, 'text');
+    id := CASE WHEN id IN ('smallint', 'integer', 'bigint') THEN 'bigint'
+               WHEN id IN ('text', 'character varying', 'character', 'name', 'citext') THEN 'text' ELSE id END;
+    RETURN jsonb_build_object(
+            'clv', (SELECT quote_ident(s.nspname) FROM pg_catalog.pg_extension AS x JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace
+                    WHERE x.extname = 'clv'),
+            'source', quote_ident(source), 'mart', quote_ident(mart), 'store', quote_ident(mart || '_store'),
+            'store_name', quote_literal(mart || '_store'), 'mart_name', quote_literal(mart), 'zone', zone, 'id', id,
+            'published_id', CASE WHEN id = 'bigint' THEN id ELSE 'text' END,
+            'g', '<generation>',
+            'customer', format('%s::%s', CASE WHEN 'customer_map' = ANY (flags) THEN 'coalesce(m.master_id, r.customer_id)' ELSE 'r.customer_id' END, id),
+            'map', CASE WHEN 'customer_map' = ANY (flags)
+                        THEN format('LEFT JOIN %I.customer_map AS m ON m.customer_id = r.customer_id', source) ELSE '' END)
+        || (SELECT coalesce(jsonb_object_agg(e.name || ':' || key, e.expression), '{}')
+            FROM jsonb_each_text(types) AS c (key, type),
+                 LATERAL (SELECT 'r.' || quote_ident(split_part(key, '.', 2)), format('((SELECT cut FROM %I.build) + 1)', mart || '_store'),
+                                 format('(now() AT TIME ZONE %s)::date', zone)) AS x (r, day, today),
+                 LATERAL (VALUES
+                     ('day', CASE WHEN type LIKE '%with time zone' THEN format('(%s AT TIME ZONE %s)::date', r, zone) ELSE r || '::date' END),
+                     ('moment', CASE WHEN type LIKE '%with time zone' THEN r ELSE format('%s::timestamp AT TIME ZONE %s', r, zone) END),
+                     ('first', CASE WHEN type LIKE '%with time zone' THEN format('%s::timestamp AT TIME ZONE %s', day, zone) ELSE day END),
+                     ('today', CASE WHEN type LIKE '%with time zone' THEN format('%s::timestamp AT TIME ZONE %s', today, zone) ELSE today END),
+                     ('number', r || CASE type WHEN 'boolean' THEN '::integer::float8' ELSE '::float8' END)) AS e (name, expression));
+END $$;
+COMMENT ON FUNCTION clv_mart_names(text, text, text, text[]) IS
+'internal: what the placeholders of templates stand for. {day:orders.ordered_at} is the day of that column in the time zone of the mart, {moment:...} the timestamptz, {first:...} the first moment behind the days that a refresh leaves alone, {today:...} that of today, {number:...} a float8; r is the relation, m the map of customers';
+
+CREATE FUNCTION clv_mart_relation(kind text, name text, keys text, about text, definition text, names jsonb) RETURNS SETOF text
+    LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000 ROWS 10
+    AS $$
+-- source, view: a view of the store; work: a materialized view of the store, empty but in a refresh; statement: as it stands;
+-- published: a view of the mart; vintage: rows kept for every model, of which the mart shows those of the model in use;
+-- generation: two materialized views, of which the mart shows the one that is not being refreshed
+#variable_conflict use_variable
+DECLARE
+    store text := names ->> 'store';
+    published text := format('%s.%I', names ->> 'mart', name);
+    schema text := names ->> 'clv';
+    columns text;
+    body text := definition;
+    g integer;
+BEGIN
+    EXECUTE format($query$SELECT string_agg(CASE name WHEN 'customer_id' THEN format('q.customer_id::%%s AS customer_id', $2)
+                                            ELSE format('q.%%I', name) END, ', ' ORDER BY number) FROM %s.clv_mart_columns($1)$query$, schema)
+        INTO columns USING body, names ->> 'published_id';
+    CASE kind
+    WHEN 'statement' THEN
+        RETURN NEXT body;
+    WHEN 'source', 'view' THEN
+        RETURN NEXT format('CREATE VIEW %s.%I %sAS%s', store, name, CASE kind WHEN 'source' THEN 'WITH (security_invoker = true) ' ELSE '' END, body);
+        RETURN NEXT format('COMMENT ON VIEW %s.%I IS %L', store, name, about);
+    WHEN 'work' THEN
+        RETURN NEXT format('CREATE MATERIALIZED VIEW %s.%I AS%s WITH NO DATA', store, name, body);
+        RETURN NEXT format('COMMENT ON MATERIALIZED VIEW %s.%I IS %L', store, name, about);
+        RETURN NEXT format('INSERT INTO %s.step (name, action) VALUES (%L, %L)', store, name, kind);
+    WHEN 'vintage' THEN
+        RETURN NEXT format('CREATE VIEW %s.%I AS%s', store, 'fitted_' || name, body);
+        RETURN NEXT format('COMMENT ON VIEW %s.%I IS %L', store, 'fitted_' || name, about);
+        RETURN NEXT format('CREATE TABLE IF NOT EXISTS %1$s.%2$I AS SELECT * FROM %1$s.%3$I WITH NO DATA', store, name || '_history', 'fitted_' || name);
+        RETURN NEXT format('SELECT %s.clv_add_columns(%L, %L)', schema, format('%s.%I', store, name || '_history'), format('%s.%I', store, 'fitted_' || name));
+        RETURN NEXT format('CREATE INDEX IF NOT EXISTS %I ON %s.%I (model_id)', name || '_history_model_id', store, name || '_history');
+        RETURN NEXT format('COMMENT ON TABLE %s.%I IS %L', store, name || '_history', about || ': rows of every model_id, never changed');
+        RETURN NEXT format('INSERT INTO %s.step (name, action) VALUES (%L, %L)', store, name, kind);
+        body := format(E'\nSELECT %s FROM %s.%I AS q\nWHERE q.model_id = (SELECT g.model_id FROM %2$s.generation AS g JOIN %2$s.setting ON current = g.generation)',
+                       columns, store, name || '_history');
+    WHEN 'generation' THEN
+        FOR g IN 1 .. 2 LOOP
+            RETURN NEXT format(E'CREATE MATERIALIZED VIEW %1$s.%2$I AS\nSELECT * FROM (%3$s\n) AS q\nWHERE (SELECT filled FROM %1$s.generation WHERE generation = %4$s)',
+                               store, name || '_' || g, replace(body, '<generation>', g::text), g);
+            RETURN NEXT format('CREATE UNIQUE INDEX %I ON %s.%I (%s)', name || '_' || g || '_key', store, name || '_' || g, keys);
+            IF columns LIKE '%q.customer_id%' AND names ->> 'published_id' <> names ->> 'id' THEN
+                RETURN NEXT format('CREATE INDEX %I ON %s.%I ((customer_id::text))', name || '_' || g || '_text', store, name || '_' || g);
+            END IF;
+            RETURN NEXT format('COMMENT ON MATERIALIZED VIEW %s.%I IS %L', store, name || '_' || g,
+                               format('generation %s of what the view %s of the mart shows', g, name));
+        END LOOP;
+        RETURN NEXT format('INSERT INTO %s.step (name, action) VALUES (%L, %L)', store, name, kind);
+        body := format(E'\nSELECT %1$s FROM %2$s.%3$I AS q WHERE (SELECT current FROM %2$s.setting) = 1'
+                       '\nUNION ALL\nSELECT %1$s FROM %2$s.%4$I AS q WHERE (SELECT current FROM %2$s.setting) = 2', columns, store, name || '_1', name || '_2');
+    WHEN 'published' THEN
+    END CASE;
+    IF kind IN ('published', 'vintage', 'generation') AND name NOT LIKE '%model' THEN     -- no type for a report
+        RETURN NEXT format('CREATE VIEW %s AS%s', published, body);
+        RETURN NEXT format('COMMENT ON VIEW %s IS %L', published, about);
+        RETURN QUERY EXECUTE format('SELECT format(''COMMENT ON COLUMN %%s.%%I IS %%L'', $1, name, about) FROM %s.clv_mart_columns($2) ORDER BY number', schema)
+            USING published, definition;
+    END IF;
+END $$;
+COMMENT ON FUNCTION clv_mart_relation(text, text, text, text, text, jsonb) IS
+'internal: the statements that make one relation of a mart of its filled template; see the kinds in its body';
+
+-- ---- mart: storage --------------------------------------------------------------------------------------------------
+
+
+CREATE FUNCTION clv_mart_storage() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    AS $storage$
+VALUES
+('mart', 'statement', '', 'new.mart', '', $$CREATE SCHEMA {mart}$$),
+('store', 'statement', '', 'new.store', '', $$CREATE SCHEMA {store}$$),
+('setting', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.setting (
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
+    source text NOT NULL, mart text NOT NULL, clv_version text NOT NULL, time_zone text NOT NULL, currency text,
+    horizon_days integer NOT NULL CHECK (horizon_days BETWEEN 1 AND 36525),
+    annual_discount_rate float8 NOT NULL CHECK (annual_discount_rate > -1 AND annual_discount_rate < 'Infinity'),
+    margin float8 NOT NULL CHECK (margin BETWEEN 0 AND 1),
+    unit text NOT NULL CHECK (unit IN ('day', 'week', 'month', 'year')),
+    purchase_model text NOT NULL CHECK (purchase_model IN ('pareto_nbd', 'mbgnbd', 'bgnbd', 'best')),
+    min_cohort_size integer NOT NULL CHECK (min_cohort_size >= 1),
+    lift float8 NOT NULL CHECK (lift > 0 AND lift <= 1), lift_name text NOT NULL,
+    target_ratio float8 NOT NULL CHECK (target_ratio > 0 AND target_ratio < 'Infinity'),
+    late_days integer CHECK (late_days >= 0),
+    current smallint CHECK (current IN (1, 2)), building smallint CHECK (building IN (1, 2)))$$),
+('setting', 'statement', '', '', '', $$COMMENT ON TABLE {store}.setting IS 'one row: the options of the mart, to be changed by UPDATE and in force from the next refresh on; the generation that is shown (current) and the one that is being built'$$),
+('generation', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.generation (
+    generation smallint PRIMARY KEY CHECK (generation IN (1, 2)), filled boolean NOT NULL DEFAULT false,
+    as_of date, until date, cut date, model_id bigint, refreshed_at timestamptz, currency text, resolution_name text,
+    horizon_days integer, annual_discount_rate float8, margin float8, unit text, purchase_model text, min_cohort_size integer,
+    lift float8, lift_name text, target_ratio float8)$$),
+('generation', 'statement', '', '', '', $$COMMENT ON TABLE {store}.generation IS 'what each of the two generations was made with: the day, the model, the options of that refresh'$$),
+('generation', 'statement', '', '', '', $$INSERT INTO {store}.generation (generation) VALUES (1), (2) ON CONFLICT DO NOTHING$$),
+('build', 'view', '', '', 'the generation that is being built; no row between refreshes', $$
+SELECT g.* FROM {store}.generation AS g JOIN {store}.setting AS s ON s.building = g.generation$$),
+('run', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.run (
+    run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, status text NOT NULL CHECK (status IN ('running', 'done', 'failed', 'aborted')),
+    started_at timestamptz NOT NULL, finished_at timestamptz, generation smallint NOT NULL, as_of date NOT NULL, refit boolean NOT NULL,
+    model_id bigint NOT NULL, pid integer NOT NULL, backend_start timestamptz NOT NULL)$$),
+('run', 'statement', '', '', '', $$COMMENT ON TABLE {store}.run IS 'refreshes; pid and backend_start tell whether the session of a running one is still there'$$),
+('run_step', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.run_step (
+    run_id bigint NOT NULL REFERENCES {store}.run, step text NOT NULL, started_at timestamptz NOT NULL, seconds float8 NOT NULL,
+    rows bigint, status text NOT NULL CHECK (status IN ('done', 'failed')), error text)$$),
+('run_step', 'statement', '', '', '', $$COMMENT ON TABLE {store}.run_step IS 'steps of refreshes that ended, well or not'$$),
+('step', 'statement', '', '', '', $$CREATE TABLE {store}.step (
+    number smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, action text NOT NULL)$$),
+('step', 'statement', '', '', '', $$COMMENT ON TABLE {store}.step IS 'what a refresh does, in this order'$$),
+('step', 'statement', '', '', '', $$INSERT INTO {store}.step (name, action) VALUES ('histories', 'histories')$$),
+('customer_history', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.customer_history (
+    customer_id {id} PRIMARY KEY, purchases {clv}.purchase_history, order_counts {clv}.purchase_history, charges {clv}.purchase_history)$$),
+('customer_history', 'statement', '', '', '', $$COMMENT ON TABLE {store}.customer_history IS 'one row for each customer with an order or a charge: amounts of orders, numbers of orders (days with the number in the place of the amount), charges of subscriptions'$$)
+$storage$;
+COMMENT ON FUNCTION clv_mart_storage() IS 'internal: templates of the tables of a mart';
+
+-- ---- mart: sources --------------------------------------------------------------------------------------------------
+
+
+CREATE FUNCTION clv_mart_sources() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    AS $sources$
+VALUES
+('source_order', 'source', '', 'orders', 'orders by the day in the time zone of the mart, of the customer in whom others were merged', $$
+SELECT {customer} AS customer_id, {day:orders.ordered_at} AS ordered_on, r.amount::numeric AS amount
+FROM {source}.orders AS r {map}$$),
+('source_contract', 'source', '', 'subscriptions', 'contracts; ended_on is NULL for those without an end', $$
+SELECT {customer} AS customer_id, {day:subscriptions.started_at} AS started_on,
+       nullif({day:subscriptions.ended_at}, 'infinity') AS ended_on, r.monthly_amount::numeric AS monthly_amount
+FROM {source}.subscriptions AS r {map}$$),
+('source_charge', 'source', '', 'subscriptions', 'what contracts have brought: the monthly amount on the day of the start and each month after it, before the end, up to the day of the refresh', $$
+SELECT c.customer_id, d.charged_on, c.monthly_amount AS amount
+FROM {store}.source_contract AS c CROSS JOIN {store}.build AS s
+     CROSS JOIN LATERAL (SELECT least(c.ended_on - 1, s.as_of) AS last_day) AS l
+     CROSS JOIN LATERAL generate_series(0, (12 * (extract(year FROM l.last_day) - extract(year FROM c.started_on))
+                                            + extract(month FROM l.last_day) - extract(month FROM c.started_on))::integer) AS months
+     CROSS JOIN LATERAL (SELECT (c.started_on + make_interval(months => months))::date AS charged_on) AS d
+WHERE d.charged_on <= l.last_day$$),
+('source_customer', 'source', '', 'customers', 'one row for each customer: the first of several that were merged, their costs added up', $$
+SELECT {customer} AS customer_id,
+       min(nullif(r.cohort::text, '')) AS cohort,  --? customers.cohort
+       NULL::text AS cohort,  --? !customers.cohort
+       min(nullif(r.channel::text, '')) AS channel,  --? customers.channel
+       NULL::text AS channel,  --? !customers.channel
+       min({day:customers.acquired_at}) AS acquired_on,  --? customers.acquired_at
+       NULL::date AS acquired_on,  --? !customers.acquired_at
+       sum(r.acquisition_cost::numeric) AS acquisition_cost,  --? customers.acquisition_cost
+       NULL::numeric AS acquisition_cost,  --? !customers.acquisition_cost
+       CASE WHEN count({day:customers.churned_at}) = count(*) THEN nullif(max({day:customers.churned_at}), 'infinity') END AS churned_on  --? customers.churned_at
+       NULL::date AS churned_on  --? !customers.churned_at
+FROM {source}.customers AS r {map}
+WHERE r.customer_id IS NOT NULL
+GROUP BY 1$$),
+('source_interaction', 'source', '', 'interactions', 'contacts with customers', $$
+SELECT r.interaction_id::text AS interaction_id, {customer} AS customer_id, {moment:interactions.started_at} AS started_at,
+       r.channel::text AS channel,  --? interactions.channel
+       NULL::text AS channel,  --? !interactions.channel
+       r.topic::text AS topic,  --? interactions.topic
+       NULL::text AS topic,  --? !interactions.topic
+       r.stage::text AS stage,  --? interactions.stage
+       NULL::text AS stage,  --? !interactions.stage
+       r.resolved AS resolved,  --? interactions.resolved
+       NULL::boolean AS resolved,  --? !interactions.resolved
+       r.escalated AS escalated,  --? interactions.escalated
+       NULL::boolean AS escalated,  --? !interactions.escalated
+       r.service_cost::numeric AS service_cost  --? interactions.service_cost
+       NULL::numeric AS service_cost  --? !interactions.service_cost
+FROM {source}.interactions AS r {map}$$),
+('source_score', 'source', '', 'scores', 'scores of contacts and customers; without a customer_id: of nobody who is known', $$
+SELECT customer_id, started_at AS evaluated_at, 'resolved' AS name, resolved::integer::float8 AS score, NULL::text AS label  --? interactions.resolved
+FROM {store}.source_interaction  --? interactions.resolved
+WHERE resolved IS NOT NULL  --? interactions.resolved
+UNION ALL  --? interactions.resolved evaluations
+SELECT {customer} AS customer_id,  --? evaluations.customer_id !evaluations.interaction_id
+SELECT i.customer_id AS customer_id,  --? evaluations.interaction_id !evaluations.customer_id
+SELECT coalesce({customer}, i.customer_id) AS customer_id,  --? evaluations.interaction_id evaluations.customer_id
+       {moment:evaluations.evaluated_at} AS evaluated_at, {clv}.evaluator_key(r.name::text) AS name, {number:evaluations.score} AS score,  --? evaluations
+       r.label::text AS label  --? evaluations.label
+       NULL::text AS label  --? evaluations !evaluations.label
+FROM {source}.evaluations AS r  --? evaluations
+     {map}  --? evaluations.customer_id
+     LEFT JOIN {store}.source_interaction AS i ON i.interaction_id = r.interaction_id::text  --? evaluations.interaction_id interactions$$),
+('data_end', 'source', '', '', 'the last complete day of the data, and their currency', $$
+SELECT greatest(
+           o.as_of,  --? orders
+           c.as_of,  --? subscriptions
+           '-infinity') AS as_of,
+       m.lowest AS currency, nullif(m.highest, m.lowest) AS other_currency  --? orders.currency
+       NULL::text AS currency, NULL::text AS other_currency  --? !orders.currency
+FROM (VALUES (true)) AS one (one)
+LEFT JOIN (SELECT {day:orders.ordered_at} AS as_of FROM (SELECT max(ordered_at) AS ordered_at FROM {source}.orders WHERE ordered_at < {today:orders.ordered_at}) AS r) AS o ON true  --? orders
+LEFT JOIN (SELECT min(currency)::text AS lowest, max(currency)::text AS highest FROM {source}.orders) AS m ON true  --? orders.currency
+LEFT JOIN (SELECT max(greatest(CASE WHEN started_on <= t.today THEN started_on END, CASE WHEN ended_on <= t.today THEN ended_on END)) AS as_of  --? subscriptions
+           FROM {store}.source_contract, (SELECT (now() AT TIME ZONE {zone})::date - 1 AS today) AS t) AS c ON true  --? subscriptions$$),
+('changed_history', 'source', '', '', 'customers whose orders or charges are not those of customer_history, with those of now: what happened up to the cut of the refresh is taken from there, what happened after it from the sources', $$
+SELECT customer_id, n.purchases, n.order_counts, n.charges, num_nonnulls(n.purchases, n.charges) = 0 AS gone
+FROM {store}.customer_history AS h
+     FULL JOIN (SELECT {customer} AS customer_id, {clv}.purchase_history({day:orders.ordered_at}, r.amount::numeric) AS purchases,  --? orders
+                       {clv}.purchase_history({day:orders.ordered_at}, 1::numeric) FILTER (WHERE r.amount >= 0) AS order_counts  --? orders
+                FROM {source}.orders AS r {map}  --? orders
+                WHERE r.ordered_at >= {first:orders.ordered_at} AND r.customer_id IS NOT NULL  --? orders
+                GROUP BY 1) AS o USING (customer_id)  --? orders
+     FULL JOIN (SELECT customer_id, {clv}.purchase_history(charged_on, amount) AS charges FROM {store}.source_charge  --? subscriptions
+                WHERE customer_id IS NOT NULL GROUP BY 1) AS c USING (customer_id)  --? subscriptions
+     CROSS JOIN {store}.build AS s
+     CROSS JOIN LATERAL (SELECT
+         {clv}.slice(h.purchases, '-infinity', s.cut) AS purchases, {clv}.slice(h.order_counts, '-infinity', s.cut) AS order_counts) AS k
+     CROSS JOIN LATERAL (SELECT
+         coalesce({clv}.merge_history(k.purchases, o.purchases), k.purchases, o.purchases) AS purchases,  --? orders
+         coalesce({clv}.merge_history(k.order_counts, o.order_counts), k.order_counts, o.order_counts) AS order_counts,  --? orders
+         NULL::{clv}.purchase_history AS purchases, NULL::{clv}.purchase_history AS order_counts,  --? !orders
+         c.charges AS charges) AS m  --? subscriptions
+         NULL::{clv}.purchase_history AS charges) AS m  --? !subscriptions
+     CROSS JOIN LATERAL (SELECT
+         CASE WHEN NOT {clv}.purchase_history_eq(m.purchases, '{}') THEN m.purchases END AS purchases,
+         CASE WHEN NOT {clv}.purchase_history_eq(m.order_counts, '{}') THEN m.order_counts END AS order_counts, m.charges) AS n
+WHERE NOT (coalesce({clv}.purchase_history_eq(h.purchases, n.purchases), num_nonnulls(h.purchases, n.purchases) = 0)
+           AND coalesce({clv}.purchase_history_eq(h.order_counts, n.order_counts), num_nonnulls(h.order_counts, n.order_counts) = 0)
+           AND coalesce({clv}.purchase_history_eq(h.charges, n.charges), num_nonnulls(h.charges, n.charges) = 0))$$),
+('person', 'source', '', '', 'every customer: what was paid, and what the sources tell of the customer', $$
+SELECT customer_id,
+       coalesce(c.cohort, to_char(coalesce(c.acquired_on, {clv}.first_purchase(h.history))::timestamp, 'YYYY "Q"Q'), 'none') AS cohort,  --? customers
+       c.channel, c.acquired_on, c.acquisition_cost, c.churned_on,  --? customers
+       coalesce(to_char({clv}.first_purchase(h.history)::timestamp, 'YYYY "Q"Q'), 'none') AS cohort,  --? !customers
+       NULL::text AS channel, NULL::date AS acquired_on, NULL::numeric AS acquisition_cost, NULL::date AS churned_on,  --? !customers
+       h.history, h.purchases, h.order_counts
+FROM (SELECT customer_id, purchases, order_counts,
+             coalesce({clv}.merge_history(purchases, charges), purchases, charges) AS history  --? orders subscriptions
+             purchases AS history  --? orders !subscriptions
+             charges AS history  --? subscriptions !orders
+      FROM {store}.customer_history) AS h
+     FULL JOIN {store}.source_customer AS c USING (customer_id)  --? customers$$)
+$sources$;
+COMMENT ON FUNCTION clv_mart_sources() IS
+'internal: templates of the views that bring what the sources hold into one shape, whatever types and optional columns they have';
+
+-- ---- mart: customers and what they are worth ------------------------------------------------------------------------
+
+
+CREATE FUNCTION clv_mart_customers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 7 AS
+$templates$
+VALUES
+-- Purchases, spend and contracts are fitted alike. The sample of all customers decides on the kind of model; then come
+-- the cohorts. One that is small, or whose own fit does not converge, is drawn towards the others; where that cannot be
+-- done, the model of all customers is its model. The customers are read once: a fit needs no more than their sample.
+('model', 'vintage', 'model_id, role, cohort', '',
+ 'fitted models of purchases, spend and contracts: one for each cohort, and one for all customers, whose cohort is NULL', $$
+WITH option AS MATERIALIZED (
+    SELECT b.model_id, b.as_of, b.unit, b.purchase_model, b.min_cohort_size FROM {store}.build AS b
+),
+bought AS MATERIALIZED (  --? orders
+    SELECT p.cohort, count(*) FILTER (WHERE {clv}.purchases(p.purchases, s.as_of) > 0) AS customers,  --? orders
+           {clv}.clv_sample(p.purchases, s.as_of, s.unit) AS timing,  --? orders
+           {clv}.spend_sample(p.purchases, s.as_of) AS spend,  --? orders
+           sum({clv}.average_purchase(p.purchases, s.as_of) * {clv}.purchases(p.purchases, s.as_of)) AS spent,  --? orders
+           sum({clv}.purchases(p.purchases, s.as_of)) AS purchases  --? orders
+    FROM {store}.person AS p CROSS JOIN option AS s GROUP BY p.cohort  --? orders
+),  --? orders
+contracted AS MATERIALIZED (  --? subscriptions
+    SELECT p.cohort, count(*) AS customers,  --? subscriptions
+           {clv}.renewal_sample(c.started_on, c.ended_on, s.as_of, 'month') AS renewals  --? subscriptions
+    FROM {store}.source_contract AS c JOIN {store}.person AS p ON p.customer_id = c.customer_id  --? subscriptions
+         JOIN option AS s ON c.started_on <= s.as_of  --? subscriptions
+    WHERE c.ended_on IS NULL OR c.ended_on > c.started_on GROUP BY p.cohort  --? subscriptions
+),  --? subscriptions
+sample AS MATERIALIZED (
+    SELECT 'purchase' AS role, b.cohort, b.customers, b.timing AS sample FROM bought AS b  --? orders
+    UNION ALL SELECT 'spend', b.cohort, b.customers, b.spend FROM bought AS b  --? orders
+    UNION ALL  --? orders subscriptions
+    SELECT 'contract' AS role, c.cohort, c.customers, c.renewals AS sample FROM contracted AS c  --? subscriptions
+),
+first_try AS MATERIALIZED (
+    SELECT p.role, p.customers, p.sample,
+           CASE WHEN p.role = 'spend' THEN {clv}.gamma_gamma_fit(p.sample)
+                WHEN p.role = 'contract' THEN {clv}.sbg_fit(p.sample)
+                WHEN s.purchase_model = 'mbgnbd' THEN {clv}.mbgnbd_fit(p.sample)
+                WHEN s.purchase_model = 'bgnbd' THEN {clv}.bgnbd_fit(p.sample)
+                ELSE {clv}.pareto_nbd_fit(p.sample) END AS model
+    FROM (SELECT a.role, sum(a.customers)::bigint AS customers, {clv}.clv_sample(a.sample) AS sample
+          FROM sample AS a WHERE a.customers > 0 GROUP BY a.role) AS p CROSS JOIN option AS s
+),
+second_try AS MATERIALIZED (
+    SELECT f.role, f.customers, f.model AS first, coalesce(g.converged, false) AS converged, g.aic, s.purchase_model,
+           CASE WHEN f.role = 'purchase'
+                     AND (s.purchase_model = 'best' OR s.purchase_model = 'pareto_nbd' AND g.converged IS NOT TRUE)
+                THEN {clv}.mbgnbd_fit(f.sample) END AS second
+    FROM first_try AS f CROSS JOIN option AS s LEFT JOIN LATERAL {clv}.glance(f.model) AS g ON true
+),
+pooled AS MATERIALIZED (
+    SELECT t.role, t.customers, c.model, g.kind, coalesce(g.converged, false) AS converged, g.n,
+           CASE WHEN t.role = 'spend' AND c.model IS NOT NULL AND g.n IS NULL
+                THEN 'gamma-gamma has no mean: the mean of all purchases'
+                WHEN c.model IS NULL THEN 'cannot be fitted'
+                WHEN c.is_second AND t.purchase_model = 'best' AND t.converged THEN 'lower AIC: MBG/NBD'
+                WHEN c.is_second THEN 'Pareto/NBD did not converge: MBG/NBD'
+                WHEN g.converged IS NOT TRUE THEN 'did not converge: no standard errors'
+                WHEN t.purchase_model = 'best' AND t.role = 'purchase' THEN 'lower AIC: Pareto/NBD' END AS note
+    FROM second_try AS t LEFT JOIN LATERAL {clv}.glance(t.second) AS h ON true
+         CROSS JOIN LATERAL (SELECT t.first IS NULL OR coalesce(h.converged AND (NOT t.converged OR h.aic < t.aic), false) AS is_second) AS w
+         -- what nobody has bought twice, or at prices that do not vary, has no distribution of spend, but it has a mean  --? orders
+         CROSS JOIN (SELECT sum(b.spent) / nullif(sum(b.purchases), 0) AS mean FROM bought AS b) AS b  --? orders
+         CROSS JOIN LATERAL (
+             SELECT w.is_second,
+                    CASE WHEN t.role = 'spend' THEN CASE WHEN {clv}.coef(t.first, 'q') > 1 THEN t.first  --? orders
+                         ELSE {clv}.gamma_gamma_model(1, 1e6 + 1, 1e6 * nullif(b.mean, 0)) END ELSE  --? orders
+                    CASE WHEN w.is_second THEN t.second ELSE t.first END
+                    END  --? orders
+                    AS model) AS c
+         LEFT JOIN LATERAL {clv}.glance(c.model) AS g ON true
+),
+own AS MATERIALIZED (
+    SELECT c.role, c.cohort, c.customers, c.sample, a.kind, c.customers = a.customers AS is_all,
+           c.customers >= s.min_cohort_size AS is_large, s.min_cohort_size,
+           CASE WHEN c.customers = a.customers THEN a.model
+                WHEN c.customers < s.min_cohort_size OR c.customers = 0 THEN NULL
+                WHEN a.kind = 'gamma_gamma' THEN {clv}.gamma_gamma_fit(c.sample)
+                WHEN a.kind = 'sbg' THEN {clv}.sbg_fit(c.sample)
+                WHEN a.kind = 'mbgnbd' THEN {clv}.mbgnbd_fit(c.sample)
+                WHEN a.kind = 'bgnbd' THEN {clv}.bgnbd_fit(c.sample)
+                WHEN a.kind = 'pareto_nbd' THEN {clv}.pareto_nbd_fit(c.sample) END AS model
+    FROM sample AS c JOIN pooled AS a ON a.role = c.role CROSS JOIN option AS s
+),
+judged AS MATERIALIZED (
+    SELECT o.role, o.cohort, o.customers, o.sample, o.kind, o.is_all, o.is_large, o.min_cohort_size, o.model,
+           CASE WHEN o.is_all THEN o.model IS NOT NULL
+                WHEN o.role = 'spend' THEN coalesce(g.converged AND {clv}.coef(o.model, 'q') > 1, false)
+                ELSE coalesce(g.converged, false) END AS usable
+    FROM own AS o LEFT JOIN LATERAL {clv}.glance(o.model) AS g ON true
+),
+prior AS MATERIALIZED (
+    SELECT a.role, {clv}.cohort_prior(c.models, a.model) AS model
+    FROM pooled AS a
+         JOIN (SELECT j.role, array_agg(j.model ORDER BY j.cohort) AS models FROM judged AS j WHERE j.usable
+               GROUP BY j.role HAVING count(*) >= 3) AS c ON c.role = a.role
+    WHERE a.converged
+),
+other_try AS MATERIALIZED (
+    SELECT j.role, j.cohort, j.customers, j.usable, j.is_all, j.is_large, j.min_cohort_size, j.model AS own,
+           CASE WHEN j.is_large AND NOT j.usable AND j.kind = 'pareto_nbd' THEN {clv}.mbgnbd_fit(j.sample) END AS second,
+           CASE WHEN NOT j.usable AND j.customers > 0 THEN {clv}.shrunk_fit(j.sample, p.model) END AS shrunk
+    FROM judged AS j LEFT JOIN prior AS p ON p.role = j.role
+)
+SELECT s.model_id AS model_id,  --: number of the vintage
+       m.role AS role,  --: what the model is about: purchase, spend or contract
+       m.cohort AS cohort,  --: cohort of the customers; NULL: all customers
+       s.as_of AS as_of,  --: last day of the data behind the model
+       now() AS fitted_at,  --: when the model was fitted
+       m.scope AS scope,  --: whose data decide: cohort; cohort, shrunk (drawn towards the other cohorts); all customers
+       m.own_weight AS own_weight,  --: weight of the cohort's own data in the model, from 0 (all customers) to 1
+       m.customers AS customers,  --: count of customers with a purchase, or of contracts, in the cohort
+       m.note AS note,  --: why it is another model than asked for; NULL where it is not
+       m.model AS model  --: the model itself: see tidy(model) and glance(model)
+FROM (SELECT a.role, NULL AS cohort, 'all customers' AS scope, 1::float8 AS own_weight, a.customers, a.note, a.model
+      FROM pooled AS a
+      UNION ALL
+      SELECT t.role, t.cohort, w.scope, CASE w.scope WHEN 'cohort' THEN 1 WHEN 'all customers' THEN 0 ELSE h.own_weight END,
+             t.customers,
+             CASE WHEN w.scope = 'cohort' AND NOT t.usable THEN 'Pareto/NBD did not converge: MBG/NBD'
+                  WHEN w.scope = 'cohort' THEN CASE WHEN a.converged OR t.is_all THEN a.note END
+                  ELSE concat_ws('; ', CASE WHEN t.customers = 0 THEN 'nobody has bought yet'
+                                            WHEN NOT t.is_large THEN format('fewer than %s customers', t.min_cohort_size)
+                                            WHEN t.own IS NULL THEN 'cannot be fitted alone' ELSE 'did not converge alone' END
+                                       || CASE w.scope WHEN 'all customers' THEN ': all customers' ELSE ': drawn towards the other cohorts' END,
+                                 a.note) END,
+             CASE w.scope WHEN 'all customers' THEN a.model WHEN 'cohort' THEN CASE WHEN t.usable THEN t.own ELSE t.second END
+                          ELSE t.shrunk END
+      FROM other_try AS t JOIN pooled AS a ON a.role = t.role
+           LEFT JOIN LATERAL {clv}.glance(t.second) AS g ON true LEFT JOIN LATERAL {clv}.glance(t.shrunk) AS h ON true
+           CROSS JOIN LATERAL (SELECT CASE WHEN t.usable OR g.converged THEN 'cohort'
+                                           WHEN h.converged AND CASE t.role WHEN 'spend' THEN {clv}.coef(t.shrunk, 'q') > 1 ELSE true END
+                                           THEN 'cohort, shrunk' ELSE 'all customers' END AS scope) AS w) AS m
+     CROSS JOIN option AS s
+$$),
+
+-- One row per customer. What takes time for each of them, the predictions, stands in a subquery of its own behind
+-- OFFSET 0, so that parallel workers compute it; what a contract is worth is computed once for all contracts of a cohort
+-- that began on the same day.
+('customer_value', 'generation', 'customer_id', '',
+ 'one row per customer, those without a purchase too: what he bought, how likely he is to stay and what he is worth', $$
+WITH fitted AS NOT MATERIALIZED (
+    SELECT m.cohort, (array_agg(m.model) FILTER (WHERE m.role = 'purchase'))[1] AS purchase,
+           (array_agg(m.model) FILTER (WHERE m.role = 'spend'))[1] AS spend,
+           (array_agg(m.model) FILTER (WHERE m.role = 'contract'))[1] AS contract,
+           max(m.scope) FILTER (WHERE m.role = 'purchase') AS purchase_scope,
+           max(m.scope) FILTER (WHERE m.role = 'contract') AS contract_scope,
+           max(m.own_weight) FILTER (WHERE m.role = 'purchase') AS purchase_weight,
+           max(m.own_weight) FILTER (WHERE m.role = 'contract') AS contract_weight
+    FROM {store}.model_history AS m JOIN {store}.generation AS s ON s.model_id = m.model_id
+    WHERE s.generation = {g} GROUP BY m.cohort
+),
+-- contracts that run: the model says who stays, but for those whose end within the horizon is known already  --? subscriptions
+running AS MATERIALIZED (  --? subscriptions
+    SELECT c.customer_id, p.cohort, c.started_on, c.monthly_amount,  --? subscriptions
+           CASE WHEN c.ended_on <= s.until THEN c.ended_on ELSE 'infinity' END AS ends_on  --? subscriptions
+    FROM {store}.source_contract AS c JOIN {store}.person AS p ON p.customer_id = c.customer_id  --? subscriptions
+         JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
+    WHERE c.started_on <= s.as_of AND (c.ended_on IS NULL OR c.ended_on > s.as_of)  --? subscriptions
+),  --? subscriptions
+-- of 1 a month, paid on the day of the start and each month after it  --? subscriptions
+factor AS MATERIALIZED (  --? subscriptions
+    SELECT d.cohort, d.started_on, d.ends_on, y.payments, y.value, y.low, y.high,  --? subscriptions
+           CASE WHEN d.ends_on < 'infinity' THEN 1 ELSE y.risk END AS risk  --? subscriptions
+    FROM (SELECT DISTINCT r.cohort, r.started_on, r.ends_on FROM running AS r) AS d  --? subscriptions
+         JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
+         LEFT JOIN fitted AS f ON f.cohort = d.cohort LEFT JOIN fitted AS a ON a.cohort IS NULL  --? subscriptions
+         CROSS JOIN LATERAL (SELECT 12 * (extract(year FROM s.as_of) - extract(year FROM d.started_on))::int  --? subscriptions
+                                    + (extract(month FROM s.as_of) - extract(month FROM d.started_on))::int AS months) AS e  --? subscriptions
+         CROSS JOIN LATERAL (SELECT e.months - ((d.started_on + make_interval(months => e.months))::date > s.as_of)::int AS renewals) AS k  --? subscriptions
+         CROSS JOIN LATERAL (  --? subscriptions
+             SELECT CASE WHEN count(*) = 0 THEN 0 ELSE sum(w.stays) END AS payments,  --? subscriptions
+                    CASE WHEN count(*) = 0 THEN 0 ELSE max(r.estimate) END AS risk,  --? subscriptions
+                    CASE WHEN count(*) = 0 THEN 0 ELSE sum(w.stays * w.discount) END AS value,  --? subscriptions
+                    CASE WHEN count(*) = 0 THEN 0 ELSE sum(w.low * w.discount) END AS low,  --? subscriptions
+                    CASE WHEN count(*) = 0 THEN 0 ELSE sum(w.high * w.discount) END AS high  --? subscriptions
+             FROM generate_series(1, s.horizon_days / 28 + 1) AS j  --? subscriptions
+                  CROSS JOIN LATERAL (SELECT (d.started_on + make_interval(months => k.renewals + j))::date AS due_on) AS t  --? subscriptions
+                  CROSS JOIN LATERAL {clv}.churn_risk_ci(coalesce(f.contract, a.contract), k.renewals, j) AS r  --? subscriptions
+                  CROSS JOIN LATERAL (SELECT CASE WHEN d.ends_on < 'infinity' THEN 1 ELSE 1 - r.estimate END AS stays,  --? subscriptions
+                                             CASE WHEN d.ends_on < 'infinity' THEN 1 ELSE 1 - r.conf_high END AS low,  --? subscriptions
+                                             CASE WHEN d.ends_on < 'infinity' THEN 1 ELSE 1 - r.conf_low END AS high,  --? subscriptions
+                                             exp(-ln(1 + s.annual_discount_rate) / 365 * (t.due_on - s.as_of)) AS discount) AS w  --? subscriptions
+             WHERE t.due_on <= s.until AND t.due_on < d.ends_on) AS y  --? subscriptions
+),  --? subscriptions
+contract AS (  --? subscriptions
+    SELECT r.customer_id, sum(f.payments) AS payments, min(f.risk) AS risk, sum(r.monthly_amount * f.value) AS value,  --? subscriptions
+           sum(r.monthly_amount * f.low) AS low, sum(r.monthly_amount * f.high) AS high  --? subscriptions
+    FROM running AS r JOIN factor AS f ON f.cohort = r.cohort AND f.started_on = r.started_on AND f.ends_on = r.ends_on  --? subscriptions
+    GROUP BY r.customer_id  --? subscriptions
+),  --? subscriptions
+contact AS (  --? interactions
+    SELECT t.customer_id, max(t.last_contact) AS last_contact, sum(f.resolved)::float8 / nullif(sum(f.judged), 0) AS resolved  --? interactions
+           , substr(max(t.last_channel), 21) AS last_channel  --? interactions.channel
+           , sum(t.service_cost) AS service_cost, sum(t.recent_cost) AS recent_cost  --? interactions.service_cost
+    FROM (SELECT i.customer_id, s.as_of, max(i.started_at) AS last_contact, {clv}.interaction_history(i.started_at, 1) AS history  --? interactions
+                 -- the channel of the latest contact: times of fixed width sort as text  --? interactions.channel
+                 , max((to_char(i.started_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') || i.channel) COLLATE "C") AS last_channel  --? interactions.channel
+                 , sum(i.service_cost) AS service_cost  --? interactions.service_cost
+                 , sum(i.service_cost) FILTER (WHERE i.started_at >= (s.as_of - 364)::timestamp AT TIME ZONE {zone}) AS recent_cost  --? interactions.service_cost
+          FROM {store}.source_interaction AS i  --? interactions
+               JOIN {store}.generation AS s ON i.started_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}  --? interactions
+          WHERE s.generation = {g} AND i.customer_id IS NOT NULL  --? interactions
+          GROUP BY i.customer_id, s.as_of, i.topic) AS t  --? interactions interactions.topic
+          GROUP BY i.customer_id, s.as_of) AS t  --? interactions !interactions.topic
+         CROSS JOIN LATERAL {clv}.first_contact_resolution(t.history, (t.as_of + 1)::timestamp AT TIME ZONE {zone}) AS f  --? interactions
+    GROUP BY t.customer_id  --? interactions
+),  --? interactions
+signal AS (  --? scores
+    SELECT e.customer_id,  --? scores
+           {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name = s.resolution_name) AS resolution  --? scores
+           , {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name ~ '(^|_)quality$') AS quality  --? evaluations
+           , (count(*) FILTER (WHERE e.name ~ '(^|_)tone$' AND {clv}.is_frustrated_label(e.label)))::float8  --? evaluations evaluations.label
+             / nullif(count(*) FILTER (WHERE e.name ~ '(^|_)tone$' AND e.label IS NOT NULL), 0) AS frustrated  --? evaluations evaluations.label
+    FROM {store}.source_score AS e  --? scores
+         JOIN {store}.generation AS s ON e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}  --? scores
+    WHERE s.generation = {g} AND e.customer_id IS NOT NULL GROUP BY e.customer_id  --? scores
+),  --? scores
+known AS MATERIALIZED (
+    SELECT p.customer_id, p.as_of, p.until, p.margin, p.target_ratio, p.cohort, p.channel, p.acquisition_cost, p.is_customer,
+           p.first_on, p.last_on, p.days_since_last, p.purchase_days, p.spend, p.orders, p.order_spend, p.recent_spend,
+           w.scope, w.own_weight, w.alive, w.risk, w.purchases, w.value, w.low, w.high
+           , c.last_contact, c.resolved  --? interactions
+           , c.last_channel  --? interactions.channel
+           , c.service_cost, c.recent_cost  --? interactions.service_cost
+           , e.resolution  --? scores
+           , e.quality  --? evaluations
+           , e.frustrated  --? evaluations evaluations.label
+    FROM (SELECT p.customer_id, s.as_of, s.until, s.margin, s.target_ratio, p.cohort, p.channel, p.acquisition_cost,
+                 {clv}.purchases(p.history, s.as_of) IS NOT NULL AS is_customer,
+                 {clv}.purchases(p.purchases, s.as_of) IS NOT NULL AS is_buyer,
+                 CASE WHEN {clv}.first_purchase(p.history) <= s.as_of THEN {clv}.first_purchase(p.history) END AS first_on,
+                 {clv}.last_purchase(p.history, s.as_of) AS last_on, {clv}.days_since_last(p.history, s.as_of) AS days_since_last,
+                 {clv}.purchases(p.history, s.as_of) AS purchase_days, {clv}.total_spend(p.history, s.as_of) AS spend,
+                 {clv}.spend_within(p.history, s.as_of - 365, s.as_of) AS recent_spend,
+                 {clv}.total_spend(p.order_counts, s.as_of) AS orders, {clv}.total_spend(p.purchases, s.as_of) AS order_spend,
+                 coalesce(p.churned_on <= s.as_of AND {clv}.last_purchase(p.history, s.as_of) <= p.churned_on, false) AS is_gone,
+                 coalesce(f.purchase_scope, a.purchase_scope) AS purchase_scope, coalesce(f.contract_scope, a.contract_scope) AS contract_scope,
+                 CASE WHEN f.purchase_scope IS NULL THEN a.purchase_weight * 0 ELSE f.purchase_weight END AS purchase_weight,
+                 CASE WHEN f.contract_scope IS NULL THEN a.contract_weight * 0 ELSE f.contract_weight END AS contract_weight,
+                 {clv}.p_alive(coalesce(f.purchase, a.purchase), p.purchases, s.as_of) AS alive,
+                 {clv}.churn_risk(coalesce(f.purchase, a.purchase), p.purchases, s.as_of, s.until) AS risk,
+                 {clv}.expected_purchases(coalesce(f.purchase, a.purchase), p.purchases, s.as_of, s.until) AS expected,
+                 v.estimate, v.conf_low, v.conf_high
+          FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}
+               LEFT JOIN fitted AS f ON f.cohort = p.cohort LEFT JOIN fitted AS a ON a.cohort IS NULL
+               LEFT JOIN LATERAL {clv}.clv_ci(coalesce(f.purchase, a.purchase), coalesce(f.spend, a.spend),
+                                              p.purchases, s.as_of, s.until, s.annual_discount_rate) AS v ON true
+          OFFSET 0) AS p
+         LEFT JOIN contract AS k ON k.customer_id = p.customer_id  --? subscriptions
+         -- nothing is to be expected of orders where there were none, or where the customer is known to be gone
+         CROSS JOIN LATERAL (SELECT p.is_buyer AND NOT p.is_gone AS buys) AS b
+         CROSS JOIN LATERAL (
+             SELECT CASE WHEN p.is_buyer THEN p.purchase_scope WHEN p.is_customer THEN p.contract_scope END AS scope,  --? !subscriptions
+                    CASE WHEN p.is_buyer THEN p.purchase_weight WHEN p.is_customer THEN p.contract_weight END AS own_weight,  --? !subscriptions
+                    CASE WHEN k.customer_id IS NULL AND p.is_buyer THEN p.purchase_scope  --? subscriptions
+                         WHEN k.customer_id IS NOT NULL OR p.is_customer THEN p.contract_scope END AS scope,  --? subscriptions
+                    CASE WHEN k.customer_id IS NULL AND p.is_buyer THEN p.purchase_weight  --? subscriptions
+                         WHEN k.customer_id IS NOT NULL OR p.is_customer THEN p.contract_weight END AS own_weight,  --? subscriptions
+                    CASE WHEN k.customer_id IS NOT NULL THEN 1 ELSE  --? subscriptions
+                    CASE WHEN b.buys THEN p.alive WHEN p.is_customer THEN 0 END
+                    END  --? subscriptions
+                    AS alive,
+                    CASE WHEN k.customer_id IS NOT NULL THEN k.risk ELSE  --? subscriptions
+                    CASE WHEN b.buys THEN p.risk WHEN p.is_customer THEN 1 END
+                    END  --? subscriptions
+                    AS risk,
+                    CASE WHEN b.buys THEN p.expected WHEN p.is_customer THEN 0 END
+                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.payments END  --? subscriptions
+                    AS purchases,
+                    CASE WHEN b.buys THEN p.estimate WHEN p.is_customer THEN 0 END
+                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.value END  --? subscriptions
+                    AS value,
+                    CASE WHEN b.buys THEN p.conf_low WHEN p.is_customer THEN 0 END
+                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.low END  --? subscriptions
+                    AS low,
+                    CASE WHEN b.buys THEN p.conf_high WHEN p.is_customer THEN 0 END
+                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.high END  --? subscriptions
+                    AS high) AS w
+         LEFT JOIN contact AS c ON c.customer_id = p.customer_id  --? interactions
+         LEFT JOIN signal AS e ON e.customer_id = p.customer_id  --? scores
+),
+-- what all customers are needed for: the ranks of RFM, the best fifth, and what service costs per unit of spend
+scale AS (
+    SELECT {clv}.rfm_breaks(v.days_since_last, v.purchase_days, v.spend::float8) AS breaks,
+           percentile_cont(0.8) WITHIN GROUP (ORDER BY v.value) AS high_value
+           , coalesce(sum(v.recent_cost) / nullif(sum(v.recent_spend), 0), 0)::float8 AS cost_share  --? interactions.service_cost
+    FROM known AS v WHERE v.is_customer
+)
+SELECT v.customer_id AS customer_id,  --: the customer, as in the source
+       v.as_of AS as_of,  --: last day of the data that are counted; predictions begin on the day after it
+       v.cohort AS cohort,  --: cohort: that of the source, else the quarter of acquisition or of the first purchase
+       v.scope AS model_scope,  --: whose data the model of this customer is from: cohort; cohort, shrunk (drawn towards the other cohorts); all customers; NULL for prospects
+       v.own_weight AS model_weight,  --: weight of the cohort's own data in that model, from 0 (all customers) to 1 (the cohort alone)
+       v.first_on AS first_purchase,  --: day of the first purchase, or payment of a contract
+       v.last_on AS last_purchase,  --: day of the last purchase, or payment of a contract, up to as_of
+       coalesce(v.orders, 0)::bigint AS orders,  --: count of orders up to as_of, refunds not counted  --? orders
+       coalesce(v.purchase_days, 0)::bigint AS purchase_days,  --: count of days with a purchase, or payment of a contract, up to as_of
+       coalesce(v.spend, 0)::numeric(16,2) AS total_spend,  --: currency: spent up to as_of, refunds subtracted
+       (v.order_spend / nullif(v.orders, 0))::numeric(16,2) AS average_order_value,  --: currency: spent in orders, refunds subtracted, per order  --? orders
+       v.days_since_last::bigint AS days_since_last_purchase,  --: days from the last purchase to as_of
+       substr(w.score, 1, 1)::smallint AS r,  --: recency score from 1 to 5 (the latest fifth of the customers)
+       substr(w.score, 2, 1)::smallint AS f,  --: frequency score from 1 to 5 (most purchase days)
+       substr(w.score, 3, 1)::smallint AS m,  --: monetary score from 1 to 5 (highest total spend)
+       w.score AS rfm_score,  --: r, f and m as three digits, ranked among all customers with a purchase
+       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE coalesce({clv}.rfm_segment(w.score), 'not scored') END AS segment,  --: one of ten segments of r and of f and m; prospect: no purchase yet
+       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE {clv}.value_tier(v.value, v.risk, c.high_value) END AS tier,  --: at risk (churn risk of one half or more), else high value (the best fifth by predicted value), else growth potential; prospect
+       v.alive AS alive_probability,  --: probability from 0 to 1 to be a customer still; 1 where a contract runs, 0 where one ended or the customer is known to have left
+       v.risk AS churn_risk,  --: probability from 0 to 1 of no purchase within the horizon, or that the contract ends within it
+       v.purchases AS expected_purchases,  --: count expected within the horizon: days with a purchase, and payments of contracts
+       (v.margin * v.value)::numeric(16,2) AS predicted_value,  --: currency: margin of the purchases and payments expected within the horizon, discounted to as_of
+       (v.margin * v.low)::numeric(16,2) AS predicted_value_low,  --: currency: lower end of the 95 percent interval of predicted_value (parameters of the models, not one customer's luck)
+       (v.margin * v.high)::numeric(16,2) AS predicted_value_high,  --: currency: upper end of the 95 percent interval of predicted_value
+       x.margin_to_date AS margin_to_date,  --: currency: total spend times margin
+       x.service_cost_to_date AS service_cost_to_date,  --: currency: cost of the interactions up to as_of  --? interactions.service_cost
+       v.acquisition_cost::numeric(16,2) AS acquisition_cost,  --: currency: what it cost to win the customer  --? customers.acquisition_cost
+       x.residual_value AS residual_value,  --: currency: predicted value less the service that the purchases will cost, at the cost per unit of spend of all customers in the 365 days up to as_of  --? interactions.service_cost
+       x.residual_value AS residual_value,  --: currency: predicted value, as no cost of service is known  --? !interactions.service_cost
+       (x.worth - coalesce(v.acquisition_cost::numeric(16,2), 0))::numeric(16,2) AS lifetime_value,  --: currency: margin to date + residual value - service cost to date - acquisition cost  --? interactions.service_cost customers.acquisition_cost
+       (x.worth - coalesce(v.acquisition_cost::numeric(16,2), 0))::numeric(16,2) AS lifetime_value,  --: currency: margin to date + residual value - acquisition cost  --? !interactions.service_cost customers.acquisition_cost
+       x.worth AS lifetime_value,  --: currency: margin to date + residual value - service cost to date  --? interactions.service_cost !customers.acquisition_cost
+       x.worth AS lifetime_value,  --: currency: margin to date + residual value  --? !interactions.service_cost !customers.acquisition_cost
+       {clv}.max_acquisition_cost(x.worth, v.target_ratio::numeric)::numeric(16,2) AS acquisition_cap,  --: currency: the most that winning such a customer may cost: lifetime value before acquisition cost, divided by the target ratio; NULL where that value is negative
+       v.resolution AS rolling_resolution,  --: share or score from 0 to 1: mean of the latest six scores of resolution  --? scores
+       v.quality AS rolling_quality,  --: score on the evaluator's scale: mean of the latest six scores named quality or ..._quality  --? evaluations
+       v.frustrated AS frustrated_share,  --: share from 0 to 1 of the contacts scored for tone whose label is frustrated, frustration, annoyance or anger  --? evaluations evaluations.label
+       v.resolved AS first_contact_resolution,  --: share from 0 to 1 of the contacts after which the customer did not come back within 7 days, on the same topic where topics are known; those of the last 7 days are not judged  --? interactions
+       v.last_contact AS last_contact,  --: time of the latest interaction up to as_of  --? interactions
+       v.last_channel COLLATE "default" AS last_contact_channel,  --: channel of the latest interaction that has one  --? interactions.channel
+       v.channel AS acquisition_channel,  --: channel through which the customer came  --? customers.channel
+       v.until AS predicted_until  --: last day of the horizon of all predictions
+FROM known AS v CROSS JOIN scale AS c
+     CROSS JOIN LATERAL (SELECT {clv}.rfm_score(c.breaks, v.days_since_last, v.purchase_days, v.spend::float8) AS score) AS w
+     CROSS JOIN LATERAL (
+         SELECT (v.margin::numeric * coalesce(v.spend, 0))::numeric(16,2) AS margin_to_date,
+                coalesce(v.service_cost, 0)::numeric(16,2) AS service_cost_to_date,  --? interactions.service_cost
+                CASE WHEN v.is_customer THEN (v.margin * v.value)::numeric(16,2)
+                                             - (c.cost_share * v.value)::numeric(16,2)  --? interactions.service_cost
+                     END AS residual_value) AS u
+     CROSS JOIN LATERAL (
+         SELECT u.margin_to_date, u.residual_value,
+                u.service_cost_to_date,  --? interactions.service_cost
+                u.margin_to_date + CASE WHEN v.is_customer THEN u.residual_value ELSE 0 END
+                - u.service_cost_to_date  --? interactions.service_cost
+                AS worth) AS x
+$$),
+
+-- Errors of the parameters are common to all customers of a model, so that they add up over customers, and do not average
+-- out: the ends of the interval of a sum are the sums of the ends.
+('cohort_value', 'generation', 'cohort', '',
+ 'one row per cohort: how many customers it has, what they are worth, what they cost, how they are served', $$
+SELECT v.cohort AS cohort,  --: the cohort
+       v.as_of AS as_of,  --: last day of the data that are counted
+       count(*) AS customers,  --: count of customers, prospects included
+       count(*) FILTER (WHERE v.segment = 'prospect') AS prospects,  --: count of customers without a purchase up to as_of
+       count(*) FILTER (WHERE v.segment <> 'prospect') AS buyers,  --: count of customers with a purchase up to as_of; means are over them
+       avg(v.predicted_value)::numeric(16,2) AS mean_value,  --: currency: mean predicted value of a buyer
+       avg(v.predicted_value_low)::numeric(16,2) AS mean_value_low,  --: currency: lower end of its 95 percent interval
+       avg(v.predicted_value_high)::numeric(16,2) AS mean_value_high,  --: currency: upper end of its 95 percent interval
+       coalesce(sum(v.predicted_value), 0)::numeric(16,2) AS total_value,  --: currency: sum of the predicted values
+       sum(v.predicted_value_low)::numeric(16,2) AS total_value_low,  --: currency: lower end of its 95 percent interval; errors of a model are common to its customers, so the ends add up
+       sum(v.predicted_value_high)::numeric(16,2) AS total_value_high,  --: currency: upper end of its 95 percent interval
+       avg(v.churn_risk) AS churn_risk,  --: probability from 0 to 1: mean churn risk of the buyers
+       avg(v.alive_probability) AS alive_share,  --: share from 0 to 1 of the buyers who are expected to be customers still
+       sum(v.total_spend)::numeric(16,2) AS total_spend,  --: currency: spent up to as_of
+       sum(v.margin_to_date)::numeric(16,2) AS margin_to_date,  --: currency: margin of that spend
+       sum(v.service_cost_to_date)::numeric(16,2) AS service_cost_to_date,  --: currency: cost of interactions up to as_of  --? interactions.service_cost
+       coalesce(sum(v.acquisition_cost), 0)::numeric(16,2) AS acquisition_cost,  --: currency: what the customers cost to win, as far as known  --? customers.acquisition_cost
+       coalesce(sum(v.residual_value), 0)::numeric(16,2) AS residual_value,  --: currency: predicted value less the service expected with it
+       sum(v.lifetime_value)::numeric(16,2) AS lifetime_value,  --: currency: sum of the lifetime values
+       ((sum(v.lifetime_value) + coalesce(sum(v.acquisition_cost), 0)) / nullif(sum(v.acquisition_cost), 0))::float8 AS value_to_cost,  --: ratio of the lifetime value before acquisition cost to the acquisition cost  --? customers.acquisition_cost
+       avg(v.rolling_resolution) AS rolling_resolution,  --: mean over the customers who have one  --? scores
+       avg(v.rolling_quality) AS rolling_quality,  --: mean over the customers who have one, on the evaluator's scale  --? evaluations
+       avg(v.frustrated_share) AS frustrated_share,  --: share from 0 to 1: mean over the customers who have one  --? evaluations evaluations.label
+       avg(v.first_contact_resolution) AS first_contact_resolution,  --: share from 0 to 1: mean over the customers who have one  --? interactions
+       string_agg(DISTINCT v.model_scope, '; ' ORDER BY v.model_scope) AS model_scope,  --: whose data the models of the cohort are from
+       avg(v.model_weight) AS model_weight  --: weight of the cohort's own data in its models, from 0 to 1
+FROM {store}.customer_value_{g} AS v
+GROUP BY v.cohort, v.as_of
+$$),
+
+('segment_value', 'generation', 'segment', '',
+ 'one row per segment: how many customers and how much value it holds, and the share of a retention budget it deserves', $$
+SELECT v.segment AS segment,  --: one of the ten RFM segments; not scored; prospect: no purchase yet
+       coalesce(g.position, CASE v.segment WHEN 'prospect' THEN 12 ELSE 11 END)::smallint AS position,  --: 1 (best) to 12, to sort by
+       count(*) AS customers,  --: count of customers
+       count(*) / sum(count(*)) OVER ()::float8 AS share,  --: share from 0 to 1 of all customers
+       sum(v.total_spend)::numeric(16,2) AS total_spend,  --: currency: spent up to as_of
+       coalesce(sum(v.predicted_value), 0)::numeric(16,2) AS total_value,  --: currency: sum of the predicted values
+       avg(v.predicted_value)::numeric(16,2) AS mean_value,  --: currency: mean predicted value
+       coalesce((sum(v.predicted_value) / nullif(sum(sum(v.predicted_value)) OVER (), 0))::float8, 0) AS share_of_value,  --: share from 0 to 1 of all predicted value
+       avg(v.churn_risk) AS churn_risk,  --: probability from 0 to 1: mean churn risk
+       coalesce(sum(v.churn_risk * v.predicted_value), 0)::numeric(16,2) AS value_at_risk,  --: currency: sum of churn risk times predicted value
+       coalesce(sum(v.churn_risk * v.predicted_value) / nullif(sum(sum(v.churn_risk * v.predicted_value)) OVER (), 0), 0) AS budget_share,  --: share from 0 to 1 of a retention budget, in proportion to the value at risk
+       coalesce(g.action, CASE v.segment WHEN 'prospect' THEN 'Invite them to a first purchase.' ELSE 'Wait for more customers to compare with.' END) AS action  --: a suggestion of what to do next
+FROM {store}.customer_value_{g} AS v
+     LEFT JOIN {clv}.rfm_segments() WITH ORDINALITY AS g (segment, r_min, r_max, fm_min, fm_max, action, position) ON g.segment = v.segment
+GROUP BY v.segment, g.position, g.action
+$$),
+
+('channel_value', 'generation', 'kind, channel', '',
+ 'value by the channel through which customers came and by that of their latest contact; one row for all', $$
+SELECT k.kind AS kind,  --: which channel: acquisition, contact (the latest one), or all
+       k.channel AS channel,  --: the channel; unknown where the source has none; none where there was no contact
+       count(*) AS customers,  --: count of customers, prospects included
+       count(*) FILTER (WHERE v.segment <> 'prospect') AS buyers,  --: count of customers with a purchase up to as_of
+       sum(v.total_spend)::numeric(16,2) AS total_spend,  --: currency: spent up to as_of
+       coalesce(sum(v.predicted_value), 0)::numeric(16,2) AS total_value,  --: currency: sum of the predicted values
+       avg(v.predicted_value)::numeric(16,2) AS mean_value,  --: currency: mean predicted value of a buyer
+       avg(v.churn_risk) AS churn_risk,  --: probability from 0 to 1: mean churn risk of the buyers
+       sum(v.service_cost_to_date)::numeric(16,2) AS service_cost_to_date,  --: currency: cost of interactions up to as_of  --? interactions.service_cost
+       coalesce(sum(v.acquisition_cost), 0)::numeric(16,2) AS acquisition_cost,  --: currency: what the customers cost to win, as far as known  --? customers.acquisition_cost
+       ((sum(v.lifetime_value) + coalesce(sum(v.acquisition_cost), 0)) / nullif(sum(v.acquisition_cost), 0))::float8 AS value_to_cost,  --: ratio of the lifetime value before acquisition cost to the acquisition cost  --? customers.acquisition_cost
+       avg(v.rolling_resolution) AS rolling_resolution,  --: mean over the customers who have one  --? scores
+       sum(v.lifetime_value)::numeric(16,2) AS lifetime_value  --: currency: sum of the lifetime values
+FROM {store}.customer_value_{g} AS v
+     CROSS JOIN LATERAL (
+         SELECT 'all' AS kind, 'all' AS channel
+         UNION ALL SELECT 'acquisition', coalesce(v.acquisition_channel, 'unknown')  --? customers.channel
+         UNION ALL SELECT 'contact', coalesce(v.last_contact_channel, CASE WHEN v.last_contact IS NULL THEN 'none' ELSE 'unknown' END)  --? interactions.channel
+         ) AS k
+GROUP BY k.kind, k.channel
+$$),
+
+-- A month of a customer is there once it lies behind him: one that is not over yet would look like silence.
+('retention_curve', 'generation', 'cohort, period', '',
+ 'one row per cohort and month since the first purchase: who came back or still pays, and what was spent', $$
+SELECT a.cohort AS cohort,  --: the cohort
+       a.period AS period,  --: months since the first purchase, by the calendar: 0 begins with it
+       a.customers AS customers,  --: count of customers whose month lies behind them up to as_of; the shares are of these
+       a.customers / c.customers::float8 AS observed_share,  --: share from 0 to 1 of the cohort's customers with a purchase that they are; below 1 the others are too young to tell
+       a.active AS active,  --: count of those with a purchase or payment in the month
+       a.active / a.customers::float8 AS active_share,  --: share from 0 to 1 of customers with a purchase or payment in the month
+       a.spend AS spend,  --: currency: spent by them in the month, refunds subtracted
+       (a.spend / a.customers)::numeric(16,2) AS spend_per_customer  --: currency: spent in the month per customer, active or not
+FROM (SELECT p.cohort, a.age_period::smallint AS period, count(*) AS customers, count(*) FILTER (WHERE a.active) AS active,
+             sum(a.spend)::numeric(16,2) AS spend
+      FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}
+           CROSS JOIN LATERAL {clv}.spend_by_age(p.history, s.as_of, 'month') AS a
+      GROUP BY p.cohort, a.age_period) AS a
+     JOIN (SELECT p.cohort, count(*) AS customers
+           FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}
+           WHERE {clv}.purchases(p.history, s.as_of) IS NOT NULL GROUP BY p.cohort) AS c ON c.cohort = a.cohort
+$$),
+
+('reconciliation', 'generation', 'item', '',
+ 'one row per figure: what the sources hold beside what the mart has counted, and what was left out', $$
+WITH history AS MATERIALIZED (
+    SELECT count(*) AS customers, count(h.spend) AS buyers, sum(h.spend) AS spend, sum(r.refunds) AS refunds,
+           count(*) FILTER (WHERE r.refunds < 0) AS refunded
+    FROM (SELECT p.history, s.as_of, {clv}.total_spend(p.history, s.as_of) AS spend
+          FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}) AS h
+         -- total_spend() begins with the first purchase: refunds of customers who have none stand apart
+         LEFT JOIN LATERAL (SELECT sum(d.amount) AS refunds FROM {clv}.purchase_days(h.history) AS d
+                            WHERE d.day <= h.as_of AND h.spend IS NULL) AS r ON true
+),
+mart AS MATERIALIZED (
+    SELECT count(*) AS customers, sum(v.total_spend) AS spend FROM {store}.customer_value_{g} AS v
+),
+line AS MATERIALIZED (
+    SELECT 'orders' AS source, r.reason, count(*) AS n, sum(o.amount) AS amount,  --? orders
+           count(*) FILTER (WHERE o.amount < 0) AS refunds, sum(o.amount) FILTER (WHERE o.amount < 0) AS refunded  --? orders
+    FROM {store}.source_order AS o JOIN {store}.generation AS s ON s.generation = {g}  --? orders
+         CROSS JOIN LATERAL (SELECT CASE WHEN o.customer_id IS NULL THEN 'without a customer' WHEN o.ordered_on IS NULL THEN 'without a day'  --? orders
+                                         WHEN o.amount IS NULL THEN 'without an amount' WHEN o.ordered_on > s.as_of THEN 'after as_of'  --? orders
+                                         ELSE 'counted' END AS reason) AS r  --? orders
+    GROUP BY r.reason  --? orders
+    UNION ALL  --? orders subscriptions
+    SELECT 'charges' AS source, r.reason, count(*) AS n, sum(o.amount) AS amount,  --? subscriptions
+           count(*) FILTER (WHERE o.amount < 0) AS refunds, sum(o.amount) FILTER (WHERE o.amount < 0) AS refunded  --? subscriptions
+    FROM {store}.source_charge AS o JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
+         CROSS JOIN LATERAL (SELECT CASE WHEN o.customer_id IS NULL THEN 'without a customer' WHEN o.charged_on IS NULL THEN 'without a day'  --? subscriptions
+                                         WHEN o.amount IS NULL THEN 'without an amount' WHEN o.charged_on > s.as_of THEN 'after as_of'  --? subscriptions
+                                         ELSE 'counted' END AS reason) AS r  --? subscriptions
+    GROUP BY r.reason  --? subscriptions
+),
+figure AS (
+    SELECT q.first + r.position AS position, concat_ws(' ', q.source, r.reason) AS item,
+           coalesce(sum(l.n), 0) AS n, coalesce(sum(l.amount), 0) AS amount,
+           CASE WHEN r.reason IS NULL THEN 'read' WHEN r.reason = 'counted' THEN 'counted'
+                WHEN coalesce(sum(l.n), 0) = 0 THEN 'none' ELSE 'left out' END AS verdict
+    FROM (VALUES
+          ('orders', 10)  --? orders
+          ,  --? orders subscriptions
+          ('charges', 20)  --? subscriptions
+         ) AS q (source, first)
+         CROSS JOIN (VALUES (0, NULL), (1, 'without a customer'), (2, 'without a day'), (3, 'without an amount'), (4, 'after as_of'),
+                            (5, 'counted')) AS r (position, reason)
+         LEFT JOIN line AS l ON l.source = q.source AND (l.reason = r.reason OR r.reason IS NULL)
+    GROUP BY q.first, q.source, r.position, r.reason
+    UNION ALL
+    SELECT 30, 'refunds counted', coalesce(sum(l.refunds), 0), coalesce(sum(l.refunded), 0),
+           CASE WHEN sum(l.refunds) > 0 THEN 'subtracted' ELSE 'none' END
+    FROM line AS l WHERE l.reason = 'counted'
+    UNION ALL
+    SELECT 31, 'histories', h.buyers, coalesce(h.spend, 0), 'counted' FROM history AS h
+    UNION ALL
+    SELECT 32, 'refunds without a purchase', h.refunded, coalesce(h.refunds, 0),
+           CASE WHEN h.refunded = 0 THEN 'none' ELSE 'left out until the first purchase' END FROM history AS h
+    UNION ALL
+    SELECT 33, 'sources less histories', c.n, c.amount - coalesce(h.spend, 0) - coalesce(h.refunds, 0),
+           CASE WHEN round(c.amount - coalesce(h.spend, 0) - coalesce(h.refunds, 0), 2) = 0 THEN 'equal to the cent' ELSE 'differs' END
+    FROM history AS h CROSS JOIN (SELECT coalesce(sum(l.n), 0) AS n, coalesce(sum(l.amount), 0) AS amount FROM line AS l WHERE l.reason = 'counted') AS c
+    UNION ALL
+    SELECT 34, 'customer_value less histories', v.customers, v.spend - coalesce(h.spend, 0),
+           CASE WHEN v.customers <> h.customers THEN 'differs' WHEN round(v.spend - coalesce(h.spend, 0), 2) = 0 THEN 'equal to the cent'
+                WHEN abs(v.spend - h.spend) <= 0.005 * v.customers THEN 'equal but for cents rounded per customer' ELSE 'differs' END
+    FROM history AS h CROSS JOIN mart AS v
+)
+SELECT f.item AS item,  --: what is counted
+       f.position AS position,  --: order of the rows: sources, then histories and the mart, then the differences
+       f.n::bigint AS row_count,  --: count of rows of the source, or of customers
+       f.amount::numeric(16,2) AS amount,  --: currency: sum of the amounts
+       f.verdict AS verdict  --: what became of them: read, counted, left out, none, subtracted; for the differences: equal to the cent, or differs
+FROM figure AS f
+$$)
+$templates$;
+COMMENT ON FUNCTION clv_mart_customers() IS
+'internal: relations of a mart about customers, as templates: fitted models, value per customer, cohort, segment and channel, retention, reconciliation';
+
 -- ---- mart: drivers, lift and the quality of models ------------------------------------------------------------------
+
 
 -- Exposure ends at the landmark, outcomes begin after it: as_of less a window, which is the horizon, or what fits into the
 -- data. Work relations hold customers at the landmark and, where the data go back far enough, at one a window earlier; all
@@ -4799,3 +6333,539 @@ $$)) AS t (name, kind, keys, needs, about, definition)
 CROSS JOIN LATERAL regexp_split_to_table(t.needs, ' \| ') AS n (needs)       -- one or the other
 $mart$;
 COMMENT ON FUNCTION clv_mart_drivers() IS 'internal: templates of the relations of a mart about drivers, lift, quality of models, coverage and drift, in the order of dependency';
+
+-- ---- mart: refresh --------------------------------------------------------------------------------------------------
+
+--
+-- None of these names an object of the extension, which may move to another schema: what computes is in the views.
+-- The procedure commits between steps, so it can have no SET clause; the functions have one, so that nothing in the
+-- caller's search_path takes the place of what they call.
+
+CREATE FUNCTION clv_mart_routines() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    AS $routines$
+VALUES
+('lock_mart', 'statement', '', '', '', $$CREATE FUNCTION {store}.lock_mart(wait boolean) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- Until the end of the transaction. Not a lock of the session: a statement_timeout would leave it behind.
+DECLARE
+    key bigint := (7105654::bigint << 32) | to_regnamespace(quote_ident({store_name}))::oid::bigint;
+    owner integer;
+BEGIN
+    IF wait THEN
+        PERFORM pg_advisory_xact_lock(key);
+    ELSIF NOT pg_try_advisory_xact_lock(key) THEN
+        SELECT l.pid INTO owner FROM pg_locks AS l
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND (l.classid::bigint << 32) | l.objid::bigint = key AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
+        RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name}) USING ERRCODE = 'lock_not_available',
+            DETAIL = format('By the process %s.', coalesce(owner::text, 'that has just ended')),
+            HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
+    END IF;
+END $body$ $$),
+('begin_run', 'statement', '', '', '', $$CREATE FUNCTION {store}.begin_run(wanted_refit boolean, wanted_model bigint, wanted_day date) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- A new run, or the last one again if it did not end and was about the same day.
+DECLARE
+    s {store}.setting;
+    last {store}.run;
+    found {store}.data_end;
+    installed text := (SELECT extversion FROM pg_extension WHERE extname = 'clv');
+    newest bigint := (SELECT max(model_id) FROM {store}.model_history);
+    this bigint;
+BEGIN
+    PERFORM {store}.lock_mart(false);
+    SELECT * INTO s FROM {store}.setting;
+    IF installed <> s.clv_version THEN
+        RAISE EXCEPTION 'the mart % was made by clv %, and clv % is installed', quote_ident({mart_name}), s.clv_version, installed
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT clv_upgrade_mart(%L);', {mart_name});
+    END IF;
+    IF wanted_model IS NOT NULL AND (wanted_refit OR NOT EXISTS (SELECT FROM {store}.model_history WHERE model_id = wanted_model)) THEN
+        RAISE EXCEPTION 'a refresh takes a model that was fitted before, or fits one' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Got model_id %s; the newest is %s.', wanted_model, coalesce(newest::text, 'none')),
+            HINT = 'See model_id in the view model_quality.';
+    END IF;
+    SELECT * INTO last FROM {store}.run ORDER BY run_id DESC LIMIT 1;
+    IF last.status = 'running' THEN
+        IF last.pid <> pg_backend_pid() AND EXISTS (
+            SELECT FROM pg_stat_activity AS a WHERE a.pid = last.pid AND coalesce(a.backend_start = last.backend_start, true)
+                AND coalesce(a.state NOT LIKE 'idle%', true)) THEN
+            RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name}) USING ERRCODE = 'lock_not_available',
+                DETAIL = format('By the process %s, since %s.', last.pid, last.started_at),
+                HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
+        END IF;
+        UPDATE {store}.run SET status = 'aborted', finished_at = clock_timestamp() WHERE run_id = last.run_id RETURNING * INTO last;
+    END IF;
+    SELECT * INTO found FROM {store}.data_end;
+    IF found.other_currency IS NOT NULL THEN
+        RAISE EXCEPTION 'orders are in several currencies' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('There are %s and %s.', found.currency, found.other_currency),
+            HINT = 'Make the source orders a view that converts amounts to one currency, or shows the orders of one.';
+    END IF;
+    wanted_day := coalesce(wanted_day, found.as_of);
+    IF NOT isfinite(wanted_day) OR wanted_day > found.as_of + 1 THEN
+        RAISE EXCEPTION 'there are no data of that day' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('as_of is %s; the last complete day of the data is %s.', wanted_day, found.as_of),
+            HINT = 'See clv_check_sources() for what the sources hold.';
+    END IF;
+    IF last.status IN ('failed', 'aborted') AND last.as_of = wanted_day AND last.generation = s.building
+        AND (last.refit OR NOT wanted_refit) AND (wanted_model IS NULL OR wanted_model = last.model_id) THEN
+        UPDATE {store}.run SET status = 'running', finished_at = NULL, pid = pg_backend_pid(),
+            backend_start = (SELECT a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid()) WHERE run_id = last.run_id;
+        RAISE NOTICE 'going on with run %, which did not end', last.run_id;
+        RETURN last.run_id;
+    END IF;
+    wanted_refit := wanted_refit OR newest IS NULL;
+    UPDATE {store}.setting SET building = CASE current WHEN 1 THEN 2 ELSE 1 END RETURNING * INTO s;
+    UPDATE {store}.generation AS g SET filled = false, as_of = wanted_day, until = wanted_day + s.horizon_days,
+        -- a refit reads everything again: it may be months since the last one, and rows may have changed that are older than late_days
+        cut = CASE WHEN wanted_refit OR s.late_days IS NULL OR s.current IS NULL THEN '-infinity'
+                   ELSE least(wanted_day, (SELECT p.as_of FROM {store}.generation AS p WHERE p.generation = s.current)) - s.late_days END,
+        model_id = CASE WHEN wanted_refit THEN coalesce(newest, 0) + 1 ELSE coalesce(wanted_model, newest) END,
+        refreshed_at = NULL, currency = coalesce(found.currency, s.currency),
+        resolution_name = 'resolution',  --? evaluations !interactions.resolved
+        resolution_name = 'resolved',  --? interactions.resolved !evaluations
+        resolution_name = CASE WHEN EXISTS (SELECT FROM {store}.source_score WHERE name = 'resolution') THEN 'resolution' ELSE 'resolved' END,  --? evaluations interactions.resolved
+        horizon_days = s.horizon_days, annual_discount_rate = s.annual_discount_rate, margin = s.margin, unit = s.unit,
+        purchase_model = s.purchase_model, min_cohort_size = s.min_cohort_size, lift = s.lift, lift_name = s.lift_name, target_ratio = s.target_ratio
+    WHERE g.generation = s.building;
+    INSERT INTO {store}.run (status, started_at, generation, as_of, refit, model_id, pid, backend_start)
+    SELECT 'running', clock_timestamp(), g.generation, g.as_of, wanted_refit, g.model_id, pg_backend_pid(), a.backend_start
+    FROM {store}.build AS g, pg_stat_activity AS a WHERE a.pid = pg_backend_pid() RETURNING run_id INTO this;
+    RETURN this;
+END $body$ $$),
+('clear_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.clear_relation(relation text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $body$
+-- Empties what the idle generation still holds, so that the refresh has nothing to compare with. This takes a lock that
+-- readers wait for, but for a moment: it is given up at once if somebody has it, and then the refresh compares.
+BEGIN
+    EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I', {store_name}, relation || '_' || (SELECT building FROM {store}.setting));
+EXCEPTION WHEN lock_not_available THEN
+    NULL;
+END $body$ $$),
+('fill_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.fill_relation(relation text) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- CONCURRENTLY, as readers of the mart lock both generations, whichever they read. Nobody reads a mart that was never filled.
+DECLARE
+    s {store}.setting;
+    target text;
+    n bigint;
+BEGIN
+    SELECT * INTO s FROM {store}.setting;
+    target := format('%I.%I', {store_name}, relation || '_' || s.building);
+    EXECUTE format('REFRESH MATERIALIZED VIEW %s %s', CASE WHEN s.current IS NULL THEN '' ELSE 'CONCURRENTLY' END, target);
+    EXECUTE format('ANALYZE %s', target);
+    EXECUTE format('SELECT count(*) FROM %s', target) INTO n;
+    RETURN n;
+END $body$ $$),
+('append_rows', 'statement', '', '', '', $$CREATE FUNCTION {store}.append_rows(source text, target text) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- By the names of columns: those that an upgrade added stand at the end of the table.
+DECLARE
+    n bigint;
+BEGIN
+    EXECUTE (SELECT format('INSERT INTO %1$I.%2$I (%4$s) SELECT %4$s FROM %1$I.%3$I', {store_name}, target, source, string_agg(quote_ident(a.attname), ', '))
+             FROM pg_attribute AS a WHERE a.attrelid = format('%I.%I', {store_name}, source)::regclass AND a.attnum > 0);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END $body$ $$),
+('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    n bigint;
+    relation text;
+BEGIN
+    CASE step.action
+    WHEN 'histories' THEN
+        WITH changed AS MATERIALIZED (
+            SELECT * FROM {store}.changed_history
+        ), gone AS (
+            DELETE FROM {store}.customer_history AS h USING changed AS c WHERE c.gone AND h.customer_id = c.customer_id
+        )
+        INSERT INTO {store}.customer_history AS h (customer_id, purchases, order_counts, charges)
+        SELECT customer_id, purchases, order_counts, charges FROM changed WHERE NOT gone
+        ON CONFLICT (customer_id) DO UPDATE SET purchases = excluded.purchases, order_counts = excluded.order_counts, charges = excluded.charges;
+        GET DIAGNOSTICS n = ROW_COUNT;
+        ANALYZE {store}.customer_history;
+        UPDATE {store}.generation SET filled = true WHERE generation = (SELECT building FROM {store}.setting);
+    WHEN 'work' THEN
+        EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I', {store_name}, step.name);
+        EXECUTE format('ANALYZE %I.%I', {store_name}, step.name);
+        EXECUTE format('SELECT count(*) FROM %I.%I', {store_name}, step.name) INTO n;
+    WHEN 'vintage' THEN
+        n := {store}.append_rows('fitted_' || step.name, step.name || '_history');
+        EXECUTE format('ANALYZE %I.%I', {store_name}, step.name || '_history');
+    WHEN 'generation' THEN
+        n := {store}.fill_relation(step.name);
+    WHEN 'publish' THEN
+        DELETE FROM {store}.cohort_value_history WHERE as_of = (SELECT as_of FROM {store}.build);
+        n := {store}.append_rows('cohort_value_' || (SELECT building FROM {store}.setting), 'cohort_value_history');
+        UPDATE {store}.generation SET refreshed_at = clock_timestamp() WHERE generation = (SELECT building FROM {store}.setting);
+        UPDATE {store}.setting SET current = building, building = NULL;
+        -- a dump restores materialized views by computing them: the one that nobody reads shall take no time
+        UPDATE {store}.generation SET filled = false WHERE generation <> (SELECT current FROM {store}.setting);
+        FOR relation IN SELECT name FROM {store}.step WHERE action = 'work' LOOP
+            EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I WITH NO DATA', {store_name}, relation);
+        END LOOP;
+    END CASE;
+    RETURN n;
+END $body$ $$),
+('run_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.run_step(this bigint, in_transaction boolean, OUT step text, OUT rows bigint, OUT seconds float8, OUT problem text, OUT advice text) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- The next step of a run that is not done yet, with its entry in the log; all NULL if there is none. An error is returned, as the
+-- entry would be lost with it, and not within one transaction, where the caller needs the error itself.
+DECLARE
+    r {store}.run;
+    next {store}.step;
+    began timestamptz := clock_timestamp();
+BEGIN
+    PERFORM {store}.lock_mart(true);
+    SELECT * INTO r FROM {store}.run WHERE run_id = this FOR UPDATE;
+    IF r.status <> 'running' OR r.pid <> pg_backend_pid() THEN
+        RAISE EXCEPTION 'run % was taken over by another refresh', this USING ERRCODE = 'object_in_use';
+    END IF;
+    SELECT s.* INTO next FROM {store}.step AS s
+    WHERE NOT EXISTS (SELECT FROM {store}.run_step AS d WHERE d.run_id = this AND d.step = s.name AND d.status = 'done')
+        AND (s.action NOT IN ('work', 'vintage') OR r.refit)
+    ORDER BY s.number LIMIT 1;
+    IF NOT FOUND THEN
+        UPDATE {store}.run SET status = 'done', finished_at = clock_timestamp() WHERE run_id = this;
+        RETURN;
+    END IF;
+    step := next.name;
+    IF in_transaction THEN
+        rows := {store}.do_step(next);
+    ELSE
+        BEGIN
+            rows := {store}.do_step(next);
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, advice = PG_EXCEPTION_DETAIL;
+            UPDATE {store}.run SET status = 'failed', finished_at = clock_timestamp() WHERE run_id = this;
+        END;
+    END IF;
+    seconds := extract(epoch FROM clock_timestamp() - began);
+    INSERT INTO {store}.run_step VALUES (this, step, began, seconds, rows, CASE WHEN problem IS NULL THEN 'done' ELSE 'failed' END, problem);
+END $body$ $$),
+('refresh', 'statement', '', '', '', $$CREATE PROCEDURE {mart}.refresh(refit boolean DEFAULT false, model_id bigint DEFAULT NULL, as_of date DEFAULT NULL, in_transaction boolean DEFAULT false) LANGUAGE plpgsql AS $body$
+DECLARE
+    this bigint;
+    relation text;
+    s record;
+BEGIN
+    IF in_transaction IS NOT TRUE THEN
+        COMMIT;     -- fails here, before any work, within a transaction
+    END IF;
+    this := {store}.begin_run(coalesce(refit, false), model_id, as_of);
+    IF in_transaction IS NOT TRUE THEN
+        COMMIT;
+        FOREACH relation IN ARRAY ARRAY(SELECT t.name FROM {store}.step AS t WHERE t.action OPERATOR(pg_catalog.=) 'generation'
+                                        AND NOT EXISTS (SELECT FROM {store}.run_step AS d WHERE d.run_id OPERATOR(pg_catalog.=) this)) LOOP
+            PERFORM {store}.clear_relation(relation);
+            COMMIT;
+        END LOOP;
+    END IF;
+    LOOP
+        SELECT * INTO s FROM {store}.run_step(this, coalesce(in_transaction, false));
+        IF in_transaction IS NOT TRUE THEN
+            COMMIT;
+        END IF;
+        IF s.problem IS NOT NULL THEN
+            RAISE EXCEPTION 'step % of the refresh failed: %', s.step, s.problem USING DETAIL = s.advice,
+                HINT = 'The mart shows what it showed before. See refresh_log; the next refresh goes on with this step.';
+        END IF;
+        EXIT WHEN s.step IS NULL;
+        RAISE NOTICE '%: % rows, % s', s.step, coalesce(s.rows::text, 'no'), round(s.seconds::numeric, 1);
+    END LOOP;
+END $body$ $$),
+('refresh', 'statement', '', '', '', $$COMMENT ON PROCEDURE {mart}.refresh(boolean, bigint, date, boolean) IS 'brings the mart up to date: histories, what is computed of them, and with refit => true (or where there is none yet) new models. model_id: an earlier model instead of the newest. as_of: the day, the last complete one of the data if not given. Commits between steps, so that it cannot be called within a transaction but with in_transaction => true, which then commits nothing itself. A refresh that stopped is gone on with by the next. Readers see the old state until all is done, and do not wait.'$$),
+('forget', 'statement', '', '', '', $$CREATE FUNCTION {mart}.forget(VARIADIC customer_ids {id}[]) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    n bigint;
+    left_in text;
+BEGIN
+    PERFORM {store}.lock_mart(false);
+    SELECT string_agg(DISTINCT r.relation, ', ') INTO left_in FROM (
+        SELECT customer_id, 'orders' AS relation FROM {store}.source_order UNION ALL  --? orders
+        SELECT customer_id, 'subscriptions' FROM {store}.source_contract UNION ALL  --? subscriptions
+        SELECT customer_id, 'customers' FROM {store}.source_customer UNION ALL  --? customers
+        SELECT customer_id, 'interactions' FROM {store}.source_interaction UNION ALL  --? interactions
+        SELECT NULL, NULL WHERE false) AS r WHERE r.customer_id = ANY (customer_ids);
+    IF left_in IS NOT NULL THEN
+        RAISE EXCEPTION 'the sources still hold rows of such customers' USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('There are some in: %s.', left_in), HINT = 'Delete them there first, else the next refresh brings them back.';
+    END IF;
+    DELETE FROM {store}.customer_history WHERE customer_id = ANY (customer_ids);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    -- computed again without these customers; the idle generation has filled = false and becomes empty
+    REFRESH MATERIALIZED VIEW CONCURRENTLY {store}.customer_value_1;
+    REFRESH MATERIALIZED VIEW CONCURRENTLY {store}.customer_value_2;
+    RETURN n;
+END $body$ $$),
+('forget', 'statement', '', '', '', $$COMMENT ON FUNCTION {mart}.forget({id}[]) IS 'removes customers from everything the mart stores, and returns how many had a history. They must have been deleted in the sources first. What remains are numbers of many: parameters of models, totals of cohorts.'$$),
+('step', 'statement', '', '', '', $$INSERT INTO {store}.step (name, action) VALUES ('publish', 'publish')$$),
+('cohort_value_history', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.cohort_value_history AS SELECT * FROM {store}.cohort_value_1 WITH NO DATA$$),
+('cohort_value_history', 'statement', '', '', '', $$SELECT {clv}.clv_add_columns(format('%I.cohort_value_history', {store_name})::regclass, format('%I.cohort_value_1', {store_name})::regclass)$$),
+('cohort_value_history', 'statement', '', '', '', $$CREATE UNIQUE INDEX IF NOT EXISTS cohort_value_history_key ON {store}.cohort_value_history (as_of, cohort)$$),
+('cohort_value_history', 'statement', '', '', '', $$COMMENT ON TABLE {store}.cohort_value_history IS 'cohort_value of every day of which there was a refresh'$$),
+('privileges', 'statement', '', '', '', $$REVOKE ALL ON ALL ROUTINES IN SCHEMA {mart}, {store} FROM PUBLIC$$),
+('settings', 'published', '', '', 'one row: what the mart shows, and how it was computed', $$
+SELECT g.as_of,  --: the day that everything is known up to
+       g.until AS horizon_end,  --: the day up to which purchases and value are predicted
+       g.horizon_days,  --: days from as_of to horizon_end
+       coalesce(g.currency, s.currency) AS currency,  --: currency of all money; NULL if the sources do not tell
+       s.time_zone,  --: time zone whose days are counted
+       g.annual_discount_rate,  --: value of a year later is divided by 1 + this
+       g.margin,  --: share of revenue that is margin, from 0 to 1
+       g.unit,  --: time unit of the parameters of the models
+       g.purchase_model,  --: model of purchases that was asked for
+       g.min_cohort_size,  --: cohorts with fewer customers are drawn towards the others
+       g.lift,  --: rise of a score whose value is in the view lift, from 0 to 1
+       g.lift_name,  --: the score that cohort_value tells the value of
+       g.target_ratio,  --: lifetime value that is wanted for each unit of acquisition cost
+       s.late_days,  --: days behind the last refresh that are read again for late orders; NULL: all
+       g.model_id,  --: number of the models in use
+       g.refreshed_at,  --: moment of the last refresh
+       s.source AS source_schema,  --: schema with the relations that are read
+       s.clv_version  --: version of clv that made the mart
+FROM {store}.setting AS s LEFT JOIN {store}.generation AS g ON g.generation = s.current$$),
+('refresh_log', 'published', '', '', 'what refreshes did: one row for each step, and one for a run without steps', $$
+SELECT r.run_id,  --: number of the refresh
+       r.as_of,  --: the day it was about
+       r.model_id,  --: number of its models
+       r.refit,  --: whether models were fitted
+       r.status AS run_status,  --: running, done, failed, or aborted: cancelled, or the connection was lost
+       d.step,  --: what was done; NULL where no step ended
+       d.started_at,  --: begin of the step
+       d.seconds,  --: duration in seconds
+       d.rows,  --: rows written
+       d.status,  --: done or failed
+       d.error  --: message of the error
+FROM {store}.run AS r LEFT JOIN {store}.run_step AS d USING (run_id)$$)
+$routines$;
+COMMENT ON FUNCTION clv_mart_routines() IS
+'internal: templates of the procedure refresh, the function forget, what they call, and of the views settings and refresh_log';
+
+-- ---- mart: create, upgrade ------------------------------------------------------------------------------------------
+
+
+CREATE FUNCTION clv_mart_check(source text, mart text, options jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 10000
+    AS $$
+DECLARE
+    schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+    wrong record;
+    problems text;
+BEGIN
+    SELECT o.* INTO wrong
+    FROM (VALUES
+        ('mart', mart <> '' AND octet_length(mart) <= 56 AND mart NOT LIKE 'pg\_%' AND mart NOT LIKE '%$body$%' AND source NOT IN (mart, mart || '_store'),
+         'Name a schema for the mart, of at most 56 bytes; that of the sources is another.'),
+        ('horizon_days', (options ->> 'horizon_days')::integer BETWEEN 1 AND 36525, 'Days from 1 to 36525, such as 365.'),
+        ('annual_discount_rate', (options ->> 'annual_discount_rate')::float8 > -1 AND (options ->> 'annual_discount_rate')::float8 <= 10, 'Write 10 percent as 0.10.'),
+        ('margin', (options ->> 'margin')::float8 BETWEEN 0 AND 1, 'Write 30 percent as 0.30.'),
+        ('unit', options ->> 'unit' IN ('day', 'week', 'month', 'year'), 'The units are day, week, month, and year.'),
+        ('time_zone', EXISTS (SELECT FROM pg_catalog.pg_timezone_names AS z WHERE lower(z.name) = lower(options ->> 'time_zone')), 'See pg_timezone_names, for example Europe/Vienna.'),
+        ('purchase_model', options ->> 'purchase_model' IN ('pareto_nbd', 'mbgnbd', 'bgnbd', 'best'), 'The models are pareto_nbd, mbgnbd, bgnbd, and best.'),
+        ('min_cohort_size', (options ->> 'min_cohort_size')::integer >= 1, 'A number of customers, such as 200.'),
+        ('lift', (options ->> 'lift')::float8 > 0 AND (options ->> 'lift')::float8 <= 1, 'A rise of a score from 0 to 1, such as 0.05.'),
+        ('lift_name', options ->> 'lift_name' <> '', 'The name of an evaluator, such as resolution.'),
+        ('target_ratio', (options ->> 'target_ratio')::float8 > 0 AND (options ->> 'target_ratio')::float8 < 'Infinity', 'Lifetime value for each unit of acquisition cost, such as 3.'),
+        ('late_days', coalesce((options ->> 'late_days')::integer >= 0, true), 'Days from 0 on, or NULL to read all orders each time.')) AS o (name, right_so, hint)
+    WHERE right_so IS NOT TRUE LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the option % of a mart is wrong', wrong.name USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('Got %s.', coalesce(quote_literal(CASE wrong.name WHEN 'mart' THEN mart ELSE options ->> wrong.name END), 'NULL')), HINT = wrong.hint;
+    END IF;
+    EXECUTE format('SELECT %I.clv_mart_problems($1)', schema) INTO problems USING source;
+    IF problems IS NOT NULL THEN
+        RAISE EXCEPTION 'no mart can be made of the schema %', quote_ident(source) USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = problems, HINT = format('SELECT * FROM clv_check_sources(%L) tells what is there, and what to write.', source);
+    END IF;
+END $$;
+COMMENT ON FUNCTION clv_mart_check(text, text, jsonb) IS 'internal: an error if no mart can be made of the sources, or with such options';
+
+CREATE FUNCTION clv_mart_sql(source text, mart text, horizon_days integer DEFAULT 365, annual_discount_rate float8 DEFAULT 0.10,
+        margin float8 DEFAULT 1, unit text DEFAULT 'week', time_zone text DEFAULT current_setting('TimeZone'),
+        purchase_model text DEFAULT 'pareto_nbd', min_cohort_size integer DEFAULT 200, lift float8 DEFAULT 0.05,
+        lift_name text DEFAULT 'resolution', target_ratio float8 DEFAULT 3, late_days integer DEFAULT 35, currency text DEFAULT NULL)
+    RETURNS SETOF text
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 1000000 ROWS 300
+    AS $$
+DECLARE
+    schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+    version text := (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'clv');
+    flags text[];
+    names jsonb;
+BEGIN
+    EXECUTE format('SELECT %I.clv_mart_check($1, $2, $3)', schema) USING source, mart, jsonb_build_object(
+        'horizon_days', horizon_days, 'annual_discount_rate', annual_discount_rate::text, 'margin', margin::text, 'unit', unit, 'time_zone', time_zone,
+        'purchase_model', purchase_model, 'min_cohort_size', min_cohort_size, 'lift', lift::text, 'lift_name', lift_name,
+        'target_ratio', target_ratio::text, 'late_days', late_days);
+    EXECUTE format('SELECT %I.clv_mart_flags($1)', schema) INTO flags USING source;
+    flags := flags || ARRAY(SELECT 'new.' || s.part FROM (VALUES ('mart', mart), ('store', mart || '_store')) AS s (part, name)
+                            WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = s.name));
+    EXECUTE format('SELECT %I.clv_mart_names($1, $2, $3, $4)', schema) INTO names USING source, mart, time_zone, flags;
+    RETURN QUERY EXECUTE format($query$
+        SELECT statement || ';'
+        FROM (SELECT 1 AS part, row_number() OVER () AS number, * FROM %1$I.clv_mart_storage()
+              UNION ALL SELECT 2, row_number() OVER (), * FROM %1$I.clv_mart_sources()
+              UNION ALL SELECT 3, row_number() OVER (), * FROM %1$I.clv_mart_customers()
+              UNION ALL SELECT 4, row_number() OVER (), * FROM %1$I.clv_mart_drivers()
+              UNION ALL SELECT 5, row_number() OVER (), * FROM %1$I.clv_mart_routines()) AS t,
+             LATERAL %1$I.clv_mart_fill(definition, $1, $2) AS filled,
+             LATERAL %1$I.clv_mart_relation(kind, name, keys, about, filled, $2) WITH ORDINALITY AS r (statement, line)
+        WHERE string_to_array(needs, ' ') <@ $1
+        ORDER BY CASE WHEN part = 5 THEN 9 WHEN part <= 2 THEN part WHEN kind = 'work' THEN 3 WHEN kind = 'vintage' THEN 4 WHEN kind = 'view' THEN 5 ELSE 6 END,
+                 part, number, line$query$, schema)
+        USING flags, names;
+    RETURN NEXT format('INSERT INTO %s.setting (source, mart, clv_version, time_zone, currency, horizon_days, annual_discount_rate, margin, unit, '
+                       'purchase_model, min_cohort_size, lift, lift_name, target_ratio, late_days) '
+                       'VALUES (%L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L) '
+                       'ON CONFLICT (one) DO UPDATE SET clv_version = excluded.clv_version;',
+                       names ->> 'store', source, mart, version, time_zone, currency, horizon_days, annual_discount_rate, margin, unit,
+                       purchase_model, min_cohort_size, lift, lift_name, target_ratio, late_days);
+END $$;
+COMMENT ON FUNCTION clv_mart_sql(text, text, integer, float8, float8, text, text, text, integer, float8, text, float8, integer, text) IS
+'the statements that clv_create_mart() would run, one in a row, to be read, kept in version control, or run by another tool. Arguments, NULLs and errors as there.';
+
+CREATE FUNCTION clv_run_statements(statements text[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000000
+    AS $$
+DECLARE
+    path text := current_setting('search_path');
+    messages text := current_setting('client_min_messages');
+    statement text;
+BEGIN
+    -- nothing of the caller's takes the place of what the statements name without a schema, in views for good
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true), set_config('client_min_messages', 'warning', true);
+    FOREACH statement IN ARRAY statements LOOP
+        EXECUTE statement;
+    END LOOP;
+    PERFORM set_config('search_path', path, true), set_config('client_min_messages', messages, true);
+END $$;
+COMMENT ON FUNCTION clv_run_statements(text[]) IS 'internal: runs statements one after the other, with an empty search_path';
+
+CREATE FUNCTION clv_create_mart(source text, mart text, horizon_days integer DEFAULT 365, annual_discount_rate float8 DEFAULT 0.10,
+        margin float8 DEFAULT 1, unit text DEFAULT 'week', time_zone text DEFAULT current_setting('TimeZone'),
+        purchase_model text DEFAULT 'pareto_nbd', min_cohort_size integer DEFAULT 200, lift float8 DEFAULT 0.05,
+        lift_name text DEFAULT 'resolution', target_ratio float8 DEFAULT 3, late_days integer DEFAULT 35, currency text DEFAULT NULL,
+        build boolean DEFAULT true)
+    RETURNS TABLE (view_name text, row_count bigint, about text)
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 15
+    AS $$
+DECLARE
+    schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+    taken text := (SELECT string_agg(DISTINCT quote_ident(n.nspname), ' and ') FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                   WHERE n.nspname IN (mart, mart || '_store'));
+BEGIN
+    IF taken IS NOT NULL THEN
+        RAISE EXCEPTION 'a mart needs schemas of its own' USING ERRCODE = 'duplicate_object', DETAIL = format('There are relations in %s.', taken),
+            HINT = format('Name another schema. To begin anew: DROP SCHEMA %I, %I CASCADE; to take in other sources or a new version: SELECT clv_upgrade_mart(%L);',
+                          mart, mart || '_store', mart);
+    END IF;
+    EXECUTE format('SELECT %1$I.clv_run_statements(ARRAY(SELECT * FROM %1$I.clv_mart_sql($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)))', schema)
+        USING source, mart, horizon_days, annual_discount_rate, margin, unit, time_zone, purchase_model, min_cohort_size, lift, lift_name, target_ratio,
+              late_days, currency;
+    IF build THEN
+        EXECUTE format('CALL %I.refresh(in_transaction => true)', mart);
+    END IF;
+    RETURN QUERY EXECUTE format('SELECT * FROM %I.clv_mart_views($1)', schema) USING mart;
+END $$;
+COMMENT ON FUNCTION clv_create_mart(text, text, integer, float8, float8, text, text, text, integer, float8, text, float8, integer, text, boolean) IS
+'builds a mart: in the schema mart views for reports, with the procedure refresh() and the function forget(), in the schema of that name with _store behind it what they read. Both belong to the caller, hold nothing that was there before, and grant nothing to PUBLIC. source: the schema of the relations orders, customers, ... that clv_check_sources() describes. horizon_days: how far is predicted. annual_discount_rate: 0.10 for 10 percent. margin: share of revenue that is margin, from 0 to 1. unit: time unit of the parameters of models, day, week, month or year. time_zone: whose days are counted, now and in every refresh; that of the session if not given. purchase_model: pareto_nbd (MBG/NBD where it cannot be fitted), mbgnbd, bgnbd, or best, the lower AIC of the first two. min_cohort_size: cohorts with fewer customers are drawn towards the others. lift: the rise of a score, from 0 to 1, whose value the view lift tells; lift_name: the score of which cohort_value tells it. target_ratio: lifetime value wanted for a unit of acquisition cost. late_days: how far back a refresh looks for late orders; NULL for all. currency: where orders do not tell. build: whether the first refresh is done at once, in this transaction. The views with their numbers of rows, none filled without build. Errors: 55000 sources of which no mart can be made, all that is wrong with them in the detail; 22023 an option; 42710 a schema that is not empty.';
+
+CREATE FUNCTION clv_mart_views(mart text) RETURNS TABLE (view_name text, row_count bigint, about text)
+    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 100000 ROWS 15
+    AS $$
+BEGIN
+    FOR view_name, about IN
+        SELECT c.relname, pg_catalog.obj_description(c.oid) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = mart AND c.relkind = 'v' ORDER BY c.oid LOOP
+        EXECUTE format('SELECT count(*) FROM %I.%I', mart, view_name) INTO row_count;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clv_mart_views(text) IS 'internal: the views of a mart with the numbers of their rows';
+
+CREATE FUNCTION clv_upgrade_mart(mart text, build boolean DEFAULT true) RETURNS TABLE (view_name text, row_count bigint, about text)
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000000 ROWS 15
+    AS $$
+DECLARE
+    schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+    store name := mart || '_store';
+    path text := current_setting('search_path');
+    statements text[];
+    grants text[];
+BEGIN
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);     -- so that all names come with their schemas
+    IF to_regclass(format('%I.setting', store)) IS NULL OR to_regprocedure(format('%I.lock_mart(boolean)', store)) IS NULL THEN
+        RAISE EXCEPTION 'there is no mart %', quote_ident(mart) USING ERRCODE = 'undefined_object', HINT = 'clv_create_mart() makes one.';
+    END IF;
+    EXECUTE format('SELECT %I.lock_mart(false)', store);
+    EXECUTE format('SELECT %1$I.clv_mart_drop($1), %1$I.clv_mart_grants($1)', schema) INTO statements, grants USING mart;
+    EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING statements;
+    EXECUTE format('UPDATE %I.setting SET current = NULL, building = NULL', store);
+    EXECUTE format('UPDATE %I.generation SET filled = false', store);
+    EXECUTE format('SELECT ARRAY(SELECT m.* FROM %I.setting AS s, %I.clv_mart_sql(s.source, s.mart, s.horizon_days, s.annual_discount_rate, s.margin, s.unit,
+                                 s.time_zone, s.purchase_model, s.min_cohort_size, s.lift, s.lift_name, s.target_ratio, s.late_days, s.currency) AS m)', store, schema)
+        INTO statements;
+    EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING statements;
+    EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING grants;
+    IF build THEN
+        EXECUTE format('CALL %I.refresh(in_transaction => true)', mart);
+    END IF;
+    PERFORM set_config('search_path', path, true);
+    RETURN QUERY EXECUTE format('SELECT * FROM %I.clv_mart_views($1)', schema) USING mart;
+END $$;
+COMMENT ON FUNCTION clv_upgrade_mart(text, boolean) IS
+'makes the views, materialized views and routines of a mart anew, as this version of clv makes them and for the sources that are there now; tables with histories, models and settings stay, and so do grants. build: whether it is refreshed at once, in this transaction. The views with their numbers of rows. Errors: 42704 no such mart; 55P03 it is being refreshed; 2BP01 views of others read its views, named in the detail.';
+
+CREATE FUNCTION clv_mart_drop(mart text) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 10000
+    BEGIN ATOMIC
+        -- what reads others goes first: views of the mart, generations, fitted_ views, work relations, and the rest
+        SELECT array_agg(d.statement ORDER BY d.part) FROM (
+            SELECT r.part, format(CASE c.relkind WHEN 'v' THEN 'DROP VIEW %s' ELSE 'DROP MATERIALIZED VIEW %s' END,
+                                  string_agg(format('%I.%I', n.nspname, c.relname), ', ')) AS statement
+            FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace,
+                 LATERAL (SELECT CASE WHEN n.nspname = mart THEN 1 WHEN c.relkind = 'm' AND c.relname ~ '_[12]$' THEN 2
+                                      WHEN c.relname LIKE 'fitted\_%' THEN 3 WHEN c.relkind = 'm' THEN 4 ELSE 5 END AS part) AS r
+            WHERE n.nspname IN (mart, mart || '_store') AND c.relkind IN ('v', 'm') GROUP BY r.part, c.relkind
+            UNION ALL
+            SELECT 6, format('DROP ROUTINE %s', string_agg(p.oid::pg_catalog.regprocedure::text, ', '))
+            FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname IN (mart, mart || '_store') HAVING count(*) > 0
+            UNION ALL SELECT 7, format('DROP TABLE %I.step', mart || '_store')) AS d;
+    END;
+COMMENT ON FUNCTION clv_mart_drop(text) IS 'internal: the statements that drop all of a mart but its tables';
+
+CREATE FUNCTION clv_mart_grants(mart text) RETURNS text[]
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 10000
+    BEGIN ATOMIC
+        SELECT ARRAY(
+            SELECT format('GRANT %s ON %s %s TO %s%s', x.privilege_type, o.kind, o.name,
+                          CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::pg_catalog.regrole::text END,
+                          CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+            FROM (SELECT c.relacl AS acl, c.relowner AS owner, 'TABLE' AS kind, format('%I.%I', n.nspname, c.relname) AS name
+                  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                  WHERE n.nspname IN (mart, mart || '_store') AND c.relkind IN ('v', 'm')
+                  UNION ALL
+                  SELECT p.proacl, p.proowner, 'ROUTINE', p.oid::pg_catalog.regprocedure::text
+                  FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname IN (mart, mart || '_store')) AS o,
+                 LATERAL pg_catalog.aclexplode(o.acl) AS x
+            WHERE x.grantee <> o.owner);
+    END;
+COMMENT ON FUNCTION clv_mart_grants(text) IS 'internal: the GRANTs of what clv_mart_drop() drops';
+
+CREATE FUNCTION clv_add_columns(target regclass, model regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000
+    AS $$
+DECLARE
+    added text;
+BEGIN
+    FOR added IN
+        SELECT format('ALTER TABLE %s ADD COLUMN %I %s', target, m.attname, format_type(m.atttypid, m.atttypmod))
+        FROM pg_catalog.pg_attribute AS m
+        WHERE m.attrelid = model AND m.attnum > 0
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS t WHERE t.attrelid = target AND t.attname = m.attname AND NOT t.attisdropped)
+        ORDER BY m.attnum LOOP
+        EXECUTE added;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clv_add_columns(regclass, regclass) IS
+'internal: adds to a table of a mart the columns that the view it is filled from has and it has not, after an upgrade';
