@@ -4556,8 +4556,8 @@ BEGIN
             WHERE c.relation = ANY ($1) AND NOT c.required AND c.relation || '.' || c."column" <> ALL ($1)
         ), shown AS (
             SELECT a.name, l.part, l.number, l.view, l."column", min(l.place) AS place,
-                   bool_or(l.needs <@ ($1 || a.brings) AND %1$I.clv_mart_line_kept(l.wants, $1 || a.brings)) AS with_it,
-                   bool_or(l.needs <@ $1 AND %1$I.clv_mart_line_kept(l.wants, $1)) AS without_it
+                   bool_or(%1$I.clv_mart_line_kept(l.needs || l.wants, $1 || a.brings)) AS with_it,
+                   bool_or(%1$I.clv_mart_line_kept(l.needs || l.wants, $1)) AS without_it
             FROM absent AS a, (SELECT part, number, view, "column", place, wants, string_to_array(needs, ' ') AS needs FROM line) AS l
             GROUP BY 1, 2, 3, 4, 5
         )
@@ -5682,7 +5682,6 @@ COMMENT ON FUNCTION clv_mart_customers() IS
 
 -- ---- mart: drivers, lift and the quality of models ------------------------------------------------------------------
 
-
 -- Exposure ends at the landmark, outcomes begin after it: as_of less a window, which is the horizon, or what fits into the
 -- data. Work relations hold customers at the landmark and, where the data go back far enough, at one a window earlier; all
 -- models of churn are made from them. Their x is the score first, then what was there before it: years as a customer, the
@@ -5969,189 +5968,6 @@ FROM (
     WHERE v.lift <> 0 AND one.churn_before IS NOT NULL
 ) AS p
 $$),
-('quality_purchase', 'view', '', 'orders', 'the purchase model beside a holdout', $$
--- the kind of model in use, fitted to the days before the holdout, which is the horizon or a third of the span
-WITH cut AS MATERIALIZED (
-    SELECT s.model_id, s.unit, s.as_of, s.as_of - d.days AS calibration, d.days, s.min_cohort_size, m.kind
-    FROM {store}.build AS s
-    CROSS JOIN (SELECT min(ordered_on) AS first_on FROM {store}.source_order WHERE isfinite(ordered_on)) AS o
-    CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - o.first_on) / 3)) AS d (days)
-    CROSS JOIN LATERAL (SELECT g.kind FROM {store}.model_history AS h CROSS JOIN LATERAL {clv}.glance(h.model) AS g
-                        WHERE h.model_id = s.model_id AND h.role = 'purchase' AND h.cohort IS NULL LIMIT 1) AS m
-    WHERE d.days >= 7
-), part AS MATERIALIZED (
-    SELECT p.cohort, {clv}.holdout_sample(p.purchases, c.calibration, c.as_of, c.unit) AS holdout,
-           {clv}.clv_sample(p.purchases, c.calibration, c.unit) AS times, {clv}.spend_sample(p.purchases, c.calibration) AS spends,
-           {clv}.calendar_sample(p.purchases) AS calendar, count(*) FILTER (WHERE {clv}.tenure(p.purchases, c.calibration) >= 0) AS customers,
-           count(*) FILTER (WHERE {clv}.repeat_purchases(p.purchases, c.calibration) > 0) AS repeaters
-    FROM {store}.person AS p CROSS JOIN cut AS c GROUP BY p.cohort
-), whole AS MATERIALIZED (
-    SELECT {clv}.clv_sample(p.holdout) AS holdout, {clv}.clv_sample(p.times) AS times, {clv}.clv_sample(p.spends) AS spends,
-           {clv}.clv_sample(p.calendar) AS calendar
-    FROM part AS p HAVING sum(p.repeaters) >= 10
-), fit AS MATERIALIZED (
-    SELECT CASE c.kind WHEN 'pareto_nbd' THEN {clv}.pareto_nbd_fit(w.times) WHEN 'mbgnbd' THEN {clv}.mbgnbd_fit(w.times)
-                       WHEN 'bgnbd' THEN {clv}.bgnbd_fit(w.times) END AS model, {clv}.gamma_gamma_fit(w.spends) AS spend
-    FROM whole AS w CROSS JOIN cut AS c
-), test AS MATERIALIZED (
-    SELECT h.cohort, b.*
-    FROM fit AS f
-    -- a spend model without a mean predicts nothing, and each call would say so
-    CROSS JOIN LATERAL (SELECT CASE WHEN {clv}.coef(f.spend, 'q') > 1 THEN f.spend END AS spend) AS g
-    CROSS JOIN (SELECT NULL::text AS cohort, w.holdout FROM whole AS w
-                UNION ALL SELECT p.cohort, p.holdout FROM part AS p CROSS JOIN cut AS c WHERE p.customers >= c.min_cohort_size) AS h
-    CROSS JOIN LATERAL {clv}.backtest(h.holdout, f.model, g.spend) AS b
-), track AS MATERIALIZED (
-    SELECT t.period_end, row_number() OVER (ORDER BY t.period_start) AS bin, sum(t.actual) OVER (ORDER BY t.period_start) AS actual,
-           sum(t.expected) OVER (ORDER BY t.period_start) AS expected
-    FROM cut AS c CROSS JOIN whole AS w CROSS JOIN fit AS f
-    CROSS JOIN LATERAL {clv}.tracking(w.calendar, f.model, CASE WHEN c.days > 120 THEN 'month' ELSE 'week' END, c.as_of) AS t
-    WHERE t.period_start > c.calibration
-), line (cohort, metric, bin, bin_label, value, n, is_error, is_spend) AS (
-    SELECT t.cohort, l.metric, NULL::bigint, NULL::text, l.value, t.customers, l.is_error, l.is_spend
-    FROM test AS t
-    CROSS JOIN LATERAL (VALUES
-        ('actual_purchases', t.actual_purchases::float8, false, false), ('predicted_purchases', t.predicted_purchases, false, false),
-        ('purchase_error', t.predicted_purchases / nullif(t.actual_purchases, 0) - 1, true, false), ('mae', t.mae, false, false),
-        ('rmse', t.rmse, false, false), ('actual_spend', t.actual_spend, false, true), ('predicted_spend', t.predicted_spend, false, true),
-        ('spend_error', t.predicted_spend / nullif(t.actual_spend, 0) - 1, true, true),
-        ('top_decile_share', t.top_decile_share, false, false), ('top_decile_possible', t.top_decile_possible, false, false)
-    ) AS l (metric, value, is_error, is_spend)
-    UNION ALL
-    SELECT NULL, l.metric, c.bin, c.class, l.value, c.customers, false, false
-    FROM whole AS w CROSS JOIN fit AS f
-    CROSS JOIN LATERAL (SELECT row_number() OVER () AS bin, k.* FROM {clv}.backtest_classes(w.holdout, f.model) AS k) AS c
-    CROSS JOIN LATERAL (VALUES ('class_actual', c.actual_per_customer), ('class_predicted', c.predicted_per_customer)) AS l (metric, value)
-    UNION ALL
-    SELECT NULL, l.metric, t.bin, t.period_end::text, l.value, t.actual::bigint, false, false
-    FROM track AS t CROSS JOIN LATERAL (VALUES ('tracking_actual', t.actual::float8), ('tracking_expected', t.expected)) AS l (metric, value)
-    UNION ALL
-    (SELECT NULL, 'tracking_error', NULL, t.period_end::text, t.expected / nullif(t.actual::float8, 0) - 1, t.actual::bigint, true, false
-     FROM track AS t ORDER BY t.bin DESC LIMIT 1)
-)
-SELECT 'purchase'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver, l.cohort, l.metric, l.bin, l.bin_label,
-       l.value, NULL::float8 AS conf_low, NULL::float8 AS conf_high, l.n,
-       CASE WHEN l.is_error THEN
-           CASE WHEN abs(l.value) < 0.005 THEN 'as it came'
-                ELSE format('%s percent too %s predicted', round(100 * abs(l.value)),
-                            CASE WHEN l.is_spend THEN CASE WHEN l.value > 0 THEN 'much' ELSE 'little' END
-                                 WHEN l.value > 0 THEN 'many' ELSE 'few' END) END
-           || CASE WHEN abs(l.value) <= 0.1 THEN '' WHEN abs(l.value) <= 0.25 THEN ': budget with care' ELSE ': do not budget with it' END
-       END AS verdict
-FROM line AS l CROSS JOIN cut AS c WHERE l.value IS NOT NULL
-$$),
-('quality_contract', 'view', '', 'subscriptions', 'the model of contracts beside a holdout', $$
--- of the contracts open at the beginning of the holdout, how many were renewed k times more
-WITH cut AS MATERIALIZED (
-    SELECT s.as_of, s.as_of - d.days AS calibration, m.kind, m.unit,
-           CASE m.unit WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '7 days' WHEN 'year' THEN interval '1 year'
-                       ELSE interval '1 month' END AS step
-    FROM {store}.build AS s
-    CROSS JOIN (SELECT min(started_on) AS first_on FROM {store}.source_contract WHERE isfinite(started_on)) AS o
-    CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - o.first_on) / 3)) AS d (days)
-    CROSS JOIN LATERAL (SELECT g.kind, coalesce(g.unit, 'month') AS unit FROM {store}.model_history AS h CROSS JOIN LATERAL {clv}.glance(h.model) AS g
-                        WHERE h.model_id = s.model_id AND h.role = 'contract' AND h.cohort IS NULL LIMIT 1) AS m
-    WHERE d.days >= 7
-), contract AS MATERIALIZED (
-    SELECT t.started_on, t.ended_on FROM {store}.source_contract AS t CROSS JOIN cut AS c
-    WHERE t.started_on <= c.calibration AND isfinite(t.started_on) AND (t.ended_on IS NULL OR t.ended_on > t.started_on)
-), fit AS MATERIALIZED (
-    SELECT CASE c.kind WHEN 'sbg' THEN {clv}.sbg_fit(r.sample) WHEN 'bdw' THEN {clv}.bdw_fit(r.sample) END AS model
-    FROM cut AS c CROSS JOIN (SELECT {clv}.renewal_sample(t.started_on, t.ended_on, c.calibration, c.unit) AS sample,
-                                     count(*) FILTER (WHERE t.ended_on <= c.calibration) AS ended, count(*) AS contracts
-                              FROM contract AS t CROSS JOIN cut AS c) AS r
-    WHERE r.ended >= 10 AND r.contracts - r.ended >= 10
-), open AS MATERIALIZED (
-    SELECT t.started_on, t.ended_on,
-           -- a contract of 31 January renews on the last day of February, which age() does not see
-           CASE c.unit WHEN 'day' THEN c.calibration - t.started_on WHEN 'week' THEN (c.calibration - t.started_on) / 7
-                ELSE a.n + (t.started_on + (a.n + 1) * c.step <= c.calibration)::int END AS tenure
-    FROM contract AS t CROSS JOIN cut AS c
-    CROSS JOIN LATERAL (SELECT (extract(year FROM age(c.calibration, t.started_on)) * CASE WHEN c.unit = 'year' THEN 1 ELSE 12 END
-                                + CASE WHEN c.unit = 'year' THEN 0 ELSE extract(month FROM age(c.calibration, t.started_on)) END)::int) AS a (n)
-    WHERE t.ended_on IS NULL OR t.ended_on > c.calibration
-), period AS (
-    SELECT k, (c.calibration + k * c.step)::date AS day
-    FROM cut AS c CROSS JOIN generate_series(1, 24) AS k WHERE c.calibration + k * c.step <= c.as_of
-), left_after AS MATERIALIZED (
-    SELECT o.tenure, p.k, p.day, count(*) AS n, count(*) FILTER (WHERE o.ended_on IS NULL OR o.ended_on > o.started_on + (o.tenure + p.k) * c.step) AS there
-    FROM open AS o CROSS JOIN period AS p CROSS JOIN cut AS c GROUP BY o.tenure, p.k, p.day
-), at AS (
-    SELECT l.k, l.day, sum(l.n)::bigint AS n, sum(l.there)::bigint AS there,
-           sum(l.n * (1 - {clv}.churn_risk(f.model, l.tenure, l.k)))::float8 / sum(l.n)::float8 AS predicted
-    FROM left_after AS l CROSS JOIN fit AS f WHERE f.model IS NOT NULL GROUP BY l.k, l.day
-)
-SELECT 'contract'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver, NULL::text AS cohort, m.metric, a.k::bigint AS bin,
-       a.day::text AS bin_label, m.value, m.conf_low, m.conf_high, a.n,
-       CASE WHEN m.metric = 'survival_predicted' THEN
-           CASE WHEN a.predicted > w.conf_high THEN 'more renewals predicted than came' WHEN a.predicted < w.conf_low THEN 'fewer renewals predicted than came'
-                ELSE 'as it came, within chance' END END AS verdict
-FROM at AS a CROSS JOIN cut AS c CROSS JOIN LATERAL {clv}.wilson_interval(a.there, a.n) AS w
-CROSS JOIN LATERAL (VALUES ('survival_actual', w.estimate, w.conf_low, w.conf_high), ('survival_predicted', a.predicted, NULL, NULL))
-    AS m (metric, value, conf_low, conf_high)
-$$),
-('quality_churn', 'view', '', 'scores', 'models of leaving on customers they have not seen', $$
--- fitted to the landmark before where there is one, else to one half of the customers and measured on the other
-WITH plan AS MATERIALIZED (
-    SELECT m.driver, k.customers, b.enough AS in_time, CASE WHEN b.enough THEN 3 + cardinality(k.channels) ELSE cardinality(k.terms) END AS columns
-    FROM {store}.build AS s JOIN {store}.churn_model_history AS m ON m.model_id = s.model_id CROSS JOIN {store}.exposure_control AS k
-    CROSS JOIN LATERAL (
-        SELECT count(*) FILTER (WHERE x.churned) >= 10 AND count(*) FILTER (WHERE NOT x.churned) >= 10 AND min(x.x[1]) < max(x.x[1]) AND count(*) >= 200
-        FROM {store}.exposure_before AS x WHERE x.evaluator = m.driver
-    ) AS b (enough)
-), fit AS MATERIALIZED (
-    SELECT p.*, {clv}.logit_fit(t.sample) AS model
-    FROM plan AS p
-    CROSS JOIN LATERAL (
-        SELECT {clv}.regression_sample(x.churned, x.x) AS sample FROM {store}.exposure_before AS x
-        WHERE p.in_time AND x.evaluator = p.driver AND x.lot >> 1 < 32768 * (1e6 / greatest(p.customers, 1e6))
-        UNION ALL
-        SELECT CASE WHEN count(*) FILTER (WHERE x.churned) >= 10 AND count(*) FILTER (WHERE NOT x.churned) >= 10
-                    THEN {clv}.regression_sample(x.churned, x.x) END FROM {store}.exposure AS x
-        WHERE NOT p.in_time AND x.evaluator = p.driver AND x.lot & 1 = 0 AND x.lot >> 1 < 32768 * (1e6 / greatest(p.customers, 1e6))
-    ) AS t
-    WHERE t.sample IS NOT NULL
-), seen AS MATERIALIZED (
-    SELECT f.driver, f.in_time, h.sample
-    FROM fit AS f
-    CROSS JOIN LATERAL (
-        SELECT {clv}.prediction_sample({clv}.predict(f.model, x.x[:f.columns]), x.churned) AS sample, count(*) FILTER (WHERE x.churned) AS churned,
-               count(*) FILTER (WHERE NOT x.churned) AS stayed
-        FROM {store}.exposure AS x WHERE x.evaluator = f.driver AND (f.in_time OR x.lot & 1 = 1)
-    ) AS h
-    WHERE f.model IS NOT NULL AND h.churned >= 10 AND h.stayed >= 10
-), line AS (
-    SELECT s.driver, s.in_time, CASE q.measure WHEN 'mean_predicted' THEN 'predicted_share' WHEN 'mean_happened' THEN 'actual_share' ELSE q.measure END AS metric,
-           NULL::bigint AS bin, NULL::text AS bin_label, q.estimate AS value, q.conf_low, q.conf_high, q.n::bigint AS n,
-           CASE q.measure
-               WHEN 'auc' THEN CASE WHEN q.conf_low <= 0.5 THEN 'no ranking beyond chance' WHEN q.estimate < 0.7 THEN 'a weak ranking: do not choose by it whom to call'
-                                    WHEN q.estimate < 0.8 THEN 'a fair ranking' ELSE 'a good ranking' END
-               WHEN 'mean_predicted' THEN CASE WHEN q.estimate > q.happened_high THEN 'more predicted to leave than left'
-                                               WHEN q.estimate < q.happened_low THEN 'fewer predicted to leave than left' ELSE 'as many as left, within chance' END
-               WHEN 'brier_skill' THEN CASE WHEN q.estimate <= 0 THEN 'no better than the same probability for everybody' END
-               WHEN 'calibration_slope' THEN CASE WHEN q.conf_high < 1 THEN 'predictions are too extreme' WHEN q.conf_low > 1 THEN 'predictions are too timid'
-                                                  WHEN q.conf_low IS NOT NULL THEN 'neither too extreme nor too timid, within chance' END
-           END AS verdict
-    FROM seen AS s
-    CROSS JOIN LATERAL (
-        SELECT p.*, max(p.estimate) FILTER (WHERE p.measure = 'n') OVER () AS n, max(p.conf_low) FILTER (WHERE p.measure = 'mean_happened') OVER () AS happened_low,
-               max(p.conf_high) FILTER (WHERE p.measure = 'mean_happened') OVER () AS happened_high
-        FROM {clv}.prediction_quality(s.sample) AS p
-    ) AS q
-    WHERE q.measure IN ('mean_predicted', 'mean_happened', 'auc', 'brier', 'brier_skill', 'log_loss', 'calibration_slope', 'calibration_in_the_large', 'expected_calibration_error')
-    UNION ALL
-    SELECT s.driver, s.in_time, m.metric, c.bin, format('%s to %s', round(c.lowest::numeric, 3), round(c.highest::numeric, 3)), m.value, m.conf_low, m.conf_high, c.n, m.verdict
-    FROM seen AS s CROSS JOIN LATERAL {clv}.calibration_table(s.sample) AS c
-    CROSS JOIN LATERAL (VALUES
-        ('calibration_predicted', c.mean_predicted, NULL, NULL,
-         CASE WHEN c.mean_predicted > c.conf_high THEN 'more predicted to leave than left' WHEN c.mean_predicted < c.conf_low THEN 'fewer predicted to leave than left'
-              ELSE 'as many as left, within chance' END),
-        ('calibration_actual', c.happened_share, c.conf_low, c.conf_high, NULL)) AS m (metric, value, conf_low, conf_high, verdict)
-)
-SELECT 'churn'::text AS model_role, 'logit'::text AS kind, CASE WHEN l.in_time THEN 'fitted a window earlier' ELSE 'fitted to other customers' END AS method, l.driver,
-       NULL::text AS cohort, l.metric, l.bin, l.bin_label, l.value, l.conf_low, l.conf_high, l.n, l.verdict
-FROM line AS l WHERE l.value IS NOT NULL
-$$),
 ('model_quality', 'vintage', 'model_role, driver, cohort, metric, bin', '', 'how good the models are on what they have not seen, one row for each measure', $$
 SELECT s.model_id AS model_id,  --: number of the models whose kinds were measured
        q.model_role AS model_role,  --: purchase, contract or churn
@@ -6171,9 +5987,189 @@ FROM {store}.build AS s
 CROSS JOIN (
     SELECT NULL::text AS model_role, NULL::text AS kind, NULL::text AS method, NULL::text AS driver, NULL::text AS cohort, NULL::text AS metric, NULL::bigint AS bin,
            NULL::text AS bin_label, NULL::float8 AS value, NULL::float8 AS conf_low, NULL::float8 AS conf_high, NULL::bigint AS n, NULL::text AS verdict WHERE false
-    UNION ALL SELECT model_role, kind, method, driver, cohort, metric, bin, bin_label, value, conf_low, conf_high, n, verdict FROM {store}.quality_purchase --? orders
-    UNION ALL SELECT model_role, kind, method, driver, cohort, metric, bin, bin_label, value, conf_low, conf_high, n, verdict FROM {store}.quality_contract --? subscriptions
-    UNION ALL SELECT model_role, kind, method, driver, cohort, metric, bin, bin_label, value, conf_low, conf_high, n, verdict FROM {store}.quality_churn --? scores
+    UNION ALL ( --? orders
+        -- the kind of model in use, fitted to the days before the holdout, which is the horizon or a third of the span --? orders
+        WITH cut AS MATERIALIZED ( --? orders
+            SELECT s.model_id, s.unit, s.as_of, s.as_of - d.days AS calibration, d.days, s.min_cohort_size, m.kind --? orders
+            FROM {store}.build AS s --? orders
+            CROSS JOIN (SELECT min(ordered_on) AS first_on FROM {store}.source_order WHERE isfinite(ordered_on)) AS o --? orders
+            CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - o.first_on) / 3)) AS d (days) --? orders
+            CROSS JOIN LATERAL (SELECT g.kind FROM {store}.model_history AS h CROSS JOIN LATERAL {clv}.glance(h.model) AS g --? orders
+                                WHERE h.model_id = s.model_id AND h.role = 'purchase' AND h.cohort IS NULL LIMIT 1) AS m --? orders
+            WHERE d.days >= 7 --? orders
+        ), part AS MATERIALIZED ( --? orders
+            SELECT p.cohort, {clv}.holdout_sample(p.purchases, c.calibration, c.as_of, c.unit) AS holdout, --? orders
+                   {clv}.clv_sample(p.purchases, c.calibration, c.unit) AS times, {clv}.spend_sample(p.purchases, c.calibration) AS spends, --? orders
+                   {clv}.calendar_sample(p.purchases) AS calendar, count(*) FILTER (WHERE {clv}.tenure(p.purchases, c.calibration) >= 0) AS customers, --? orders
+                   count(*) FILTER (WHERE {clv}.repeat_purchases(p.purchases, c.calibration) > 0) AS repeaters --? orders
+            FROM {store}.person AS p CROSS JOIN cut AS c GROUP BY p.cohort --? orders
+        ), whole AS MATERIALIZED ( --? orders
+            SELECT {clv}.clv_sample(p.holdout) AS holdout, {clv}.clv_sample(p.times) AS times, {clv}.clv_sample(p.spends) AS spends, --? orders
+                   {clv}.clv_sample(p.calendar) AS calendar --? orders
+            FROM part AS p HAVING sum(p.repeaters) >= 10 --? orders
+        ), fit AS MATERIALIZED ( --? orders
+            SELECT CASE c.kind WHEN 'pareto_nbd' THEN {clv}.pareto_nbd_fit(w.times) WHEN 'mbgnbd' THEN {clv}.mbgnbd_fit(w.times) --? orders
+                               WHEN 'bgnbd' THEN {clv}.bgnbd_fit(w.times) END AS model, {clv}.gamma_gamma_fit(w.spends) AS spend --? orders
+            FROM whole AS w CROSS JOIN cut AS c --? orders
+        ), test AS MATERIALIZED ( --? orders
+            SELECT h.cohort, b.* --? orders
+            FROM fit AS f --? orders
+            -- a spend model without a mean predicts nothing, and each call would say so --? orders
+            CROSS JOIN LATERAL (SELECT CASE WHEN {clv}.coef(f.spend, 'q') > 1 THEN f.spend END AS spend) AS g --? orders
+            CROSS JOIN (SELECT NULL::text AS cohort, w.holdout FROM whole AS w --? orders
+                        UNION ALL SELECT p.cohort, p.holdout FROM part AS p CROSS JOIN cut AS c WHERE p.customers >= c.min_cohort_size) AS h --? orders
+            CROSS JOIN LATERAL {clv}.backtest(h.holdout, f.model, g.spend) AS b --? orders
+        ), track AS MATERIALIZED ( --? orders
+            SELECT t.period_end, row_number() OVER (ORDER BY t.period_start) AS bin, sum(t.actual) OVER (ORDER BY t.period_start) AS actual, --? orders
+                   sum(t.expected) OVER (ORDER BY t.period_start) AS expected --? orders
+            FROM cut AS c CROSS JOIN whole AS w CROSS JOIN fit AS f --? orders
+            CROSS JOIN LATERAL {clv}.tracking(w.calendar, f.model, CASE WHEN c.days > 120 THEN 'month' ELSE 'week' END, c.as_of) AS t --? orders
+            WHERE t.period_start > c.calibration --? orders
+        ), line (cohort, metric, bin, bin_label, value, n, is_error, is_spend) AS ( --? orders
+            SELECT t.cohort, l.metric, NULL::bigint, NULL::text, l.value, t.customers, l.is_error, l.is_spend --? orders
+            FROM test AS t --? orders
+            CROSS JOIN LATERAL (VALUES --? orders
+                ('actual_purchases', t.actual_purchases::float8, false, false), ('predicted_purchases', t.predicted_purchases, false, false), --? orders
+                ('purchase_error', t.predicted_purchases / nullif(t.actual_purchases, 0) - 1, true, false), ('mae', t.mae, false, false), --? orders
+                ('rmse', t.rmse, false, false), ('actual_spend', t.actual_spend, false, true), ('predicted_spend', t.predicted_spend, false, true), --? orders
+                ('spend_error', t.predicted_spend / nullif(t.actual_spend, 0) - 1, true, true), --? orders
+                ('top_decile_share', t.top_decile_share, false, false), ('top_decile_possible', t.top_decile_possible, false, false) --? orders
+            ) AS l (metric, value, is_error, is_spend) --? orders
+            UNION ALL --? orders
+            SELECT NULL, l.metric, c.bin, c.class, l.value, c.customers, false, false --? orders
+            FROM whole AS w CROSS JOIN fit AS f --? orders
+            CROSS JOIN LATERAL (SELECT row_number() OVER () AS bin, k.* FROM {clv}.backtest_classes(w.holdout, f.model) AS k) AS c --? orders
+            CROSS JOIN LATERAL (VALUES ('class_actual', c.actual_per_customer), ('class_predicted', c.predicted_per_customer)) AS l (metric, value) --? orders
+            UNION ALL --? orders
+            SELECT NULL, l.metric, t.bin, t.period_end::text, l.value, t.actual::bigint, false, false --? orders
+            FROM track AS t CROSS JOIN LATERAL (VALUES ('tracking_actual', t.actual::float8), ('tracking_expected', t.expected)) AS l (metric, value) --? orders
+            UNION ALL --? orders
+            (SELECT NULL, 'tracking_error', NULL, t.period_end::text, t.expected / nullif(t.actual::float8, 0) - 1, t.actual::bigint, true, false --? orders
+             FROM track AS t ORDER BY t.bin DESC LIMIT 1) --? orders
+        ) --? orders
+        SELECT 'purchase'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver, l.cohort, l.metric, l.bin, l.bin_label, --? orders
+               l.value, NULL::float8 AS conf_low, NULL::float8 AS conf_high, l.n, --? orders
+               CASE WHEN l.is_error THEN --? orders
+                   CASE WHEN abs(l.value) < 0.005 THEN 'as it came' --? orders
+                        ELSE format('%s percent too %s predicted', round(100 * abs(l.value)), --? orders
+                                    CASE WHEN l.is_spend THEN CASE WHEN l.value > 0 THEN 'much' ELSE 'little' END --? orders
+                                         WHEN l.value > 0 THEN 'many' ELSE 'few' END) END --? orders
+                   || CASE WHEN abs(l.value) <= 0.1 THEN '' WHEN abs(l.value) <= 0.25 THEN ': budget with care' ELSE ': do not budget with it' END --? orders
+               END AS verdict --? orders
+        FROM line AS l CROSS JOIN cut AS c WHERE l.value IS NOT NULL --? orders
+    ) --? orders
+    UNION ALL ( --? subscriptions
+        -- of the contracts open at the beginning of the holdout, how many were renewed k times more --? subscriptions
+        WITH cut AS MATERIALIZED ( --? subscriptions
+            SELECT s.as_of, s.as_of - d.days AS calibration, m.kind, m.unit, --? subscriptions
+                   CASE m.unit WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '7 days' WHEN 'year' THEN interval '1 year' --? subscriptions
+                               ELSE interval '1 month' END AS step --? subscriptions
+            FROM {store}.build AS s --? subscriptions
+            CROSS JOIN (SELECT min(started_on) AS first_on FROM {store}.source_contract WHERE isfinite(started_on)) AS o --? subscriptions
+            CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - o.first_on) / 3)) AS d (days) --? subscriptions
+            CROSS JOIN LATERAL (SELECT g.kind, coalesce(g.unit, 'month') AS unit FROM {store}.model_history AS h CROSS JOIN LATERAL {clv}.glance(h.model) AS g --? subscriptions
+                                WHERE h.model_id = s.model_id AND h.role = 'contract' AND h.cohort IS NULL LIMIT 1) AS m --? subscriptions
+            WHERE d.days >= 7 --? subscriptions
+        ), contract AS MATERIALIZED ( --? subscriptions
+            SELECT t.started_on, t.ended_on FROM {store}.source_contract AS t CROSS JOIN cut AS c --? subscriptions
+            WHERE t.started_on <= c.calibration AND isfinite(t.started_on) AND (t.ended_on IS NULL OR t.ended_on > t.started_on) --? subscriptions
+        ), fit AS MATERIALIZED ( --? subscriptions
+            SELECT CASE c.kind WHEN 'sbg' THEN {clv}.sbg_fit(r.sample) WHEN 'bdw' THEN {clv}.bdw_fit(r.sample) END AS model --? subscriptions
+            FROM cut AS c CROSS JOIN (SELECT {clv}.renewal_sample(t.started_on, t.ended_on, c.calibration, c.unit) AS sample, --? subscriptions
+                                             count(*) FILTER (WHERE t.ended_on <= c.calibration) AS ended, count(*) AS contracts --? subscriptions
+                                      FROM contract AS t CROSS JOIN cut AS c) AS r --? subscriptions
+            WHERE r.ended >= 10 AND r.contracts - r.ended >= 10 --? subscriptions
+        ), open AS MATERIALIZED ( --? subscriptions
+            SELECT t.started_on, t.ended_on, --? subscriptions
+                   -- a contract of 31 January renews on the last day of February, which age() does not see --? subscriptions
+                   CASE c.unit WHEN 'day' THEN c.calibration - t.started_on WHEN 'week' THEN (c.calibration - t.started_on) / 7 --? subscriptions
+                        ELSE a.n + (t.started_on + (a.n + 1) * c.step <= c.calibration)::int END AS tenure --? subscriptions
+            FROM contract AS t CROSS JOIN cut AS c --? subscriptions
+            CROSS JOIN LATERAL (SELECT (extract(year FROM age(c.calibration, t.started_on)) * CASE WHEN c.unit = 'year' THEN 1 ELSE 12 END --? subscriptions
+                                        + CASE WHEN c.unit = 'year' THEN 0 ELSE extract(month FROM age(c.calibration, t.started_on)) END)::int) AS a (n) --? subscriptions
+            WHERE t.ended_on IS NULL OR t.ended_on > c.calibration --? subscriptions
+        ), period AS ( --? subscriptions
+            SELECT k, (c.calibration + k * c.step)::date AS day --? subscriptions
+            FROM cut AS c CROSS JOIN generate_series(1, 24) AS k WHERE c.calibration + k * c.step <= c.as_of --? subscriptions
+        ), left_after AS MATERIALIZED ( --? subscriptions
+            SELECT o.tenure, p.k, p.day, count(*) AS n, count(*) FILTER (WHERE o.ended_on IS NULL OR o.ended_on > o.started_on + (o.tenure + p.k) * c.step) AS there --? subscriptions
+            FROM open AS o CROSS JOIN period AS p CROSS JOIN cut AS c GROUP BY o.tenure, p.k, p.day --? subscriptions
+        ), at AS ( --? subscriptions
+            SELECT l.k, l.day, sum(l.n)::bigint AS n, sum(l.there)::bigint AS there, --? subscriptions
+                   sum(l.n * (1 - {clv}.churn_risk(f.model, l.tenure, l.k)))::float8 / sum(l.n)::float8 AS predicted --? subscriptions
+            FROM left_after AS l CROSS JOIN fit AS f WHERE f.model IS NOT NULL GROUP BY l.k, l.day --? subscriptions
+        ) --? subscriptions
+        SELECT 'contract'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver, NULL::text AS cohort, m.metric, a.k::bigint AS bin, --? subscriptions
+               a.day::text AS bin_label, m.value, m.conf_low, m.conf_high, a.n, --? subscriptions
+               CASE WHEN m.metric = 'survival_predicted' THEN --? subscriptions
+                   CASE WHEN a.predicted > w.conf_high THEN 'more renewals predicted than came' WHEN a.predicted < w.conf_low THEN 'fewer renewals predicted than came' --? subscriptions
+                        ELSE 'as it came, within chance' END END AS verdict --? subscriptions
+        FROM at AS a CROSS JOIN cut AS c CROSS JOIN LATERAL {clv}.wilson_interval(a.there, a.n) AS w --? subscriptions
+        CROSS JOIN LATERAL (VALUES ('survival_actual', w.estimate, w.conf_low, w.conf_high), ('survival_predicted', a.predicted, NULL, NULL)) --? subscriptions
+            AS m (metric, value, conf_low, conf_high) --? subscriptions
+    ) --? subscriptions
+    UNION ALL ( --? scores
+        -- fitted to the landmark before where there is one, else to one half of the customers and measured on the other --? scores
+        WITH plan AS MATERIALIZED ( --? scores
+            SELECT m.driver, k.customers, b.enough AS in_time, CASE WHEN b.enough THEN 3 + cardinality(k.channels) ELSE cardinality(k.terms) END AS columns --? scores
+            FROM {store}.build AS s JOIN {store}.churn_model_history AS m ON m.model_id = s.model_id CROSS JOIN {store}.exposure_control AS k --? scores
+            CROSS JOIN LATERAL ( --? scores
+                SELECT count(*) FILTER (WHERE x.churned) >= 10 AND count(*) FILTER (WHERE NOT x.churned) >= 10 AND min(x.x[1]) < max(x.x[1]) AND count(*) >= 200 --? scores
+                FROM {store}.exposure_before AS x WHERE x.evaluator = m.driver --? scores
+            ) AS b (enough) --? scores
+        ), fit AS MATERIALIZED ( --? scores
+            SELECT p.*, {clv}.logit_fit(t.sample) AS model --? scores
+            FROM plan AS p --? scores
+            CROSS JOIN LATERAL ( --? scores
+                SELECT {clv}.regression_sample(x.churned, x.x) AS sample FROM {store}.exposure_before AS x --? scores
+                WHERE p.in_time AND x.evaluator = p.driver AND x.lot >> 1 < 32768 * (1e6 / greatest(p.customers, 1e6)) --? scores
+                UNION ALL --? scores
+                SELECT CASE WHEN count(*) FILTER (WHERE x.churned) >= 10 AND count(*) FILTER (WHERE NOT x.churned) >= 10 --? scores
+                            THEN {clv}.regression_sample(x.churned, x.x) END FROM {store}.exposure AS x --? scores
+                WHERE NOT p.in_time AND x.evaluator = p.driver AND x.lot & 1 = 0 AND x.lot >> 1 < 32768 * (1e6 / greatest(p.customers, 1e6)) --? scores
+            ) AS t --? scores
+            WHERE t.sample IS NOT NULL --? scores
+        ), seen AS MATERIALIZED ( --? scores
+            SELECT f.driver, f.in_time, h.sample --? scores
+            FROM fit AS f --? scores
+            CROSS JOIN LATERAL ( --? scores
+                SELECT {clv}.prediction_sample({clv}.predict(f.model, x.x[:f.columns]), x.churned) AS sample, count(*) FILTER (WHERE x.churned) AS churned, --? scores
+                       count(*) FILTER (WHERE NOT x.churned) AS stayed --? scores
+                FROM {store}.exposure AS x WHERE x.evaluator = f.driver AND (f.in_time OR x.lot & 1 = 1) --? scores
+            ) AS h --? scores
+            WHERE f.model IS NOT NULL AND h.churned >= 10 AND h.stayed >= 10 --? scores
+        ), line AS ( --? scores
+            SELECT s.driver, s.in_time, CASE q.measure WHEN 'mean_predicted' THEN 'predicted_share' WHEN 'mean_happened' THEN 'actual_share' ELSE q.measure END AS metric, --? scores
+                   NULL::bigint AS bin, NULL::text AS bin_label, q.estimate AS value, q.conf_low, q.conf_high, q.n::bigint AS n, --? scores
+                   CASE q.measure --? scores
+                       WHEN 'auc' THEN CASE WHEN q.conf_low <= 0.5 THEN 'no ranking beyond chance' WHEN q.estimate < 0.7 THEN 'a weak ranking: do not choose by it whom to call' --? scores
+                                            WHEN q.estimate < 0.8 THEN 'a fair ranking' ELSE 'a good ranking' END --? scores
+                       WHEN 'mean_predicted' THEN CASE WHEN q.estimate > q.happened_high THEN 'more predicted to leave than left' --? scores
+                                                       WHEN q.estimate < q.happened_low THEN 'fewer predicted to leave than left' ELSE 'as many as left, within chance' END --? scores
+                       WHEN 'brier_skill' THEN CASE WHEN q.estimate <= 0 THEN 'no better than the same probability for everybody' END --? scores
+                       WHEN 'calibration_slope' THEN CASE WHEN q.conf_high < 1 THEN 'predictions are too extreme' WHEN q.conf_low > 1 THEN 'predictions are too timid' --? scores
+                                                          WHEN q.conf_low IS NOT NULL THEN 'neither too extreme nor too timid, within chance' END --? scores
+                   END AS verdict --? scores
+            FROM seen AS s --? scores
+            CROSS JOIN LATERAL ( --? scores
+                SELECT p.*, max(p.estimate) FILTER (WHERE p.measure = 'n') OVER () AS n, max(p.conf_low) FILTER (WHERE p.measure = 'mean_happened') OVER () AS happened_low, --? scores
+                       max(p.conf_high) FILTER (WHERE p.measure = 'mean_happened') OVER () AS happened_high --? scores
+                FROM {clv}.prediction_quality(s.sample) AS p --? scores
+            ) AS q --? scores
+            WHERE q.measure IN ('mean_predicted', 'mean_happened', 'auc', 'brier', 'brier_skill', 'log_loss', 'calibration_slope', 'calibration_in_the_large', 'expected_calibration_error') --? scores
+            UNION ALL --? scores
+            SELECT s.driver, s.in_time, m.metric, c.bin, format('%s to %s', round(c.lowest::numeric, 3), round(c.highest::numeric, 3)), m.value, m.conf_low, m.conf_high, c.n, m.verdict --? scores
+            FROM seen AS s CROSS JOIN LATERAL {clv}.calibration_table(s.sample) AS c --? scores
+            CROSS JOIN LATERAL (VALUES --? scores
+                ('calibration_predicted', c.mean_predicted, NULL, NULL, --? scores
+                 CASE WHEN c.mean_predicted > c.conf_high THEN 'more predicted to leave than left' WHEN c.mean_predicted < c.conf_low THEN 'fewer predicted to leave than left' --? scores
+                      ELSE 'as many as left, within chance' END), --? scores
+                ('calibration_actual', c.happened_share, c.conf_low, c.conf_high, NULL)) AS m (metric, value, conf_low, conf_high, verdict) --? scores
+        ) --? scores
+        SELECT 'churn'::text AS model_role, 'logit'::text AS kind, CASE WHEN l.in_time THEN 'fitted a window earlier' ELSE 'fitted to other customers' END AS method, l.driver, --? scores
+               NULL::text AS cohort, l.metric, l.bin, l.bin_label, l.value, l.conf_low, l.conf_high, l.n, l.verdict --? scores
+        FROM line AS l WHERE l.value IS NOT NULL --? scores
+    ) --? scores
 ) AS q
 $$),
 ('relation_drift', 'vintage', 'driver', 'scores', 'whether scores and leaving still go together as they did a window earlier', $$
@@ -6708,7 +6704,7 @@ BEGIN
               UNION ALL SELECT 5, row_number() OVER (), * FROM %1$I.clv_mart_routines()) AS t,
              LATERAL %1$I.clv_mart_fill(definition, $1, $2) AS filled,
              LATERAL %1$I.clv_mart_relation(kind, name, keys, about, filled, $2) WITH ORDINALITY AS r (statement, line)
-        WHERE string_to_array(needs, ' ') <@ $1
+        WHERE %1$I.clv_mart_line_kept(string_to_array(needs, ' '), $1)
         ORDER BY CASE WHEN part = 5 THEN 9 WHEN part <= 2 THEN part WHEN kind = 'work' THEN 3 WHEN kind = 'vintage' THEN 4 WHEN kind = 'view' THEN 5 ELSE 6 END,
                  part, number, line$query$, schema)
         USING flags, names;
