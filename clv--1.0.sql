@@ -5823,8 +5823,8 @@ SELECT s.model_id AS model_id,  --: number of the models of which this was found
        v.why AS role_reason,  --: why it has this role
        w.landmark_on AS landmark_on,  --: last day on which scores and orders count as known (date)
        w.window_days::bigint AS window_days,  --: days after the landmark in which customers left or stayed: the horizon, or what the data have room for
-       coalesce(d.n, 0) AS customers,  --: customers at risk at the landmark who had a score by then (count)
-       k.customers - coalesce(d.n, 0) AS without_scores,  --: customers at risk at the landmark without one (count)
+       coalesce(e.customers, 0) AS customers,  --: customers at risk at the landmark who had a score by then (count)
+       k.customers - coalesce(e.customers, 0) AS without_scores,  --: customers at risk at the landmark without one (count)
        e.churn_rate AS churn_rate,  --: of those with a score, the share who left or did not buy within the window (0 to 1)
        e.mean_score AS mean_score,  --: mean over these customers of the mean of their scores (points of the score)
        d.pooled_r AS pooled_r,  --: correlation of mean score and leaving over all customers (-1 to 1)
@@ -5857,14 +5857,14 @@ LEFT JOIN (
 WHERE k.customers > 0
 $$),
 ('churn_model', 'vintage', 'driver', 'scores', 'models of leaving, one for each evaluator', $$
--- with ten who left and ten who stayed; Firth's likelihood where columns settle who leaves; of more than a million customers
+-- with ten who left and ten who stayed; Firth's likelihood where a column settles who leaves; of more than a million customers
 -- as many as that by lot
 SELECT s.model_id, 'churn'::text AS role, NULL::text AS cohort, f.evaluator AS driver, s.as_of, now() AS fitted_at,
        'all customers'::text AS scope, NULL::float8 AS own_weight, f.customers, f.note, f.landmark_on, f.window_days, f.terms, f.model
 FROM {store}.build AS s
 CROSS JOIN (
     SELECT m.evaluator, m.customers, m.landmark_on, m.window_days, m.terms, coalesce(m.likely, m.penalised) AS model,
-           CASE WHEN m.likely IS NULL THEN 'Firth''s penalised likelihood: channels or cohorts settle who leaves' END AS note
+           CASE WHEN m.likely IS NULL THEN 'Firth''s penalised likelihood: one of the columns settles in some rows who leaves' END AS note
     FROM (
         SELECT g.*, CASE WHEN g.likely IS NULL THEN {clv}.logit_fit(g.sample, 'firth') END AS penalised
         FROM (
@@ -6253,7 +6253,8 @@ WITH fact AS MATERIALIZED (
            {clv}.purchases(p.history, s.as_of)::float8 AS purchases, {clv}.total_spend(p.history, s.as_of)::float8 AS spend,
            {clv}.days_since_last(p.history, s.as_of)::float8 AS days_since_last
     FROM {store}.generation AS s CROSS JOIN {store}.person AS p WHERE s.generation = {g}
-), score AS MATERIALIZED ( --? scores
+),
+score AS MATERIALIZED ( --? scores
     SELECT e.customer_id, e.name AS evaluator, count(*) AS n --? scores
     FROM {store}.generation AS s CROSS JOIN {store}.source_score AS e --? scores
     WHERE s.generation = {g} AND e.name IS NOT NULL AND e.score IS NOT NULL AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? scores
