@@ -5021,8 +5021,8 @@ SELECT g.* FROM {store}.generation AS g JOIN {store}.setting AS s ON s.building 
 ('run', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.run (
     run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, status text NOT NULL CHECK (status IN ('running', 'done', 'failed', 'aborted')),
     started_at timestamptz NOT NULL, finished_at timestamptz, generation smallint NOT NULL, as_of date NOT NULL, refit boolean NOT NULL,
-    model_id bigint NOT NULL, pid integer NOT NULL, backend_start timestamptz NOT NULL)$$),
-('run', 'statement', '', '', '', $$COMMENT ON TABLE {store}.run IS 'refreshes; pid and backend_start tell whether the session of a running one is still there'$$),
+    model_id bigint NOT NULL, pid integer NOT NULL, backend_start timestamptz)$$),
+('run', 'statement', '', '', '', $$COMMENT ON TABLE {store}.run IS 'refreshes; pid and backend_start tell whether the session of a running one is still there; after SET ROLE a session may not see its own backend_start, which is NULL then'$$),
 ('run_step', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.run_step (
     run_id bigint NOT NULL REFERENCES {store}.run, step text NOT NULL, started_at timestamptz NOT NULL, seconds float8 NOT NULL,
     rows bigint, status text NOT NULL CHECK (status IN ('done', 'failed')), error text)$$),

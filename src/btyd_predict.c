@@ -201,10 +201,9 @@ value_question(FunctionCallInfo fcinfo, const ClvModel *m, const ClvModel *gg, V
 }
 
 double
-value_of_purchases(const ValueQuestion *q, const double *theta, double spend)
+purchases_of_value(const ValueQuestion *q, const double *theta)
 {
-	return contribution_of_purchase(q, spend) *
-		q->purchases->discounted_purchases(theta, &q->question.customer, q->delta, q->question.t);
+	return q->purchases->discounted_purchases(theta, &q->question.customer, q->delta, q->question.t);
 }
 
 PG_FUNCTION_INFO_V1(clv_residual_value);
@@ -216,7 +215,7 @@ clv_residual_value(PG_FUNCTION_ARGS)
 
 	if (!value_question(fcinfo, m, PG_GETARG_MODEL(1), &q))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(checked_result(value_of_purchases(&q, m->values, q.spend), "clv"));
+	PG_RETURN_FLOAT8(checked_result(contribution_of_purchase(&q, q.spend) * purchases_of_value(&q, m->values), "clv"));
 }
 
 PG_FUNCTION_INFO_V1(clv_new_customer_value);
