@@ -6456,7 +6456,8 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $body$ $$),
-('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $body$
+-- Warnings of fits, one for each cohort, are in the log of the server; model_history.note says what was done about them.
 DECLARE
     n bigint;
     relation text;
@@ -6592,6 +6593,9 @@ END $body$ $$),
 ('cohort_value_history', 'statement', '', '', '', $$SELECT {clv}.clv_add_columns(format('%I.cohort_value_history', {store_name})::regclass, format('%I.cohort_value_1', {store_name})::regclass)$$),
 ('cohort_value_history', 'statement', '', '', '', $$CREATE UNIQUE INDEX IF NOT EXISTS cohort_value_history_key ON {store}.cohort_value_history (as_of, cohort)$$),
 ('cohort_value_history', 'statement', '', '', '', $$COMMENT ON TABLE {store}.cohort_value_history IS 'cohort_value of every day of which there was a refresh'$$),
+('cohort_value_history', 'statement', '', '', '', $$CREATE VIEW {mart}.cohort_value_history AS SELECT * FROM {store}.cohort_value_history$$),
+('cohort_value_history', 'statement', '', '', '', $$COMMENT ON VIEW {mart}.cohort_value_history IS 'cohort_value of every day of which there was a refresh: value over time'$$),
+('cohort_value_history', 'statement', '', '', '', $$SELECT {clv}.clv_copy_comments(format('%I.cohort_value', {mart_name})::regclass, format('%I.cohort_value_history', {mart_name})::regclass)$$),
 ('privileges', 'statement', '', '', '', $$REVOKE ALL ON ALL ROUTINES IN SCHEMA {mart}, {store} FROM PUBLIC$$),
 ('settings', 'published', '', '', 'one row: what the mart shows, and how it was computed', $$
 SELECT g.as_of,  --: the day that everything is known up to
@@ -6634,7 +6638,7 @@ COMMENT ON FUNCTION clv_mart_routines() IS
 
 
 CREATE FUNCTION clv_mart_check(source text, mart text, options jsonb) RETURNS void
-    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 10000
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000
     AS $$
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
@@ -6644,6 +6648,7 @@ DECLARE
 BEGIN
     SELECT o.* INTO wrong
     FROM (VALUES
+        ('source', source IS NOT NULL, 'Name the schema with the relations orders, customers, ...'),
         ('mart', mart <> '' AND octet_length(mart) <= 56 AND mart NOT LIKE 'pg\_%' AND mart NOT LIKE '%$body$%' AND source NOT IN (mart, mart || '_store'),
          'Name a schema for the mart, of at most 56 bytes; that of the sources is another.'),
         ('horizon_days', (options ->> 'horizon_days')::integer BETWEEN 1 AND 36525, 'Days from 1 to 36525, such as 365.'),
@@ -6660,7 +6665,7 @@ BEGIN
     WHERE right_so IS NOT TRUE LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the option % of a mart is wrong', wrong.name USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Got %s.', coalesce(quote_literal(CASE wrong.name WHEN 'mart' THEN mart ELSE options ->> wrong.name END), 'NULL')), HINT = wrong.hint;
+            DETAIL = format('Got %s.', coalesce(quote_literal(CASE wrong.name WHEN 'source' THEN source WHEN 'mart' THEN mart ELSE options ->> wrong.name END), 'NULL')), HINT = wrong.hint;
     END IF;
     EXECUTE format('SELECT %I.clv_mart_problems($1)', schema) INTO problems USING source;
     IF problems IS NOT NULL THEN
@@ -6862,3 +6867,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clv_add_columns(regclass, regclass) IS
 'internal: adds to a table of a mart the columns that the view it is filled from has and it has not, after an upgrade';
+
+CREATE FUNCTION clv_copy_comments(source regclass, target regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000
+    AS $$
+DECLARE
+    copied text;
+BEGIN
+    FOR copied IN
+        SELECT format('COMMENT ON COLUMN %s.%I IS %L', target, t.attname, pg_catalog.col_description(source, s.attnum))
+        FROM pg_catalog.pg_attribute AS t JOIN pg_catalog.pg_attribute AS s ON s.attrelid = source AND s.attname = t.attname
+        WHERE t.attrelid = target AND t.attnum > 0 AND NOT t.attisdropped LOOP
+        EXECUTE copied;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clv_copy_comments(regclass, regclass) IS 'internal: gives the columns of a view the comments of those of that name of another';
