@@ -4567,7 +4567,7 @@ BEGIN
             FROM absent AS a, (SELECT part, number, view, "column", place, wants, string_to_array(needs, ' ') AS needs FROM line) AS l
             GROUP BY 1, 2, 3, 4, 5
         )
-        SELECT name, string_agg(view || coalesce(' (' || columns || ')', ''), ', ' ORDER BY part, number)
+        SELECT name, string_agg(view || coalesce(' (' || columns || ')', ''), '; ' ORDER BY part, number)
         FROM (SELECT name, part, number, view, CASE WHEN bool_or(without_it) THEN string_agg("column", ', ' ORDER BY place) FILTER (WHERE with_it AND NOT without_it) END AS columns
               FROM shown GROUP BY 1, 2, 3, 4 HAVING bool_or(with_it AND NOT without_it)) AS v
         GROUP BY 1$query$, schema) USING flags;
