@@ -119,6 +119,9 @@ contribution_of_purchase(const ValueQuestion *q, double spend)
 	return q->margin * spend - q->service_cost;
 }
 
+/* The purchases whose contribution is the value under parameters theta, discounted to as_of. */
+extern double purchases_of_value(const ValueQuestion *q, const double *theta);
+
 /* The value under parameters theta of the purchases at that expected amount. */
 extern double value_of_purchases(const ValueQuestion *q, const double *theta, double spend);
 

@@ -12,6 +12,7 @@ SELECT p.*, p.oid::regprocedure::text COLLATE "C" AS signature, p.proname::text 
            AND ('interaction_history'::regtype <> ALL (p.proargtypes::oid[]) OR 'purchase_history'::regtype = ANY (p.proargtypes::oid[]))
            AND p.proname <> 'first_contact_resolved' AS reads_zone,
        'regclass'::regtype = ANY (p.proargtypes::oid[]) AS reads_tables,
+       p.proname ~ '^clv_(mart|create_mart|upgrade_mart|check_sources|run_statements|add_columns)' AS of_mart,
        EXISTS (SELECT FROM pg_aggregate t WHERE p.oid IN (t.aggtransfn, t.aggcombinefn)) AS is_transition
 FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid JOIN pg_language l ON l.oid = p.prolang
 LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid;
@@ -23,11 +24,13 @@ WHERE obj_description(objid, classid::regclass::name) IS NULL AND type <> 'opera
 -- everything runs in parallel workers, but what reads a relation by its name, which may be temporary or a view over
 -- anything; and nothing with the rights of its owner or with settings of its own
 SELECT 'parallel ' || proparallel::text || ': ' || signature FROM functions
-WHERE proparallel <> CASE WHEN reads_tables THEN 'r' ELSE 's' END ORDER BY 1;
+WHERE NOT of_mart AND proparallel <> CASE WHEN reads_tables THEN 'r' ELSE 's' END ORDER BY 1;
 SELECT 'security definer or settings: ' || signature FROM functions WHERE prosecdef OR proconfig IS NOT NULL ORDER BY 1;
 -- STABLE where the session's time zone decides or tables are read, IMMUTABLE otherwise
 SELECT 'volatility ' || provolatile::text || ': ' || signature FROM functions
-WHERE provolatile <> CASE WHEN (reads_zone AND NOT is_aggregate) OR reads_tables THEN 's' ELSE 'i' END ORDER BY 1;
+WHERE NOT of_mart AND provolatile <> CASE WHEN (reads_zone AND NOT is_aggregate) OR reads_tables THEN 's' ELSE 'i' END ORDER BY 1;
+-- those of the mart read the catalog or templates, and a few of them write: volatility and parallel safety of each
+SELECT name || ' ' || provolatile::text || proparallel::text FROM functions WHERE of_mart ORDER BY 1;
 -- work in C has a price
 SELECT 'cost ' || procost || ': ' || signature FROM functions WHERE is_c AND procost <= 1 ORDER BY 1;
 -- no polymorphic arguments

@@ -140,6 +140,8 @@ typedef struct AskedValue
 {
 	ValueQuestion question;
 	const ModelKind *spend;
+	const double *fitted;		/* the parameters of purchases, and what they make of them: most of the work, and */
+	double		purchases;		/* nothing that the parameters of spend change */
 } AskedValue;
 
 static double
@@ -147,8 +149,9 @@ predicted_value(const double *theta, const double *spend_theta, void *arg)
 {
 	const AskedValue *asked = arg;
 	const ValueQuestion *q = &asked->question;
+	double		spend = asked->spend->expected_spend(spend_theta, q->known.x, q->known.mean);
 
-	return value_of_purchases(q, theta, asked->spend->expected_spend(spend_theta, q->known.x, q->known.mean));
+	return contribution_of_purchase(q, spend) * (theta == asked->fitted ? asked->purchases : purchases_of_value(q, theta));
 }
 
 /* (model, spend_model, history, as_of, until, annual_discount_rate, margin, service_cost_per_purchase, conf) */
@@ -166,6 +169,8 @@ clv_residual_value_ci(PG_FUNCTION_ARGS)
 	if (!value_question(fcinfo, m, gg, &asked.question))
 		PG_RETURN_NULL();
 	purchases = fitted_model(m, asked.question.purchases);
+	asked.purchases = purchases_of_value(&asked.question, m->values);
+	asked.fitted = m->values;
 	return interval(fcinfo, predicted_value, &asked, &purchases, &spend, PREDICTION_LOG, conf, "clv");
 }
 

@@ -201,10 +201,15 @@ value_question(FunctionCallInfo fcinfo, const ClvModel *m, const ClvModel *gg, V
 }
 
 double
+purchases_of_value(const ValueQuestion *q, const double *theta)
+{
+	return q->purchases->discounted_purchases(theta, &q->question.customer, q->delta, q->question.t);
+}
+
+double
 value_of_purchases(const ValueQuestion *q, const double *theta, double spend)
 {
-	return contribution_of_purchase(q, spend) *
-		q->purchases->discounted_purchases(theta, &q->question.customer, q->delta, q->question.t);
+	return contribution_of_purchase(q, spend) * purchases_of_value(q, theta);
 }
 
 PG_FUNCTION_INFO_V1(clv_residual_value);
