@@ -4996,7 +4996,7 @@ COMMENT ON FUNCTION clv_mart_relation(text, text, text, text, text, jsonb) IS
 
 
 CREATE FUNCTION clv_mart_storage() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $storage$
 VALUES
 ('mart', 'statement', '', 'new.mart', '', $$CREATE SCHEMA {mart}$$),
@@ -5047,7 +5047,7 @@ COMMENT ON FUNCTION clv_mart_storage() IS 'internal: templates of the tables of 
 
 
 CREATE FUNCTION clv_mart_sources() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $sources$
 VALUES
 ('source_order', 'source', '', 'orders', 'orders by the day in the time zone of the mart, of the customer in whom others were merged', $$
@@ -5683,7 +5683,7 @@ COMMENT ON FUNCTION clv_mart_customers() IS
 -- models of churn are made from them. Their x is the score first, then what was there before it: years as a customer, the
 -- log of purchases, channels, cohorts of the customers' own. Mediators are never among them.
 CREATE FUNCTION clv_mart_drivers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100 ROWS 20
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 20
     AS $mart$
 SELECT t.name, t.kind, t.keys, n.needs, t.about, t.definition
 FROM (VALUES
@@ -6335,7 +6335,7 @@ COMMENT ON FUNCTION clv_mart_drivers() IS 'internal: templates of the relations 
 -- caller's search_path takes the place of what they call.
 
 CREATE FUNCTION clv_mart_routines() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $routines$
 VALUES
 ('lock_mart', 'statement', '', '', '', $$CREATE FUNCTION {store}.lock_mart(wait boolean) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
