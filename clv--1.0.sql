@@ -4152,7 +4152,7 @@ COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the
 
 CREATE FUNCTION clv_mart_contract()
     RETURNS TABLE (relation text, "column" text, required boolean, accepts text[], about text)
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 33
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 31
     BEGIN ATOMIC
         SELECT c.* FROM (VALUES
             ('orders', 'customer_id', true, '{any}'::text[], 'who bought'),
@@ -4193,7 +4193,7 @@ COMMENT ON FUNCTION clv_mart_contract() IS 'What a mart reads: the relations of 
 CREATE FUNCTION clv_mart_found(source text)
     RETURNS TABLE (relation text, relid oid, kind "char", "column" text, required boolean, accepts text[], type oid, type_name text,
                    fits boolean, readable boolean)
-    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 33
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 31
     BEGIN ATOMIC
         WITH RECURSIVE found AS (
             SELECT c.ordinality, c.relation, r.oid AS relid, r.relkind, c."column", c.required, c.accepts, a.atttypid,
@@ -4288,7 +4288,7 @@ BEGIN
             HINT = 'Name the schema that holds orders or subscriptions; clv_mart_contract() lists what a mart reads.';
     ELSIF source_oid IS NULL THEN
         alike := (SELECT min(n.nspname) FROM pg_catalog.pg_namespace AS n WHERE lower(n.nspname) = lower(source)
-                                                                            OR quote_ident(n.nspname) = source);
+                                                                            OR source IN (quote_ident(n.nspname), '"' || n.nspname || '"'));
         RAISE EXCEPTION 'schema % does not exist', quote_ident(source) USING ERRCODE = 'invalid_schema_name',
             HINT = CASE WHEN alike IS NOT NULL THEN format('There is %L: write it so, without quotation marks of its own.', alike)
                         ELSE format('CREATE SCHEMA %I; and in it views orders or subscriptions, as clv_mart_contract() lists them.', source) END;
@@ -4330,7 +4330,7 @@ BEGIN
                            WHEN alike IS NOT NULL THEN format('%I is there, which is another name', alike)
                            WHEN status = 'missing' THEN 'not there; orders or subscriptions must be'
                            ELSE 'not there' END;
-            hint := CASE WHEN alike IS NOT NULL THEN format('CREATE VIEW %I.%I AS SELECT * FROM %1$I.%I;', source, found.relation, alike)
+            hint := CASE WHEN alike IS NOT NULL THEN format('CREATE VIEW %I.%I AS SELECT * FROM %1$I.%3$I;', source, found.relation, alike)
                          WHEN found.relation = 'evaluations'
                          THEN format('CREATE VIEW %I.%I AS SELECT ... AS interaction_id, %s FROM ...; -- or customer_id; if there is: ... AS label',
                                      source, found.relation, found.must)
@@ -4360,11 +4360,15 @@ BEGIN
                         WHEN f.fits IS FALSE THEN format('%%s, not %%s', f.type_name, (SELECT string_agg(t, ', ') FROM unnest(f.accepts) AS t))
                         ELSE 'not there' || coalesce('; ' || quote_ident(a.name) || ' is, which is another name', '') END,
                    CASE WHEN f.fits THEN NULL
-                        WHEN f.fits IS FALSE THEN format('Give it another type, or write a view with %%I::%%s AS %%1$I.', f."column",
-                                                         CASE f.accepts[1] WHEN 'any' THEN 'text' WHEN 'date' THEN 'timestamp' ELSE f.accepts[1] END)
+                        WHEN f.fits IS FALSE
+                        THEN format('Give it another type, or write a view with %%s AS %%I.',
+                                    format(CASE WHEN f.accepts[1] IN ('date', 'boolean') AND t.typcategory = 'N'
+                                                THEN CASE f.accepts[1] WHEN 'date' THEN 'to_timestamp(%%1$I)' ELSE '%%1$I <> 0' END
+                                                ELSE '%%1$I::%%2$s' END, f."column",
+                                           CASE f.accepts[1] WHEN 'any' THEN 'text' WHEN 'date' THEN 'timestamp' ELSE f.accepts[1] END), f."column")
                         WHEN a.name IS NOT NULL THEN format('Rename it, or write a view with %%I AS %%I.', a.name, f."column")
                         WHEN f.required THEN format('Write a view with ... AS %%I.', f."column") END
-            FROM %1$I.clv_mart_found($1) AS f
+            FROM %1$I.clv_mart_found($1) AS f LEFT JOIN pg_catalog.pg_type AS t ON t.oid = f.type
             LEFT JOIN LATERAL (SELECT min(a.attname) FROM pg_catalog.pg_attribute AS a
                                WHERE f.type IS NULL AND a.attrelid = f.relid AND a.attnum > 0 AND NOT a.attisdropped
                                  AND regexp_replace(lower(a.attname), '[^[:alnum:]]', '', 'g') = replace(f."column", '_', '')) AS a (name) ON true
@@ -4501,7 +4505,9 @@ BEGIN
                 hint := NULL;
                 RETURN NEXT;
             END IF;
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN undefined_function THEN
+            NULL;   -- types that do not compare: clv_mart_check_structure() tells
+        WHEN OTHERS THEN
             status := 'wrong';
             detail := format('reading it fails: %s (%s)', SQLERRM, SQLSTATE);
             hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
@@ -4551,7 +4557,7 @@ BEGIN
                    || c.relation || CASE WHEN c.relation IN ('interactions', 'evaluations') THEN ARRAY['scores'] ELSE '{}' END AS brings
             FROM %1$I.clv_mart_contract() AS c WHERE c.relation <> ALL ($1) GROUP BY 1
             UNION ALL
-            SELECT c.relation || '.' || c."column", ARRAY[c.relation || '.' || c."column", CASE c."column" WHEN 'resolved' THEN 'scores' END]
+            SELECT c.relation || '.' || c."column", (c.relation || '.' || c."column") || CASE c."column" WHEN 'resolved' THEN ARRAY['scores'] ELSE '{}' END
             FROM %1$I.clv_mart_contract() AS c
             WHERE c.relation = ANY ($1) AND NOT c.required AND c.relation || '.' || c."column" <> ALL ($1)
         ), shown AS (
@@ -4990,7 +4996,7 @@ COMMENT ON FUNCTION clv_mart_relation(text, text, text, text, text, jsonb) IS
 
 
 CREATE FUNCTION clv_mart_storage() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $storage$
 VALUES
 ('mart', 'statement', '', 'new.mart', '', $$CREATE SCHEMA {mart}$$),
@@ -5041,7 +5047,7 @@ COMMENT ON FUNCTION clv_mart_storage() IS 'internal: templates of the tables of 
 
 
 CREATE FUNCTION clv_mart_sources() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $sources$
 VALUES
 ('source_order', 'source', '', 'orders', 'orders by the day in the time zone of the mart, of the customer in whom others were merged', $$
@@ -5159,14 +5165,14 @@ COMMENT ON FUNCTION clv_mart_sources() IS
 
 -- ---- mart: customers and what they are worth ------------------------------------------------------------------------
 
-
 CREATE FUNCTION clv_mart_customers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 7 AS
 $templates$
 VALUES
 -- Purchases, spend and contracts are fitted alike. The sample of all customers decides on the kind of model; then come
 -- the cohorts. One that is small, or whose own fit does not converge, is drawn towards the others; where that cannot be
--- done, the model of all customers is its model. The customers are read once: a fit needs no more than their sample.
+-- done, the model of all customers is its model. How far cohorts differ is told by those of a quarter of the smallest size
+-- or more. The customers are read once: a fit needs no more than their sample.
 ('model', 'vintage', 'model_id, role, cohort', '',
  'fitted models of purchases, spend and contracts: one for each cohort, and one for all customers, whose cohort is NULL', $$
 WITH option AS MATERIALIZED (
@@ -5236,7 +5242,7 @@ own AS MATERIALIZED (
     SELECT c.role, c.cohort, c.customers, c.sample, a.kind, c.customers = a.customers AS is_all,
            c.customers >= s.min_cohort_size AS is_large, s.min_cohort_size,
            CASE WHEN c.customers = a.customers THEN a.model
-                WHEN c.customers < s.min_cohort_size OR c.customers = 0 THEN NULL
+                WHEN c.customers < s.min_cohort_size / 4.0 OR c.customers = 0 THEN NULL
                 WHEN a.kind = 'gamma_gamma' THEN {clv}.gamma_gamma_fit(c.sample)
                 WHEN a.kind = 'sbg' THEN {clv}.sbg_fit(c.sample)
                 WHEN a.kind = 'mbgnbd' THEN {clv}.mbgnbd_fit(c.sample)
@@ -5261,19 +5267,13 @@ prior AS MATERIALIZED (
 other_try AS MATERIALIZED (
     SELECT j.role, j.cohort, j.customers, j.usable, j.is_all, j.is_large, j.min_cohort_size, j.model AS own,
            CASE WHEN j.is_large AND NOT j.usable AND j.kind = 'pareto_nbd' THEN {clv}.mbgnbd_fit(j.sample) END AS second,
-           CASE WHEN NOT j.usable AND j.customers > 0 THEN {clv}.shrunk_fit(j.sample, p.model) END AS shrunk
+           CASE WHEN j.customers > 0 AND NOT (j.usable AND (j.is_large OR j.is_all))
+                THEN {clv}.shrunk_fit(j.sample, p.model) END AS shrunk
     FROM judged AS j LEFT JOIN prior AS p ON p.role = j.role
 )
-SELECT s.model_id AS model_id,  --: number of the vintage
-       m.role AS role,  --: what the model is about: purchase, spend or contract
-       m.cohort AS cohort,  --: cohort of the customers; NULL: all customers
-       s.as_of AS as_of,  --: last day of the data behind the model
-       now() AS fitted_at,  --: when the model was fitted
-       m.scope AS scope,  --: whose data decide: cohort; cohort, shrunk (drawn towards the other cohorts); all customers
-       m.own_weight AS own_weight,  --: weight of the cohort's own data in the model, from 0 (all customers) to 1
-       m.customers AS customers,  --: count of customers with a purchase, or of contracts, in the cohort
-       m.note AS note,  --: why it is another model than asked for; NULL where it is not
-       m.model AS model  --: the model itself: see tidy(model) and glance(model)
+-- scope: whose data decide; own_weight: how much those of the cohort do, from 0 to 1; note: why it is another model than
+-- asked for
+SELECT s.model_id, m.role, m.cohort, s.as_of, now() AS fitted_at, m.scope, m.own_weight, m.customers, m.note, m.model
 FROM (SELECT a.role, NULL AS cohort, 'all customers' AS scope, 1::float8 AS own_weight, a.customers, a.note, a.model
       FROM pooled AS a
       UNION ALL
@@ -5290,7 +5290,7 @@ FROM (SELECT a.role, NULL AS cohort, 'all customers' AS scope, 1::float8 AS own_
                           ELSE t.shrunk END
       FROM other_try AS t JOIN pooled AS a ON a.role = t.role
            LEFT JOIN LATERAL {clv}.glance(t.second) AS g ON true LEFT JOIN LATERAL {clv}.glance(t.shrunk) AS h ON true
-           CROSS JOIN LATERAL (SELECT CASE WHEN t.usable OR g.converged THEN 'cohort'
+           CROSS JOIN LATERAL (SELECT CASE WHEN t.usable AND (t.is_large OR t.is_all) OR g.converged THEN 'cohort'
                                            WHEN h.converged AND CASE t.role WHEN 'spend' THEN {clv}.coef(t.shrunk, 'q') > 1 ELSE true END
                                            THEN 'cohort, shrunk' ELSE 'all customers' END AS scope) AS w) AS m
      CROSS JOIN option AS s
@@ -5379,7 +5379,7 @@ signal AS (  --? scores
     WHERE s.generation = {g} AND e.customer_id IS NOT NULL GROUP BY e.customer_id  --? scores
 ),  --? scores
 known AS MATERIALIZED (
-    SELECT p.customer_id, p.as_of, p.until, p.margin, p.target_ratio, p.cohort, p.channel, p.acquisition_cost, p.is_customer,
+    SELECT p.customer_id, p.as_of, p.until, p.margin, p.target_ratio, p.cohort, p.channel, p.acquisition_cost, b.is_customer,
            p.first_on, p.last_on, p.days_since_last, p.purchase_days, p.spend, p.orders, p.order_spend, p.recent_spend,
            w.scope, w.own_weight, w.alive, w.risk, w.purchases, w.value, w.low, w.high
            , c.last_contact, c.resolved  --? interactions
@@ -5409,36 +5409,25 @@ known AS MATERIALIZED (
                LEFT JOIN LATERAL {clv}.clv_ci(coalesce(f.purchase, a.purchase), coalesce(f.spend, a.spend),
                                               p.purchases, s.as_of, s.until, s.annual_discount_rate) AS v ON true
           OFFSET 0) AS p
-         LEFT JOIN contract AS k ON k.customer_id = p.customer_id  --? subscriptions
-         -- nothing is to be expected of orders where there were none, or where the customer is known to be gone
-         CROSS JOIN LATERAL (SELECT p.is_buyer AND NOT p.is_gone AS buys) AS b
-         CROSS JOIN LATERAL (
-             SELECT CASE WHEN p.is_buyer THEN p.purchase_scope WHEN p.is_customer THEN p.contract_scope END AS scope,  --? !subscriptions
-                    CASE WHEN p.is_buyer THEN p.purchase_weight WHEN p.is_customer THEN p.contract_weight END AS own_weight,  --? !subscriptions
-                    CASE WHEN k.customer_id IS NULL AND p.is_buyer THEN p.purchase_scope  --? subscriptions
-                         WHEN k.customer_id IS NOT NULL OR p.is_customer THEN p.contract_scope END AS scope,  --? subscriptions
-                    CASE WHEN k.customer_id IS NULL AND p.is_buyer THEN p.purchase_weight  --? subscriptions
-                         WHEN k.customer_id IS NOT NULL OR p.is_customer THEN p.contract_weight END AS own_weight,  --? subscriptions
-                    CASE WHEN k.customer_id IS NOT NULL THEN 1 ELSE  --? subscriptions
-                    CASE WHEN b.buys THEN p.alive WHEN p.is_customer THEN 0 END
-                    END  --? subscriptions
-                    AS alive,
-                    CASE WHEN k.customer_id IS NOT NULL THEN k.risk ELSE  --? subscriptions
-                    CASE WHEN b.buys THEN p.risk WHEN p.is_customer THEN 1 END
-                    END  --? subscriptions
-                    AS risk,
-                    CASE WHEN b.buys THEN p.expected WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.payments END  --? subscriptions
-                    AS purchases,
-                    CASE WHEN b.buys THEN p.estimate WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.value END  --? subscriptions
-                    AS value,
-                    CASE WHEN b.buys THEN p.conf_low WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.low END  --? subscriptions
-                    AS low,
-                    CASE WHEN b.buys THEN p.conf_high WHEN p.is_customer THEN 0 END
-                    + CASE WHEN k.customer_id IS NULL THEN 0 ELSE k.high END  --? subscriptions
-                    AS high) AS w
+         LEFT JOIN contract AS t ON t.customer_id = p.customer_id  --? subscriptions
+         CROSS JOIN LATERAL (SELECT t.customer_id IS NOT NULL AS runs, t.risk,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.payments END AS payments,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.value END AS value,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.low END AS low,  --? subscriptions
+                                    CASE WHEN t.customer_id IS NULL THEN 0 ELSE t.high END AS high) AS k  --? subscriptions
+         CROSS JOIN (SELECT false AS runs, 0 AS risk, 0 AS payments, 0 AS value, 0 AS low, 0 AS high) AS k  --? !subscriptions
+         -- orders are expected of those who have ordered, and are not known to be gone
+         CROSS JOIN LATERAL (SELECT p.is_customer OR k.runs AS is_customer, p.is_buyer AND NOT p.is_gone AS buys) AS b
+         LEFT JOIN LATERAL (
+             SELECT CASE WHEN k.runs OR NOT p.is_buyer THEN p.contract_scope ELSE p.purchase_scope END AS scope,
+                    CASE WHEN k.runs OR NOT p.is_buyer THEN p.contract_weight ELSE p.purchase_weight END AS own_weight,
+                    CASE WHEN k.runs THEN 1 WHEN b.buys THEN p.alive ELSE 0 END AS alive,
+                    CASE WHEN k.runs THEN k.risk WHEN b.buys THEN p.risk ELSE 1 END AS risk,
+                    k.payments + CASE WHEN b.buys THEN p.expected ELSE 0 END AS purchases,
+                    k.value + CASE WHEN b.buys THEN p.estimate ELSE 0 END AS value,
+                    k.low + CASE WHEN b.buys THEN p.conf_low ELSE 0 END AS low,
+                    k.high + CASE WHEN b.buys THEN p.conf_high ELSE 0 END AS high
+             WHERE b.is_customer) AS w ON true
          LEFT JOIN contact AS c ON c.customer_id = p.customer_id  --? interactions
          LEFT JOIN signal AS e ON e.customer_id = p.customer_id  --? scores
 ),
@@ -5628,12 +5617,19 @@ line AS MATERIALIZED (
                                          ELSE 'counted' END AS reason) AS r  --? orders
     GROUP BY r.reason  --? orders
     UNION ALL  --? orders subscriptions
-    SELECT 'charges' AS source, r.reason, count(*) AS n, sum(o.amount) AS amount,  --? subscriptions
-           count(*) FILTER (WHERE o.amount < 0) AS refunds, sum(o.amount) FILTER (WHERE o.amount < 0) AS refunded  --? subscriptions
-    FROM {store}.source_charge AS o JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
-         CROSS JOIN LATERAL (SELECT CASE WHEN o.customer_id IS NULL THEN 'without a customer' WHEN o.charged_on IS NULL THEN 'without a day'  --? subscriptions
-                                         WHEN o.amount IS NULL THEN 'without an amount' WHEN o.charged_on > s.as_of THEN 'after as_of'  --? subscriptions
-                                         ELSE 'counted' END AS reason) AS r  --? subscriptions
+    -- what contracts should have brought: a payment on the day of the start and on each month's day after it  --? subscriptions
+    SELECT 'payments' AS source, r.reason, sum(r.payments) AS n, sum(r.payments * c.monthly_amount) AS amount,  --? subscriptions
+           sum(r.payments) FILTER (WHERE c.monthly_amount < 0) AS refunds,  --? subscriptions
+           sum(r.payments * c.monthly_amount) FILTER (WHERE c.monthly_amount < 0) AS refunded  --? subscriptions
+    FROM {store}.source_contract AS c JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
+         CROSS JOIN LATERAL (SELECT least(c.ended_on - 1, s.as_of) AS day) AS l  --? subscriptions
+         CROSS JOIN LATERAL (SELECT 12 * (extract(year FROM l.day) - extract(year FROM c.started_on))::int  --? subscriptions
+                                    + (extract(month FROM l.day) - extract(month FROM c.started_on))::int AS months) AS e  --? subscriptions
+         CROSS JOIN LATERAL (SELECT CASE WHEN c.customer_id IS NULL THEN 'without a customer' WHEN c.started_on IS NULL THEN 'without a day'  --? subscriptions
+                                         WHEN c.monthly_amount IS NULL THEN 'without an amount' WHEN c.started_on > s.as_of THEN 'after as_of'  --? subscriptions
+                                         ELSE 'counted' END AS reason,  --? subscriptions
+                                    CASE WHEN c.started_on IS NULL OR c.started_on > s.as_of THEN 1 WHEN c.started_on > l.day THEN 0  --? subscriptions
+                                         ELSE e.months + ((c.started_on + make_interval(months => e.months))::date <= l.day)::int END AS payments) AS r  --? subscriptions
     GROUP BY r.reason  --? subscriptions
 ),
 figure AS (
@@ -5644,7 +5640,7 @@ figure AS (
     FROM (VALUES
           ('orders', 10)  --? orders
           ,  --? orders subscriptions
-          ('charges', 20)  --? subscriptions
+          ('payments', 20)  --? subscriptions
          ) AS q (source, first)
          CROSS JOIN (VALUES (0, NULL), (1, 'without a customer'), (2, 'without a day'), (3, 'without an amount'), (4, 'after as_of'),
                             (5, 'counted')) AS r (position, reason)
@@ -5687,7 +5683,7 @@ COMMENT ON FUNCTION clv_mart_customers() IS
 -- models of churn are made from them. Their x is the score first, then what was there before it: years as a customer, the
 -- log of purchases, channels, cohorts of the customers' own. Mediators are never among them.
 CREATE FUNCTION clv_mart_drivers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100 ROWS 20
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 20
     AS $mart$
 SELECT t.name, t.kind, t.keys, n.needs, t.about, t.definition
 FROM (VALUES
@@ -6343,7 +6339,7 @@ COMMENT ON FUNCTION clv_mart_drivers() IS 'internal: templates of the relations 
 -- caller's search_path takes the place of what they call.
 
 CREATE FUNCTION clv_mart_routines() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $routines$
 VALUES
 ('lock_mart', 'statement', '', '', '', $$CREATE FUNCTION {store}.lock_mart(wait boolean) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
