@@ -5687,12 +5687,18 @@ CREATE FUNCTION clv_mart_drivers() RETURNS TABLE (name text, kind text, keys tex
     AS $mart$
 SELECT t.name, t.kind, t.keys, n.needs, t.about, t.definition
 FROM (VALUES
-('exposure_day', 'work', '', 'scores', 'scores by evaluator and day', $$
-SELECT e.name AS evaluator, (e.evaluated_at AT TIME ZONE {zone})::date AS day, count(*) AS scores,
-       min(e.score) AS lowest, max(e.score) AS highest
+('exposure_score', 'work', '', 'scores', 'histories of scores, by customer and evaluator', $$
+-- read once; moments are shifted by the zone, so that days of UTC, which landmark() reads, are days of the zone
+SELECT e.customer_id, e.name AS evaluator,
+       {clv}.interaction_history((e.evaluated_at AT TIME ZONE {zone}) AT TIME ZONE 'UTC', e.score) AS scores
 FROM {store}.build AS s CROSS JOIN {store}.source_score AS e
 WHERE e.customer_id IS NOT NULL AND e.name IS NOT NULL AND e.score BETWEEN -1e15 AND 1e15
     AND isfinite(e.evaluated_at) AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}
+GROUP BY e.customer_id, e.name
+$$),
+('exposure_day', 'work', '', 'scores', 'scores by evaluator and day', $$
+SELECT e.evaluator, (i.at AT TIME ZONE 'UTC')::date AS day, count(*) AS scores, min(i.score) AS lowest, max(i.score) AS highest
+FROM {store}.exposure_score AS e CROSS JOIN LATERAL {clv}.interactions(e.scores) AS i
 GROUP BY 1, 2
 $$),
 ('exposure_window', 'work', '', 'scores', 'the landmark and the window after it', $$
@@ -5716,15 +5722,6 @@ CROSS JOIN (
 ) AS q
 CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - f.first_on) / 2, s.as_of - q.quarter_on)) AS w (days)
 WHERE w.days >= 1 AND f.first_on IS NOT NULL AND q.quarter_on IS NOT NULL
-$$),
-('exposure_score', 'work', '', 'scores', 'histories of scores, by customer and evaluator', $$
--- moments are shifted by the zone, so that days of UTC, which landmark() reads, are days of the zone
-SELECT e.customer_id, e.name AS evaluator,
-       {clv}.interaction_history((e.evaluated_at AT TIME ZONE {zone}) AT TIME ZONE 'UTC', e.score) AS scores
-FROM {store}.build AS s CROSS JOIN {store}.source_score AS e
-WHERE e.customer_id IS NOT NULL AND e.name IS NOT NULL AND e.score BETWEEN -1e15 AND 1e15
-    AND isfinite(e.evaluated_at) AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}
-GROUP BY e.customer_id, e.name
 $$),
 ('exposure_evaluator', 'work', '', 'scores', 'evaluators: role, scale, lift, reliability', $$
 -- the scale is 0 to 1 where scores are within it, else from the lowest to the highest; a lift is a part of the scale, and
@@ -5799,7 +5796,7 @@ FROM {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k CROSS
 JOIN {store}.exposure_score AS e ON e.customer_id = c.customer_id
 JOIN {store}.exposure_evaluator AS v ON v.evaluator = e.evaluator
 CROSS JOIN LATERAL {clv}.landmark(NULL::{clv}.purchase_history, e.scores, w.landmark_on, w.until_on, data_end => w.until_on) AS l
-CROSS JOIN LATERAL (SELECT ARRAY(SELECT coalesce((c.channel = o)::int, 0)::float8 FROM unnest(k.channels) AS o)) AS d (columns)
+CROSS JOIN LATERAL (SELECT ARRAY(SELECT coalesce((c.channel = o)::int, 0)::float8 FROM unnest(k.channels) AS o) OFFSET 0) AS d (columns)
 WHERE c.period = 2 AND l.n_scores > 0 AND v.lowest < v.highest
 $$),
 ('exposure_before', 'work', '', 'scores', 'the same at the landmark before, where the data go back so far', $$
@@ -6228,12 +6225,10 @@ FROM (
             SELECT n.bin, sum(n.before)::bigint AS before, sum(n.since)::bigint AS since
             FROM (SELECT greatest(1, count(*) FILTER (WHERE o.before > 0 AND o.since > 0) OVER (ORDER BY o.bin)) AS bin, o.before, o.since
                   FROM (SELECT least(width_bucket(e.score, v.lowest, v.highest, 10), 10) AS bin,
-                               count(*) FILTER (WHERE e.evaluated_at < (w.landmark_on + 1)::timestamp AT TIME ZONE {zone}) AS before,
-                               count(*) FILTER (WHERE e.evaluated_at >= (w.landmark_on + 1)::timestamp AT TIME ZONE {zone}) AS since
-                        FROM {store}.source_score AS e
-                        WHERE e.name = v.evaluator AND e.customer_id IS NOT NULL AND e.score BETWEEN -1e15 AND 1e15 AND isfinite(e.evaluated_at)
-                            AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}
-                        GROUP BY 1) AS o) AS n
+                               count(*) FILTER (WHERE e.at < (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS before,
+                               count(*) FILTER (WHERE e.at >= (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS since
+                        FROM {store}.exposure_score AS h CROSS JOIN LATERAL {clv}.interactions(h.scores) AS e
+                        WHERE h.evaluator = v.evaluator GROUP BY 1) AS o) AS n
             GROUP BY n.bin
         ) AS m
         HAVING count(*) > 1 AND min(m.before) > 0 AND min(m.since) > 0
@@ -6243,7 +6238,7 @@ FROM (
 ) AS d
 $$),
 ('coverage', 'generation', 'part, evaluator, dimension, item', 'scores | contacts !scores', 'for whom scores and contacts speak', $$
--- what is known of each customer once, what was seen of each once, and one pass over both
+-- scores, contacts and customers are read once each; who is not covered is everybody less those who are
 WITH fact AS MATERIALIZED (
     SELECT p.customer_id, p.cohort, coalesce(p.channel, 'not known') AS channel, {clv}.tenure(p.history, s.as_of)::float8 AS tenure,
            {clv}.purchases(p.history, s.as_of)::float8 AS purchases, {clv}.total_spend(p.history, s.as_of)::float8 AS spend,
@@ -6262,28 +6257,35 @@ contact AS MATERIALIZED ( --? contacts
     WHERE s.generation = {g} AND i.started_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? contacts
     GROUP BY 1, 2 --? contacts
 ), --? contacts
-seen AS MATERIALIZED (
-    SELECT u.customer_id, array_agg(DISTINCT u.evaluator) AS evaluators
-    FROM (
-        SELECT NULL::{id} AS customer_id, NULL::text AS evaluator WHERE false
-        UNION ALL SELECT e.customer_id, unnest(ARRAY[e.evaluator, 'any score']) FROM score AS e --? scores
-        UNION ALL SELECT c.customer_id, 'any contact' FROM contact AS c --? contacts
-    ) AS u
-    WHERE u.customer_id IS NOT NULL GROUP BY u.customer_id
-), evaluator AS MATERIALIZED (
-    SELECT DISTINCT u.evaluator FROM seen AS n CROSS JOIN LATERAL unnest(n.evaluators) AS u (evaluator)
-), customer AS MATERIALIZED (
-    SELECT v.evaluator, f.cohort, f.channel, coalesce(v.evaluator = ANY (n.evaluators), false) AS covered, count(*) AS n,
+seen AS (
+    SELECT NULL::{id} AS customer_id, NULL::text AS evaluator, NULL::bigint AS n WHERE false
+    UNION ALL SELECT e.customer_id, e.evaluator, e.n FROM score AS e --? scores
+    UNION ALL SELECT e.customer_id, 'any score', sum(e.n)::bigint FROM score AS e GROUP BY e.customer_id --? scores
+    UNION ALL SELECT c.customer_id, 'any contact', sum(c.n)::bigint FROM contact AS c GROUP BY c.customer_id --? contacts
+),
+-- customers by evaluator; those without one are everybody: how many, and of four columns how many are known, sum and sum of squares
+part AS MATERIALIZED (
+    SELECT n.evaluator, f.cohort, f.channel, count(*) AS customers, coalesce(sum(n.n), 0) AS scores,
            ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[] AS known,
            ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)] AS sums,
-           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend),
-                 sum(f.days_since_last * f.days_since_last)] AS squares
-    FROM fact AS f CROSS JOIN evaluator AS v LEFT JOIN seen AS n ON n.customer_id = f.customer_id
-    GROUP BY 1, 2, 3, 4
-), balance AS (
-    SELECT b.evaluator, m.name, m.position, b.covered, sum(b.known[m.position]) AS n, sum(b.sums[m.position]) AS total, sum(b.squares[m.position]) AS squares
-    FROM customer AS b CROSS JOIN (VALUES ('tenure', 1), ('purchases', 2), ('total_spend', 3), ('days_since_last', 4)) AS m (name, position)
-    GROUP BY 1, 2, 3, 4
+           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend), sum(f.days_since_last * f.days_since_last)] AS squares
+    FROM fact AS f JOIN (SELECT e.customer_id, e.evaluator, e.n FROM seen AS e) AS n ON n.customer_id = f.customer_id
+    GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT NULL, f.cohort, f.channel, count(*), 0,
+           ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[],
+           ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)],
+           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend), sum(f.days_since_last * f.days_since_last)]
+    FROM fact AS f GROUP BY 2, 3
+),
+given AS MATERIALIZED (
+    SELECT e.evaluator, sum(e.n)::bigint AS n FROM seen AS e GROUP BY e.evaluator
+),
+moment AS (
+    SELECT p.evaluator, m.name, m.position, sum(p.known[m.position]) AS n, sum(coalesce(p.sums[m.position], 0)) AS total,
+           sum(coalesce(p.squares[m.position], 0)) AS squares
+    FROM part AS p CROSS JOIN (VALUES ('tenure', 1), ('purchases', 2), ('total_spend', 3), ('days_since_last', 4)) AS m (name, position)
+    GROUP BY 1, 2, 3
 )
 SELECT c.part AS part,  --: customers (who has a score or contact), matching (scores and contacts of known customers), contacts (those with a resolution), balance (are covered customers like the others)
        c.evaluator AS evaluator,  --: whose scores: an evaluator, any score, or any contact
@@ -6297,30 +6299,32 @@ SELECT c.part AS part,  --: customers (who has a score or contact), matching (sc
        c.difference AS difference,  --: of balance: covered_mean less uncovered_mean, in standard deviations
        abs(c.difference) > 0.1 AS flagged  --: of balance: whether that is more than 0.1 in either direction
 FROM (
-    SELECT 'customers'::text AS part, b.evaluator, d.dimension, d.item, sum(b.n)::bigint AS n, coalesce(sum(b.n) FILTER (WHERE b.covered), 0)::bigint AS covered,
+    SELECT 'customers'::text AS part, g.evaluator, d.dimension, d.item, sum(p.customers) FILTER (WHERE p.evaluator IS NULL)::bigint AS n,
+           coalesce(sum(p.customers) FILTER (WHERE p.evaluator = g.evaluator), 0)::bigint AS covered,
            NULL::float8 AS covered_mean, NULL::float8 AS uncovered_mean, NULL::float8 AS difference
-    FROM customer AS b
+    FROM given AS g JOIN part AS p ON p.evaluator = g.evaluator OR p.evaluator IS NULL
     CROSS JOIN LATERAL (
         SELECT 'all'::text, 'all'::text
-        UNION ALL SELECT 'cohort', b.cohort
-        UNION ALL SELECT 'channel', b.channel --? customers.channel
+        UNION ALL SELECT 'cohort', p.cohort
+        UNION ALL SELECT 'channel', p.channel --? customers.channel
     ) AS d (dimension, item)
     GROUP BY 1, 2, 3, 4
-    UNION ALL SELECT 'matching', e.evaluator, 'all', 'all', sum(e.n)::bigint, coalesce(sum(e.n) FILTER (WHERE f.customer_id IS NOT NULL), 0)::bigint, NULL, NULL, NULL --? scores
-    FROM score AS e LEFT JOIN fact AS f ON f.customer_id = e.customer_id GROUP BY e.evaluator --? scores
-    UNION ALL SELECT 'matching', 'any contact', d.dimension, d.item, sum(i.n)::bigint, coalesce(sum(i.n) FILTER (WHERE f.customer_id IS NOT NULL), 0)::bigint, NULL, NULL, NULL --? contacts
-    FROM contact AS i LEFT JOIN fact AS f ON f.customer_id = i.customer_id --? contacts
-    CROSS JOIN LATERAL (VALUES ('all', 'all'), ('channel', i.channel)) AS d (dimension, item) GROUP BY d.dimension, d.item --? interactions.channel
-    CROSS JOIN LATERAL (VALUES ('all', 'all')) AS d (dimension, item) GROUP BY d.dimension, d.item --? contacts !interactions.channel
-    UNION ALL SELECT 'contacts', 'resolved', d.dimension, d.item, sum(i.n)::bigint, sum(i.resolved)::bigint, NULL, NULL, NULL FROM contact AS i --? interactions.resolved
-    CROSS JOIN LATERAL (VALUES ('all', 'all'), ('channel', i.channel)) AS d (dimension, item) GROUP BY d.dimension, d.item --? interactions.resolved interactions.channel
-    CROSS JOIN LATERAL (VALUES ('all', 'all')) AS d (dimension, item) GROUP BY d.dimension, d.item --? interactions.resolved !interactions.channel
+    UNION ALL
+    SELECT 'matching', g.evaluator, 'all', 'all', g.n, coalesce(sum(p.scores), 0)::bigint, NULL, NULL, NULL
+    FROM given AS g LEFT JOIN part AS p ON p.evaluator = g.evaluator GROUP BY g.evaluator, g.n
+    UNION ALL SELECT 'matching', 'any contact', 'channel', i.channel, sum(i.n)::bigint, coalesce(sum(i.n) FILTER (WHERE f.customer_id IS NOT NULL), 0)::bigint, NULL, NULL, NULL --? interactions.channel
+    FROM contact AS i LEFT JOIN fact AS f ON f.customer_id = i.customer_id GROUP BY i.channel --? interactions.channel
+    UNION ALL SELECT 'contacts', 'resolved', 'all', 'all', coalesce(sum(i.n), 0)::bigint, coalesce(sum(i.resolved), 0)::bigint, NULL, NULL, NULL FROM contact AS i --? interactions.resolved
+    UNION ALL SELECT 'contacts', 'resolved', 'channel', i.channel, sum(i.n)::bigint, sum(i.resolved)::bigint, NULL, NULL, NULL --? interactions.resolved interactions.channel
+    FROM contact AS i GROUP BY i.channel --? interactions.resolved interactions.channel
     UNION ALL
     SELECT 'balance', y.evaluator, y.name, CASE y.name WHEN 'purchases' THEN 'count' WHEN 'total_spend' THEN 'currency' ELSE 'days' END,
-           (y.n + z.n)::bigint, y.n::bigint, y.total / nullif(y.n, 0), z.total / nullif(z.n, 0),
-           {clv}.standardized_difference(y.total / nullif(y.n, 0), greatest(0, y.squares - y.total ^ 2 / nullif(y.n, 0)) / nullif(y.n - 1, 0),
-                                         z.total / nullif(z.n, 0), greatest(0, z.squares - z.total ^ 2 / nullif(z.n, 0)) / nullif(z.n - 1, 0))
-    FROM balance AS y JOIN balance AS z ON z.evaluator = y.evaluator AND z.position = y.position AND y.covered AND NOT z.covered
+           a.n::bigint, y.n::bigint, y.total / nullif(y.n, 0), z.total / nullif(z.n, 0),
+           {clv}.standardized_difference(y.total / nullif(y.n, 0), greatest(0, y.squares - y.total * y.total / nullif(y.n, 0)) / nullif(greatest(y.n - 1, 0), 0),
+                                         z.total / nullif(z.n, 0), greatest(0, z.squares - z.total * z.total / nullif(z.n, 0)) / nullif(greatest(z.n - 1, 0), 0))
+    FROM moment AS y JOIN moment AS a ON a.evaluator IS NULL AND a.position = y.position
+    CROSS JOIN LATERAL (SELECT a.n - y.n AS n, a.total - y.total AS total, a.squares - y.squares AS squares) AS z
+    WHERE y.evaluator IS NOT NULL
 ) AS c
 $$)) AS t (name, kind, keys, needs, about, definition)
 CROSS JOIN LATERAL regexp_split_to_table(t.needs, ' \| ') AS n (needs)       -- one or the other
