@@ -5025,7 +5025,7 @@ VALUES
 ('build', 'view', '', '', 'the generation that is being built; no row between refreshes', $$
 SELECT g.* FROM {store}.generation AS g JOIN {store}.setting AS s ON s.building = g.generation$$),
 ('run', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.run (
-    run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, status text NOT NULL CHECK (status IN ('running', 'done', 'failed', 'aborted')),
+    run_id bigint PRIMARY KEY, status text NOT NULL CHECK (status IN ('running', 'done', 'failed', 'aborted')),
     started_at timestamptz NOT NULL, finished_at timestamptz, generation smallint NOT NULL, as_of date NOT NULL, refit boolean NOT NULL,
     model_id bigint NOT NULL, pid integer NOT NULL, backend_start timestamptz)$$),
 ('run', 'statement', '', '', '', $$COMMENT ON TABLE {store}.run IS 'refreshes; pid and backend_start tell whether the session of a running one is still there; after SET ROLE a session may not see its own backend_start, which is NULL then'$$),
@@ -5133,16 +5133,17 @@ FROM {store}.customer_history AS h
                 WHERE customer_id IS NOT NULL GROUP BY 1) AS c USING (customer_id)  --? subscriptions
      CROSS JOIN {store}.build AS s
      CROSS JOIN LATERAL (SELECT
-         {clv}.slice(h.purchases, '-infinity', s.cut) AS purchases, {clv}.slice(h.order_counts, '-infinity', s.cut) AS order_counts) AS k
+         {clv}.slice(h.purchases, '-infinity', s.cut) AS purchases, {clv}.slice(h.order_counts, '-infinity', s.cut) AS order_counts OFFSET 0) AS k
      CROSS JOIN LATERAL (SELECT
          coalesce({clv}.merge_history(k.purchases, o.purchases), k.purchases, o.purchases) AS purchases,  --? orders
          coalesce({clv}.merge_history(k.order_counts, o.order_counts), k.order_counts, o.order_counts) AS order_counts,  --? orders
          NULL::{clv}.purchase_history AS purchases, NULL::{clv}.purchase_history AS order_counts,  --? !orders
-         c.charges AS charges) AS m  --? subscriptions
-         NULL::{clv}.purchase_history AS charges) AS m  --? !subscriptions
+         c.charges AS charges  --? subscriptions
+         NULL::{clv}.purchase_history AS charges  --? !subscriptions
+         OFFSET 0) AS m      -- computed once, not wherever it is named
      CROSS JOIN LATERAL (SELECT
          CASE WHEN NOT {clv}.purchase_history_eq(m.purchases, '{}') THEN m.purchases END AS purchases,
-         CASE WHEN NOT {clv}.purchase_history_eq(m.order_counts, '{}') THEN m.order_counts END AS order_counts, m.charges) AS n
+         CASE WHEN NOT {clv}.purchase_history_eq(m.order_counts, '{}') THEN m.order_counts END AS order_counts, m.charges OFFSET 0) AS n
 WHERE NOT (coalesce({clv}.purchase_history_eq(h.purchases, n.purchases), num_nonnulls(h.purchases, n.purchases) = 0)
            AND coalesce({clv}.purchase_history_eq(h.order_counts, n.order_counts), num_nonnulls(h.order_counts, n.order_counts) = 0)
            AND coalesce({clv}.purchase_history_eq(h.charges, n.charges), num_nonnulls(h.charges, n.charges) = 0))$$),
@@ -6423,12 +6424,15 @@ BEGIN
         horizon_days = s.horizon_days, annual_discount_rate = s.annual_discount_rate, margin = s.margin, unit = s.unit,
         purchase_model = s.purchase_model, min_cohort_size = s.min_cohort_size, lift = s.lift, lift_name = s.lift_name, target_ratio = s.target_ratio
     WHERE g.generation = s.building;
-    INSERT INTO {store}.run (status, started_at, generation, as_of, refit, model_id, pid, backend_start)
-    SELECT 'running', clock_timestamp(), g.generation, g.as_of, wanted_refit, g.model_id, pg_backend_pid(), a.backend_start
+    -- no sequence: one that was made in a transaction that a crash follows may go back
+    INSERT INTO {store}.run (run_id, status, started_at, generation, as_of, refit, model_id, pid, backend_start)
+    SELECT coalesce((SELECT max(run_id) FROM {store}.run), 0) + 1, 'running', clock_timestamp(), g.generation, g.as_of, wanted_refit, g.model_id, pg_backend_pid(), a.backend_start
     FROM {store}.build AS g, pg_stat_activity AS a WHERE a.pid = pg_backend_pid() RETURNING run_id INTO this;
+    -- one row each, which the planner would take for hundreds, and everything that joins them for as many times its size
+    ANALYZE {store}.setting, {store}.generation;
     RETURN this;
 END $body$ $$),
-('clear_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.clear_relation(relation text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $body$
+('clear_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.clear_relation(relation text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET lock_timeout = '5ms' AS $body$
 -- Empties what the idle generation still holds, so that the refresh has nothing to compare with. This takes a lock that
 -- readers wait for, but for a moment: it is given up at once if somebody has it, and then the refresh compares.
 BEGIN
@@ -6460,8 +6464,9 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $body$ $$),
-('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $body$
+('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET client_min_messages = error AS $body$
 -- Warnings of fits, one for each cohort, are in the log of the server; model_history.note says what was done about them.
+-- Compiling large queries takes seconds each time, and gains nothing where the time goes into functions in C.
 DECLARE
     n bigint;
     relation text;
@@ -6568,7 +6573,7 @@ BEGIN
     END LOOP;
 END $body$ $$),
 ('refresh', 'statement', '', '', '', $$COMMENT ON PROCEDURE {mart}.refresh(boolean, bigint, date, boolean) IS 'brings the mart up to date: histories, what is computed of them, and with refit => true (or where there is none yet) new models. model_id: an earlier model instead of the newest. as_of: the day, the last complete one of the data if not given. Commits between steps, so that it cannot be called within a transaction but with in_transaction => true, which then commits nothing itself. A refresh that stopped is gone on with by the next. Readers see the old state until all is done, and do not wait.'$$),
-('forget', 'statement', '', '', '', $$CREATE FUNCTION {mart}.forget(VARIADIC customer_ids {id}[]) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('forget', 'statement', '', '', '', $$CREATE FUNCTION {mart}.forget(VARIADIC customer_ids {id}[]) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $body$
 DECLARE
     n bigint;
     left_in text;
