@@ -4152,7 +4152,7 @@ COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the
 
 CREATE FUNCTION clv_mart_contract()
     RETURNS TABLE (relation text, "column" text, required boolean, accepts text[], about text)
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 33
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 31
     BEGIN ATOMIC
         SELECT c.* FROM (VALUES
             ('orders', 'customer_id', true, '{any}'::text[], 'who bought'),
@@ -4193,7 +4193,7 @@ COMMENT ON FUNCTION clv_mart_contract() IS 'What a mart reads: the relations of 
 CREATE FUNCTION clv_mart_found(source text)
     RETURNS TABLE (relation text, relid oid, kind "char", "column" text, required boolean, accepts text[], type oid, type_name text,
                    fits boolean, readable boolean)
-    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 33
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 31
     BEGIN ATOMIC
         WITH RECURSIVE found AS (
             SELECT c.ordinality, c.relation, r.oid AS relid, r.relkind, c."column", c.required, c.accepts, a.atttypid,
@@ -4288,7 +4288,7 @@ BEGIN
             HINT = 'Name the schema that holds orders or subscriptions; clv_mart_contract() lists what a mart reads.';
     ELSIF source_oid IS NULL THEN
         alike := (SELECT min(n.nspname) FROM pg_catalog.pg_namespace AS n WHERE lower(n.nspname) = lower(source)
-                                                                            OR quote_ident(n.nspname) = source);
+                                                                            OR source IN (quote_ident(n.nspname), '"' || n.nspname || '"'));
         RAISE EXCEPTION 'schema % does not exist', quote_ident(source) USING ERRCODE = 'invalid_schema_name',
             HINT = CASE WHEN alike IS NOT NULL THEN format('There is %L: write it so, without quotation marks of its own.', alike)
                         ELSE format('CREATE SCHEMA %I; and in it views orders or subscriptions, as clv_mart_contract() lists them.', source) END;
@@ -4330,7 +4330,7 @@ BEGIN
                            WHEN alike IS NOT NULL THEN format('%I is there, which is another name', alike)
                            WHEN status = 'missing' THEN 'not there; orders or subscriptions must be'
                            ELSE 'not there' END;
-            hint := CASE WHEN alike IS NOT NULL THEN format('CREATE VIEW %I.%I AS SELECT * FROM %1$I.%I;', source, found.relation, alike)
+            hint := CASE WHEN alike IS NOT NULL THEN format('CREATE VIEW %I.%I AS SELECT * FROM %1$I.%3$I;', source, found.relation, alike)
                          WHEN found.relation = 'evaluations'
                          THEN format('CREATE VIEW %I.%I AS SELECT ... AS interaction_id, %s FROM ...; -- or customer_id; if there is: ... AS label',
                                      source, found.relation, found.must)
@@ -4360,11 +4360,15 @@ BEGIN
                         WHEN f.fits IS FALSE THEN format('%%s, not %%s', f.type_name, (SELECT string_agg(t, ', ') FROM unnest(f.accepts) AS t))
                         ELSE 'not there' || coalesce('; ' || quote_ident(a.name) || ' is, which is another name', '') END,
                    CASE WHEN f.fits THEN NULL
-                        WHEN f.fits IS FALSE THEN format('Give it another type, or write a view with %%I::%%s AS %%1$I.', f."column",
-                                                         CASE f.accepts[1] WHEN 'any' THEN 'text' WHEN 'date' THEN 'timestamp' ELSE f.accepts[1] END)
+                        WHEN f.fits IS FALSE
+                        THEN format('Give it another type, or write a view with %%s AS %%I.',
+                                    format(CASE WHEN f.accepts[1] IN ('date', 'boolean') AND t.typcategory = 'N'
+                                                THEN CASE f.accepts[1] WHEN 'date' THEN 'to_timestamp(%%1$I)' ELSE '%%1$I <> 0' END
+                                                ELSE '%%1$I::%%2$s' END, f."column",
+                                           CASE f.accepts[1] WHEN 'any' THEN 'text' WHEN 'date' THEN 'timestamp' ELSE f.accepts[1] END), f."column")
                         WHEN a.name IS NOT NULL THEN format('Rename it, or write a view with %%I AS %%I.', a.name, f."column")
                         WHEN f.required THEN format('Write a view with ... AS %%I.', f."column") END
-            FROM %1$I.clv_mart_found($1) AS f
+            FROM %1$I.clv_mart_found($1) AS f LEFT JOIN pg_catalog.pg_type AS t ON t.oid = f.type
             LEFT JOIN LATERAL (SELECT min(a.attname) FROM pg_catalog.pg_attribute AS a
                                WHERE f.type IS NULL AND a.attrelid = f.relid AND a.attnum > 0 AND NOT a.attisdropped
                                  AND regexp_replace(lower(a.attname), '[^[:alnum:]]', '', 'g') = replace(f."column", '_', '')) AS a (name) ON true
@@ -4501,7 +4505,9 @@ BEGIN
                 hint := NULL;
                 RETURN NEXT;
             END IF;
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN undefined_function THEN
+            NULL;   -- types that do not compare: clv_mart_check_structure() tells
+        WHEN OTHERS THEN
             status := 'wrong';
             detail := format('reading it fails: %s (%s)', SQLERRM, SQLSTATE);
             hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
@@ -4551,17 +4557,17 @@ BEGIN
                    || c.relation || CASE WHEN c.relation IN ('interactions', 'evaluations') THEN ARRAY['scores'] ELSE '{}' END AS brings
             FROM %1$I.clv_mart_contract() AS c WHERE c.relation <> ALL ($1) GROUP BY 1
             UNION ALL
-            SELECT c.relation || '.' || c."column", ARRAY[c.relation || '.' || c."column", CASE c."column" WHEN 'resolved' THEN 'scores' END]
+            SELECT c.relation || '.' || c."column", (c.relation || '.' || c."column") || CASE c."column" WHEN 'resolved' THEN ARRAY['scores'] ELSE '{}' END
             FROM %1$I.clv_mart_contract() AS c
             WHERE c.relation = ANY ($1) AND NOT c.required AND c.relation || '.' || c."column" <> ALL ($1)
         ), shown AS (
             SELECT a.name, l.part, l.number, l.view, l."column", min(l.place) AS place,
-                   bool_or(l.needs <@ ($1 || a.brings) AND %1$I.clv_mart_line_kept(l.wants, $1 || a.brings)) AS with_it,
-                   bool_or(l.needs <@ $1 AND %1$I.clv_mart_line_kept(l.wants, $1)) AS without_it
+                   bool_or(%1$I.clv_mart_line_kept(l.needs || l.wants, $1 || a.brings)) AS with_it,
+                   bool_or(%1$I.clv_mart_line_kept(l.needs || l.wants, $1)) AS without_it
             FROM absent AS a, (SELECT part, number, view, "column", place, wants, string_to_array(needs, ' ') AS needs FROM line) AS l
             GROUP BY 1, 2, 3, 4, 5
         )
-        SELECT name, string_agg(view || coalesce(' (' || columns || ')', ''), ', ' ORDER BY part, number)
+        SELECT name, string_agg(view || coalesce(' (' || columns || ')', ''), '; ' ORDER BY part, number)
         FROM (SELECT name, part, number, view, CASE WHEN bool_or(without_it) THEN string_agg("column", ', ' ORDER BY place) FILTER (WHERE with_it AND NOT without_it) END AS columns
               FROM shown GROUP BY 1, 2, 3, 4 HAVING bool_or(with_it AND NOT without_it)) AS v
         GROUP BY 1$query$, schema) USING flags;
@@ -4990,7 +4996,7 @@ COMMENT ON FUNCTION clv_mart_relation(text, text, text, text, text, jsonb) IS
 
 
 CREATE FUNCTION clv_mart_storage() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $storage$
 VALUES
 ('mart', 'statement', '', 'new.mart', '', $$CREATE SCHEMA {mart}$$),
@@ -5041,7 +5047,7 @@ COMMENT ON FUNCTION clv_mart_storage() IS 'internal: templates of the tables of 
 
 
 CREATE FUNCTION clv_mart_sources() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $sources$
 VALUES
 ('source_order', 'source', '', 'orders', 'orders by the day in the time zone of the mart, of the customer in whom others were merged', $$
@@ -5682,22 +5688,27 @@ COMMENT ON FUNCTION clv_mart_customers() IS
 
 -- ---- mart: drivers, lift and the quality of models ------------------------------------------------------------------
 
-
 -- Exposure ends at the landmark, outcomes begin after it: as_of less a window, which is the horizon, or what fits into the
 -- data. Work relations hold customers at the landmark and, where the data go back far enough, at one a window earlier; all
 -- models of churn are made from them. Their x is the score first, then what was there before it: years as a customer, the
 -- log of purchases, channels, cohorts of the customers' own. Mediators are never among them.
 CREATE FUNCTION clv_mart_drivers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100 ROWS 20
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 20
     AS $mart$
 SELECT t.name, t.kind, t.keys, n.needs, t.about, t.definition
 FROM (VALUES
-('exposure_day', 'work', '', 'scores', 'scores by evaluator and day', $$
-SELECT e.name AS evaluator, (e.evaluated_at AT TIME ZONE {zone})::date AS day, count(*) AS scores,
-       min(e.score) AS lowest, max(e.score) AS highest
+('exposure_score', 'work', '', 'scores', 'histories of scores, by customer and evaluator', $$
+-- read once; moments are shifted by the zone, so that days of UTC, which landmark() reads, are days of the zone
+SELECT e.customer_id, e.name AS evaluator,
+       {clv}.interaction_history((e.evaluated_at AT TIME ZONE {zone}) AT TIME ZONE 'UTC', e.score) AS scores
 FROM {store}.build AS s CROSS JOIN {store}.source_score AS e
 WHERE e.customer_id IS NOT NULL AND e.name IS NOT NULL AND e.score BETWEEN -1e15 AND 1e15
     AND isfinite(e.evaluated_at) AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}
+GROUP BY e.customer_id, e.name
+$$),
+('exposure_day', 'work', '', 'scores', 'scores by evaluator and day', $$
+SELECT e.evaluator, (i.at AT TIME ZONE 'UTC')::date AS day, count(*) AS scores, min(i.score) AS lowest, max(i.score) AS highest
+FROM {store}.exposure_score AS e CROSS JOIN LATERAL {clv}.interactions(e.scores) AS i
 GROUP BY 1, 2
 $$),
 ('exposure_window', 'work', '', 'scores', 'the landmark and the window after it', $$
@@ -5721,15 +5732,6 @@ CROSS JOIN (
 ) AS q
 CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - f.first_on) / 2, s.as_of - q.quarter_on)) AS w (days)
 WHERE w.days >= 1 AND f.first_on IS NOT NULL AND q.quarter_on IS NOT NULL
-$$),
-('exposure_score', 'work', '', 'scores', 'histories of scores, by customer and evaluator', $$
--- moments are shifted by the zone, so that days of UTC, which landmark() reads, are days of the zone
-SELECT e.customer_id, e.name AS evaluator,
-       {clv}.interaction_history((e.evaluated_at AT TIME ZONE {zone}) AT TIME ZONE 'UTC', e.score) AS scores
-FROM {store}.build AS s CROSS JOIN {store}.source_score AS e
-WHERE e.customer_id IS NOT NULL AND e.name IS NOT NULL AND e.score BETWEEN -1e15 AND 1e15
-    AND isfinite(e.evaluated_at) AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}
-GROUP BY e.customer_id, e.name
 $$),
 ('exposure_evaluator', 'work', '', 'scores', 'evaluators: role, scale, lift, reliability', $$
 -- the scale is 0 to 1 where scores are within it, else from the lowest to the highest; a lift is a part of the scale, and
@@ -5804,7 +5806,7 @@ FROM {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k CROSS
 JOIN {store}.exposure_score AS e ON e.customer_id = c.customer_id
 JOIN {store}.exposure_evaluator AS v ON v.evaluator = e.evaluator
 CROSS JOIN LATERAL {clv}.landmark(NULL::{clv}.purchase_history, e.scores, w.landmark_on, w.until_on, data_end => w.until_on) AS l
-CROSS JOIN LATERAL (SELECT ARRAY(SELECT coalesce((c.channel = o)::int, 0)::float8 FROM unnest(k.channels) AS o)) AS d (columns)
+CROSS JOIN LATERAL (SELECT ARRAY(SELECT coalesce((c.channel = o)::int, 0)::float8 FROM unnest(k.channels) AS o) OFFSET 0) AS d (columns)
 WHERE c.period = 2 AND l.n_scores > 0 AND v.lowest < v.highest
 $$),
 ('exposure_before', 'work', '', 'scores', 'the same at the landmark before, where the data go back so far', $$
@@ -5824,8 +5826,8 @@ SELECT s.model_id AS model_id,  --: number of the models of which this was found
        v.why AS role_reason,  --: why it has this role
        w.landmark_on AS landmark_on,  --: last day on which scores and orders count as known (date)
        w.window_days::bigint AS window_days,  --: days after the landmark in which customers left or stayed: the horizon, or what the data have room for
-       coalesce(d.n, 0) AS customers,  --: customers at risk at the landmark who had a score by then (count)
-       k.customers - coalesce(d.n, 0) AS without_scores,  --: customers at risk at the landmark without one (count)
+       coalesce(e.customers, 0) AS customers,  --: customers at risk at the landmark who had a score by then (count)
+       k.customers - coalesce(e.customers, 0) AS without_scores,  --: customers at risk at the landmark without one (count)
        e.churn_rate AS churn_rate,  --: of those with a score, the share who left or did not buy within the window (0 to 1)
        e.mean_score AS mean_score,  --: mean over these customers of the mean of their scores (points of the score)
        d.pooled_r AS pooled_r,  --: correlation of mean score and leaving over all customers (-1 to 1)
@@ -5858,14 +5860,14 @@ LEFT JOIN (
 WHERE k.customers > 0
 $$),
 ('churn_model', 'vintage', 'driver', 'scores', 'models of leaving, one for each evaluator', $$
--- with ten who left and ten who stayed; Firth's likelihood where columns settle who leaves; of more than a million customers
+-- with ten who left and ten who stayed; Firth's likelihood where a column settles who leaves; of more than a million customers
 -- as many as that by lot
 SELECT s.model_id, 'churn'::text AS role, NULL::text AS cohort, f.evaluator AS driver, s.as_of, now() AS fitted_at,
        'all customers'::text AS scope, NULL::float8 AS own_weight, f.customers, f.note, f.landmark_on, f.window_days, f.terms, f.model
 FROM {store}.build AS s
 CROSS JOIN (
     SELECT m.evaluator, m.customers, m.landmark_on, m.window_days, m.terms, coalesce(m.likely, m.penalised) AS model,
-           CASE WHEN m.likely IS NULL THEN 'Firth''s penalised likelihood: channels or cohorts settle who leaves' END AS note
+           CASE WHEN m.likely IS NULL THEN 'Firth''s penalised likelihood: one of the columns settles in some rows who leaves' END AS note
     FROM (
         SELECT g.*, CASE WHEN g.likely IS NULL THEN {clv}.logit_fit(g.sample, 'firth') END AS penalised
         FROM (
@@ -5968,8 +5970,374 @@ FROM (
     LEFT JOIN LATERAL {clv}.robustness(c.line, 'x1') AS r ON true
     WHERE v.lift <> 0 AND one.churn_before IS NOT NULL
 ) AS p
+$$),
+('model_quality', 'vintage', 'model_role, driver, cohort, metric, bin', '', 'how good the models are on what they have not seen, one row for each measure', $$
+SELECT s.model_id AS model_id,  --: number of the models whose kinds were measured
+       q.model_role AS model_role,  --: purchase, contract or churn
+       q.kind AS kind,  --: kind of model, as glance() names it
+       q.method AS method,  --: how it was measured: holdout (days after those it was fitted to), fitted a window earlier, fitted to other customers
+       q.driver AS driver,  --: evaluator whose scores the model of churn reads; NULL for other models
+       q.cohort AS cohort,  --: cohort whose customers were predicted; NULL: all customers
+       q.metric AS metric,  --: what was measured; the page on the mart explains each
+       q.bin AS bin,  --: number of the class, period or bin, from 1; NULL where there is one value only
+       q.bin_label AS bin_label,  --: repeat purchases of the class, last day of the period, or predictions in the bin
+       q.value AS value,  --: its value: counts, shares (0 to 1), errors as shares (0.05 is 5 percent too much), spend in currency
+       q.conf_low AS conf_low,  --: lower end of its 95 percent interval, where there is one
+       q.conf_high AS conf_high,  --: upper end of its 95 percent interval, where there is one
+       q.n AS n,  --: customers, contracts or purchases it was measured on (count)
+       q.verdict AS verdict  --: what to think of it, in words
+FROM {store}.build AS s
+CROSS JOIN (
+    SELECT NULL::text AS model_role, NULL::text AS kind, NULL::text AS method, NULL::text AS driver, NULL::text AS cohort, NULL::text AS metric, NULL::bigint AS bin,
+           NULL::text AS bin_label, NULL::float8 AS value, NULL::float8 AS conf_low, NULL::float8 AS conf_high, NULL::bigint AS n, NULL::text AS verdict WHERE false
+    UNION ALL ( --? orders
+        -- the kind of model in use, fitted to the days before the holdout, which is the horizon or a third of the span --? orders
+        WITH cut AS MATERIALIZED ( --? orders
+            SELECT s.model_id, s.unit, s.as_of, s.as_of - d.days AS calibration, d.days, s.min_cohort_size, m.kind --? orders
+            FROM {store}.build AS s --? orders
+            CROSS JOIN (SELECT min(ordered_on) AS first_on FROM {store}.source_order WHERE isfinite(ordered_on)) AS o --? orders
+            CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - o.first_on) / 3)) AS d (days) --? orders
+            CROSS JOIN LATERAL (SELECT g.kind FROM {store}.model_history AS h CROSS JOIN LATERAL {clv}.glance(h.model) AS g --? orders
+                                WHERE h.model_id = s.model_id AND h.role = 'purchase' AND h.cohort IS NULL LIMIT 1) AS m --? orders
+            WHERE d.days >= 7 --? orders
+        ), part AS MATERIALIZED ( --? orders
+            SELECT p.cohort, {clv}.holdout_sample(p.purchases, c.calibration, c.as_of, c.unit) AS holdout, --? orders
+                   {clv}.clv_sample(p.purchases, c.calibration, c.unit) AS times, {clv}.spend_sample(p.purchases, c.calibration) AS spends, --? orders
+                   {clv}.calendar_sample(p.purchases) AS calendar, count(*) FILTER (WHERE {clv}.tenure(p.purchases, c.calibration) >= 0) AS customers, --? orders
+                   count(*) FILTER (WHERE {clv}.repeat_purchases(p.purchases, c.calibration) > 0) AS repeaters --? orders
+            FROM {store}.person AS p CROSS JOIN cut AS c GROUP BY p.cohort --? orders
+        ), whole AS MATERIALIZED ( --? orders
+            SELECT {clv}.clv_sample(p.holdout) AS holdout, {clv}.clv_sample(p.times) AS times, {clv}.clv_sample(p.spends) AS spends, --? orders
+                   {clv}.clv_sample(p.calendar) AS calendar --? orders
+            FROM part AS p HAVING sum(p.repeaters) >= 10 --? orders
+        ), fit AS MATERIALIZED ( --? orders
+            SELECT CASE c.kind WHEN 'pareto_nbd' THEN {clv}.pareto_nbd_fit(w.times) WHEN 'mbgnbd' THEN {clv}.mbgnbd_fit(w.times) --? orders
+                               WHEN 'bgnbd' THEN {clv}.bgnbd_fit(w.times) END AS model, {clv}.gamma_gamma_fit(w.spends) AS spend --? orders
+            FROM whole AS w CROSS JOIN cut AS c --? orders
+        ), test AS MATERIALIZED ( --? orders
+            SELECT h.cohort, b.* --? orders
+            FROM fit AS f --? orders
+            -- a spend model without a mean predicts nothing, and each call would say so --? orders
+            CROSS JOIN LATERAL (SELECT CASE WHEN {clv}.coef(f.spend, 'q') > 1 THEN f.spend END AS spend) AS g --? orders
+            CROSS JOIN (SELECT NULL::text AS cohort, w.holdout FROM whole AS w --? orders
+                        UNION ALL SELECT p.cohort, p.holdout FROM part AS p CROSS JOIN cut AS c WHERE p.customers >= c.min_cohort_size) AS h --? orders
+            CROSS JOIN LATERAL {clv}.backtest(h.holdout, f.model, g.spend) AS b --? orders
+        ), track AS MATERIALIZED ( --? orders
+            SELECT t.period_end, row_number() OVER (ORDER BY t.period_start) AS bin, sum(t.actual) OVER (ORDER BY t.period_start) AS actual, --? orders
+                   sum(t.expected) OVER (ORDER BY t.period_start) AS expected --? orders
+            FROM cut AS c CROSS JOIN whole AS w CROSS JOIN fit AS f --? orders
+            CROSS JOIN LATERAL {clv}.tracking(w.calendar, f.model, CASE WHEN c.days > 120 THEN 'month' ELSE 'week' END, c.as_of) AS t --? orders
+            WHERE t.period_start > c.calibration --? orders
+        ), line (cohort, metric, bin, bin_label, value, n, is_error, is_spend) AS ( --? orders
+            SELECT t.cohort, l.metric, NULL::bigint, NULL::text, l.value, t.customers, l.is_error, l.is_spend --? orders
+            FROM test AS t --? orders
+            CROSS JOIN LATERAL (VALUES --? orders
+                ('actual_purchases', t.actual_purchases::float8, false, false), ('predicted_purchases', t.predicted_purchases, false, false), --? orders
+                ('purchase_error', t.predicted_purchases / nullif(t.actual_purchases, 0) - 1, true, false), ('mae', t.mae, false, false), --? orders
+                ('rmse', t.rmse, false, false), ('actual_spend', t.actual_spend, false, true), ('predicted_spend', t.predicted_spend, false, true), --? orders
+                ('spend_error', t.predicted_spend / nullif(t.actual_spend, 0) - 1, true, true), --? orders
+                ('top_decile_share', t.top_decile_share, false, false), ('top_decile_possible', t.top_decile_possible, false, false) --? orders
+            ) AS l (metric, value, is_error, is_spend) --? orders
+            UNION ALL --? orders
+            SELECT NULL, l.metric, c.bin, c.class, l.value, c.customers, false, false --? orders
+            FROM whole AS w CROSS JOIN fit AS f --? orders
+            CROSS JOIN LATERAL (SELECT row_number() OVER () AS bin, k.* FROM {clv}.backtest_classes(w.holdout, f.model) AS k) AS c --? orders
+            CROSS JOIN LATERAL (VALUES ('class_actual', c.actual_per_customer), ('class_predicted', c.predicted_per_customer)) AS l (metric, value) --? orders
+            UNION ALL --? orders
+            SELECT NULL, l.metric, t.bin, t.period_end::text, l.value, t.actual::bigint, false, false --? orders
+            FROM track AS t CROSS JOIN LATERAL (VALUES ('tracking_actual', t.actual::float8), ('tracking_expected', t.expected)) AS l (metric, value) --? orders
+            UNION ALL --? orders
+            (SELECT NULL, 'tracking_error', NULL, t.period_end::text, t.expected / nullif(t.actual::float8, 0) - 1, t.actual::bigint, true, false --? orders
+             FROM track AS t ORDER BY t.bin DESC LIMIT 1) --? orders
+        ) --? orders
+        SELECT 'purchase'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver, l.cohort, l.metric, l.bin, l.bin_label, --? orders
+               l.value, NULL::float8 AS conf_low, NULL::float8 AS conf_high, l.n, --? orders
+               CASE WHEN l.is_error THEN --? orders
+                   CASE WHEN abs(l.value) < 0.005 THEN 'as it came' --? orders
+                        ELSE format('%s percent too %s predicted', round(100 * abs(l.value)), --? orders
+                                    CASE WHEN l.is_spend THEN CASE WHEN l.value > 0 THEN 'much' ELSE 'little' END --? orders
+                                         WHEN l.value > 0 THEN 'many' ELSE 'few' END) END --? orders
+                   || CASE WHEN abs(l.value) <= 0.1 THEN '' WHEN abs(l.value) <= 0.25 THEN ': budget with care' ELSE ': do not budget with it' END --? orders
+               END AS verdict --? orders
+        FROM line AS l CROSS JOIN cut AS c WHERE l.value IS NOT NULL --? orders
+    ) --? orders
+    UNION ALL ( --? subscriptions
+        -- of the contracts open at the beginning of the holdout, how many were renewed k times more --? subscriptions
+        WITH cut AS MATERIALIZED ( --? subscriptions
+            SELECT s.as_of, s.as_of - d.days AS calibration, m.kind, m.unit, --? subscriptions
+                   CASE m.unit WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '7 days' WHEN 'year' THEN interval '1 year' --? subscriptions
+                               ELSE interval '1 month' END AS step --? subscriptions
+            FROM {store}.build AS s --? subscriptions
+            CROSS JOIN (SELECT min(started_on) AS first_on FROM {store}.source_contract WHERE isfinite(started_on)) AS o --? subscriptions
+            CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - o.first_on) / 3)) AS d (days) --? subscriptions
+            CROSS JOIN LATERAL (SELECT g.kind, coalesce(g.unit, 'month') AS unit FROM {store}.model_history AS h CROSS JOIN LATERAL {clv}.glance(h.model) AS g --? subscriptions
+                                WHERE h.model_id = s.model_id AND h.role = 'contract' AND h.cohort IS NULL LIMIT 1) AS m --? subscriptions
+            WHERE d.days >= 7 --? subscriptions
+        ), contract AS MATERIALIZED ( --? subscriptions
+            SELECT t.started_on, t.ended_on FROM {store}.source_contract AS t CROSS JOIN cut AS c --? subscriptions
+            WHERE t.started_on <= c.calibration AND isfinite(t.started_on) AND (t.ended_on IS NULL OR t.ended_on > t.started_on) --? subscriptions
+        ), fit AS MATERIALIZED ( --? subscriptions
+            SELECT CASE c.kind WHEN 'sbg' THEN {clv}.sbg_fit(r.sample) WHEN 'bdw' THEN {clv}.bdw_fit(r.sample) END AS model --? subscriptions
+            FROM cut AS c CROSS JOIN (SELECT {clv}.renewal_sample(t.started_on, t.ended_on, c.calibration, c.unit) AS sample, --? subscriptions
+                                             count(*) FILTER (WHERE t.ended_on <= c.calibration) AS ended, count(*) AS contracts --? subscriptions
+                                      FROM contract AS t CROSS JOIN cut AS c) AS r --? subscriptions
+            WHERE r.ended >= 10 AND r.contracts - r.ended >= 10 --? subscriptions
+        ), open AS MATERIALIZED ( --? subscriptions
+            SELECT t.started_on, t.ended_on, --? subscriptions
+                   -- a contract of 31 January renews on the last day of February, which age() does not see --? subscriptions
+                   CASE c.unit WHEN 'day' THEN c.calibration - t.started_on WHEN 'week' THEN (c.calibration - t.started_on) / 7 --? subscriptions
+                        ELSE a.n + (t.started_on + (a.n + 1) * c.step <= c.calibration)::int END AS tenure --? subscriptions
+            FROM contract AS t CROSS JOIN cut AS c --? subscriptions
+            CROSS JOIN LATERAL (SELECT (extract(year FROM age(c.calibration, t.started_on)) * CASE WHEN c.unit = 'year' THEN 1 ELSE 12 END --? subscriptions
+                                        + CASE WHEN c.unit = 'year' THEN 0 ELSE extract(month FROM age(c.calibration, t.started_on)) END)::int) AS a (n) --? subscriptions
+            WHERE t.ended_on IS NULL OR t.ended_on > c.calibration --? subscriptions
+        ), period AS ( --? subscriptions
+            SELECT k, (c.calibration + k * c.step)::date AS day --? subscriptions
+            FROM cut AS c CROSS JOIN generate_series(1, 24) AS k WHERE c.calibration + k * c.step <= c.as_of --? subscriptions
+        ), left_after AS MATERIALIZED ( --? subscriptions
+            SELECT o.tenure, p.k, p.day, count(*) AS n, count(*) FILTER (WHERE o.ended_on IS NULL OR o.ended_on > o.started_on + (o.tenure + p.k) * c.step) AS there --? subscriptions
+            FROM open AS o CROSS JOIN period AS p CROSS JOIN cut AS c GROUP BY o.tenure, p.k, p.day --? subscriptions
+        ), at AS ( --? subscriptions
+            SELECT l.k, l.day, sum(l.n)::bigint AS n, sum(l.there)::bigint AS there, --? subscriptions
+                   sum(l.n * (1 - {clv}.churn_risk(f.model, l.tenure, l.k)))::float8 / sum(l.n)::float8 AS predicted --? subscriptions
+            FROM left_after AS l CROSS JOIN fit AS f WHERE f.model IS NOT NULL GROUP BY l.k, l.day --? subscriptions
+        ) --? subscriptions
+        SELECT 'contract'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver, NULL::text AS cohort, m.metric, a.k::bigint AS bin, --? subscriptions
+               a.day::text AS bin_label, m.value, m.conf_low, m.conf_high, a.n, --? subscriptions
+               CASE WHEN m.metric = 'survival_predicted' THEN --? subscriptions
+                   CASE WHEN a.predicted > w.conf_high THEN 'more renewals predicted than came' WHEN a.predicted < w.conf_low THEN 'fewer renewals predicted than came' --? subscriptions
+                        ELSE 'as it came, within chance' END END AS verdict --? subscriptions
+        FROM at AS a CROSS JOIN cut AS c CROSS JOIN LATERAL {clv}.wilson_interval(a.there, a.n) AS w --? subscriptions
+        CROSS JOIN LATERAL (VALUES ('survival_actual', w.estimate, w.conf_low, w.conf_high), ('survival_predicted', a.predicted, NULL, NULL)) --? subscriptions
+            AS m (metric, value, conf_low, conf_high) --? subscriptions
+    ) --? subscriptions
+    UNION ALL ( --? scores
+        -- fitted to the landmark before where there is one, else to one half of the customers and measured on the other --? scores
+        WITH plan AS MATERIALIZED ( --? scores
+            SELECT m.driver, k.customers, b.enough AS in_time, CASE WHEN b.enough THEN 3 + cardinality(k.channels) ELSE cardinality(k.terms) END AS columns --? scores
+            FROM {store}.build AS s JOIN {store}.churn_model_history AS m ON m.model_id = s.model_id CROSS JOIN {store}.exposure_control AS k --? scores
+            CROSS JOIN LATERAL ( --? scores
+                SELECT count(*) FILTER (WHERE x.churned) >= 10 AND count(*) FILTER (WHERE NOT x.churned) >= 10 AND min(x.x[1]) < max(x.x[1]) AND count(*) >= 200 --? scores
+                FROM {store}.exposure_before AS x WHERE x.evaluator = m.driver --? scores
+            ) AS b (enough) --? scores
+        ), fit AS MATERIALIZED ( --? scores
+            SELECT p.*, {clv}.logit_fit(t.sample) AS model --? scores
+            FROM plan AS p --? scores
+            CROSS JOIN LATERAL ( --? scores
+                SELECT {clv}.regression_sample(x.churned, x.x) AS sample FROM {store}.exposure_before AS x --? scores
+                WHERE p.in_time AND x.evaluator = p.driver AND x.lot >> 1 < 32768 * (1e6 / greatest(p.customers, 1e6)) --? scores
+                UNION ALL --? scores
+                SELECT CASE WHEN count(*) FILTER (WHERE x.churned) >= 10 AND count(*) FILTER (WHERE NOT x.churned) >= 10 --? scores
+                            THEN {clv}.regression_sample(x.churned, x.x) END FROM {store}.exposure AS x --? scores
+                WHERE NOT p.in_time AND x.evaluator = p.driver AND x.lot & 1 = 0 AND x.lot >> 1 < 32768 * (1e6 / greatest(p.customers, 1e6)) --? scores
+            ) AS t --? scores
+            WHERE t.sample IS NOT NULL --? scores
+        ), seen AS MATERIALIZED ( --? scores
+            SELECT f.driver, f.in_time, h.sample --? scores
+            FROM fit AS f --? scores
+            CROSS JOIN LATERAL ( --? scores
+                SELECT {clv}.prediction_sample({clv}.predict(f.model, x.x[:f.columns]), x.churned) AS sample, count(*) FILTER (WHERE x.churned) AS churned, --? scores
+                       count(*) FILTER (WHERE NOT x.churned) AS stayed --? scores
+                FROM {store}.exposure AS x WHERE x.evaluator = f.driver AND (f.in_time OR x.lot & 1 = 1) --? scores
+            ) AS h --? scores
+            WHERE f.model IS NOT NULL AND h.churned >= 10 AND h.stayed >= 10 --? scores
+        ), line AS ( --? scores
+            SELECT s.driver, s.in_time, CASE q.measure WHEN 'mean_predicted' THEN 'predicted_share' WHEN 'mean_happened' THEN 'actual_share' ELSE q.measure END AS metric, --? scores
+                   NULL::bigint AS bin, NULL::text AS bin_label, q.estimate AS value, q.conf_low, q.conf_high, q.n::bigint AS n, --? scores
+                   CASE q.measure --? scores
+                       WHEN 'auc' THEN CASE WHEN q.conf_low <= 0.5 THEN 'no ranking beyond chance' WHEN q.estimate < 0.7 THEN 'a weak ranking: do not choose by it whom to call' --? scores
+                                            WHEN q.estimate < 0.8 THEN 'a fair ranking' ELSE 'a good ranking' END --? scores
+                       WHEN 'mean_predicted' THEN CASE WHEN q.estimate > q.happened_high THEN 'more predicted to leave than left' --? scores
+                                                       WHEN q.estimate < q.happened_low THEN 'fewer predicted to leave than left' ELSE 'as many as left, within chance' END --? scores
+                       WHEN 'brier_skill' THEN CASE WHEN q.estimate <= 0 THEN 'no better than the same probability for everybody' END --? scores
+                       WHEN 'calibration_slope' THEN CASE WHEN q.conf_high < 1 THEN 'predictions are too extreme' WHEN q.conf_low > 1 THEN 'predictions are too timid' --? scores
+                                                          WHEN q.conf_low IS NOT NULL THEN 'neither too extreme nor too timid, within chance' END --? scores
+                   END AS verdict --? scores
+            FROM seen AS s --? scores
+            CROSS JOIN LATERAL ( --? scores
+                SELECT p.*, max(p.estimate) FILTER (WHERE p.measure = 'n') OVER () AS n, max(p.conf_low) FILTER (WHERE p.measure = 'mean_happened') OVER () AS happened_low, --? scores
+                       max(p.conf_high) FILTER (WHERE p.measure = 'mean_happened') OVER () AS happened_high --? scores
+                FROM {clv}.prediction_quality(s.sample) AS p --? scores
+            ) AS q --? scores
+            WHERE q.measure IN ('mean_predicted', 'mean_happened', 'auc', 'brier', 'brier_skill', 'log_loss', 'calibration_slope', 'calibration_in_the_large', 'expected_calibration_error') --? scores
+            UNION ALL --? scores
+            SELECT s.driver, s.in_time, m.metric, c.bin, format('%s to %s', round(c.lowest::numeric, 3), round(c.highest::numeric, 3)), m.value, m.conf_low, m.conf_high, c.n, m.verdict --? scores
+            FROM seen AS s CROSS JOIN LATERAL {clv}.calibration_table(s.sample) AS c --? scores
+            CROSS JOIN LATERAL (VALUES --? scores
+                ('calibration_predicted', c.mean_predicted, NULL, NULL, --? scores
+                 CASE WHEN c.mean_predicted > c.conf_high THEN 'more predicted to leave than left' WHEN c.mean_predicted < c.conf_low THEN 'fewer predicted to leave than left' --? scores
+                      ELSE 'as many as left, within chance' END), --? scores
+                ('calibration_actual', c.happened_share, c.conf_low, c.conf_high, NULL)) AS m (metric, value, conf_low, conf_high, verdict) --? scores
+        ) --? scores
+        SELECT 'churn'::text AS model_role, 'logit'::text AS kind, CASE WHEN l.in_time THEN 'fitted a window earlier' ELSE 'fitted to other customers' END AS method, l.driver, --? scores
+               NULL::text AS cohort, l.metric, l.bin, l.bin_label, l.value, l.conf_low, l.conf_high, l.n, l.verdict --? scores
+        FROM line AS l WHERE l.value IS NOT NULL --? scores
+    ) --? scores
+) AS q
+$$),
+('relation_drift', 'vintage', 'driver', 'scores', 'whether scores and leaving still go together as they did a window earlier', $$
+-- straight lines, whose slopes can be compared where those of logits cannot; who is there both times is drawn into one of them
+SELECT d.model_id AS model_id,  --: number of the models of which this was found
+       d.driver AS driver,  --: the evaluator
+       d.earlier_on AS earlier_on,  --: landmark of the earlier period (date)
+       d.landmark_on AS landmark_on,  --: landmark of the later period (date)
+       d.window_days::bigint AS window_days,  --: days after each landmark in which customers left or stayed
+       d.customers_before AS customers_before,  --: customers of the earlier period; a customer counts in one of the two (count)
+       d.customers_now AS customers_now,  --: customers of the later period (count)
+       d.before AS effect_before,  --: change of the probability to leave by one point of the score, given tenure, purchases and channel, in the earlier period
+       d.after AS effect_now,  --: the same in the later period
+       d.difference AS effect_change,  --: effect_now less effect_before
+       d.conf_low AS conf_low,  --: lower end of its 95 percent interval
+       d.conf_high AS conf_high,  --: upper end of its 95 percent interval
+       d.p_value AS p_value,  --: probability of as much by chance if nothing changed (0 to 1)
+       d.adjusted_p AS adjusted_p,  --: the same allowing for the number of evaluators (Holm)
+       d.psi AS psi,  --: stability index of the scores by the landmark and since: below 0.1 is stable, above 0.25 a shift
+       d.psi_p_value AS psi_p_value,  --: probability of as large an index by chance (0 to 1)
+       concat_ws('; ',
+           CASE WHEN d.adjusted_p IS NULL THEN 'effects cannot be compared'
+                WHEN d.adjusted_p >= 0.05 THEN 'no change of the effect beyond noise'
+                WHEN d.before * d.after < 0 THEN 'the effect changed its sign'
+                WHEN abs(d.after) < abs(d.before) THEN 'the effect is weaker than it was' ELSE 'the effect is stronger than it was' END,
+           CASE WHEN d.psi >= 0.1 AND d.psi_p_value < 0.05 THEN 'scores are distributed otherwise: other customers, other contacts or another version of the evaluator' END)
+           AS verdict  --: what to think of it, in words
+FROM (
+    SELECT s.model_id, v.evaluator AS driver, w.earlier_on, w.landmark_on, w.window_days, b.customers AS customers_before, a.customers AS customers_now, c.*,
+           {clv}.holm(c.p_value) OVER () AS adjusted_p, i.psi, i.p_value AS psi_p_value
+    FROM {store}.build AS s CROSS JOIN {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k CROSS JOIN {store}.exposure_evaluator AS v
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS customers, count(*) FILTER (WHERE x.churned) AS churned, min(x.x[1]) AS lowest, max(x.x[1]) AS highest,
+               {clv}.regression_sample(x.churned, x.x) FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
+        FROM {store}.exposure_before AS x
+        LEFT JOIN {store}.exposure AS y ON y.customer_id = x.customer_id AND y.evaluator = x.evaluator
+        WHERE x.evaluator = v.evaluator AND (x.lot & 1 = 0 OR y.lot IS NULL)
+    ) AS b
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS customers, count(*) FILTER (WHERE x.churned) AS churned, min(x.x[1]) AS lowest, max(x.x[1]) AS highest,
+               {clv}.regression_sample(x.churned, x.x[:3 + cardinality(k.channels)]) FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
+        FROM {store}.exposure AS x
+        LEFT JOIN {store}.exposure_before AS y ON y.customer_id = x.customer_id AND y.evaluator = x.evaluator
+        WHERE x.evaluator = v.evaluator AND (x.lot & 1 = 1 OR y.lot IS NULL)
+    ) AS a
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN b.churned >= 10 AND b.customers - b.churned >= 10 AND b.customers >= 50 AND b.lowest < b.highest
+                     AND a.churned >= 10 AND a.customers - a.churned >= 10 AND a.customers >= 50 AND a.lowest < a.highest
+                    THEN {clv}.lm_fit(b.sample, 'HC3') END AS before,
+               CASE WHEN b.churned >= 10 AND b.customers - b.churned >= 10 AND b.customers >= 50 AND b.lowest < b.highest
+                     AND a.churned >= 10 AND a.customers - a.churned >= 10 AND a.customers >= 50 AND a.lowest < a.highest
+                    THEN {clv}.lm_fit(a.sample, 'HC3') END AS after
+        OFFSET 0
+    ) AS f
+    CROSS JOIN LATERAL {clv}.coefficient_drift(f.before, f.after, 'x1') AS c
+    -- ten bins of the scale; one that is empty by the landmark or since joins the one below
+    LEFT JOIN LATERAL (
+        SELECT array_agg(m.before ORDER BY m.bin) AS before, array_agg(m.since ORDER BY m.bin) AS since
+        FROM (
+            SELECT n.bin, sum(n.before)::bigint AS before, sum(n.since)::bigint AS since
+            FROM (SELECT greatest(1, count(*) FILTER (WHERE o.before > 0 AND o.since > 0) OVER (ORDER BY o.bin)) AS bin, o.before, o.since
+                  FROM (SELECT least(width_bucket(e.score, v.lowest, v.highest, 10), 10) AS bin,
+                               count(*) FILTER (WHERE e.at < (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS before,
+                               count(*) FILTER (WHERE e.at >= (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS since
+                        FROM {store}.exposure_score AS h CROSS JOIN LATERAL {clv}.interactions(h.scores) AS e
+                        WHERE h.evaluator = v.evaluator GROUP BY 1) AS o) AS n
+            GROUP BY n.bin
+        ) AS m
+        HAVING count(*) > 1 AND min(m.before) > 0 AND min(m.since) > 0
+    ) AS t ON true
+    LEFT JOIN LATERAL {clv}.psi(t.before, t.since) AS i ON true
+    WHERE w.earlier_on IS NOT NULL AND v.role IS DISTINCT FROM 'outcome'
+) AS d
+$$),
+('coverage', 'generation', 'part, evaluator, dimension, item', 'scores | contacts !scores', 'for whom scores and contacts speak', $$
+-- scores, contacts and customers are read once each; who is not covered is everybody less those who are
+WITH fact AS MATERIALIZED (
+    SELECT p.customer_id, p.cohort, coalesce(p.channel, 'not known') AS channel, {clv}.tenure(p.history, s.as_of)::float8 AS tenure,
+           {clv}.purchases(p.history, s.as_of)::float8 AS purchases, {clv}.total_spend(p.history, s.as_of)::float8 AS spend,
+           {clv}.days_since_last(p.history, s.as_of)::float8 AS days_since_last
+    FROM {store}.generation AS s CROSS JOIN {store}.person AS p WHERE s.generation = {g}
+),
+score AS MATERIALIZED ( --? scores
+    SELECT e.customer_id, e.name AS evaluator, count(*) AS n --? scores
+    FROM {store}.generation AS s CROSS JOIN {store}.source_score AS e --? scores
+    WHERE s.generation = {g} AND e.name IS NOT NULL AND e.score IS NOT NULL AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? scores
+    GROUP BY e.customer_id, e.name --? scores
+), --? scores
+contact AS MATERIALIZED ( --? contacts
+    SELECT i.customer_id, coalesce(i.channel, 'not known') AS channel, count(*) AS n, count(i.resolved) AS resolved --? contacts
+    FROM {store}.generation AS s CROSS JOIN {store}.source_interaction AS i --? contacts
+    WHERE s.generation = {g} AND i.started_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? contacts
+    GROUP BY 1, 2 --? contacts
+), --? contacts
+seen AS (
+    SELECT NULL::{id} AS customer_id, NULL::text AS evaluator, NULL::bigint AS n WHERE false
+    UNION ALL SELECT e.customer_id, e.evaluator, e.n FROM score AS e --? scores
+    UNION ALL SELECT e.customer_id, 'any score', sum(e.n)::bigint FROM score AS e GROUP BY e.customer_id --? scores
+    UNION ALL SELECT c.customer_id, 'any contact', sum(c.n)::bigint FROM contact AS c GROUP BY c.customer_id --? contacts
+),
+-- customers by evaluator; those without one are everybody: how many, and of four columns how many are known, sum and sum of squares
+part AS MATERIALIZED (
+    SELECT n.evaluator, f.cohort, f.channel, count(*) AS customers, coalesce(sum(n.n), 0) AS scores,
+           ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[] AS known,
+           ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)] AS sums,
+           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend), sum(f.days_since_last * f.days_since_last)] AS squares
+    FROM fact AS f JOIN (SELECT e.customer_id, e.evaluator, e.n FROM seen AS e) AS n ON n.customer_id = f.customer_id
+    GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT NULL, f.cohort, f.channel, count(*), 0,
+           ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[],
+           ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)],
+           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend), sum(f.days_since_last * f.days_since_last)]
+    FROM fact AS f GROUP BY 2, 3
+),
+given AS MATERIALIZED (
+    SELECT e.evaluator, sum(e.n)::bigint AS n FROM seen AS e GROUP BY e.evaluator
+),
+moment AS (
+    SELECT p.evaluator, m.name, m.position, sum(p.known[m.position]) AS n, sum(coalesce(p.sums[m.position], 0)) AS total,
+           sum(coalesce(p.squares[m.position], 0)) AS squares
+    FROM part AS p CROSS JOIN (VALUES ('tenure', 1), ('purchases', 2), ('total_spend', 3), ('days_since_last', 4)) AS m (name, position)
+    GROUP BY 1, 2, 3
+)
+SELECT c.part AS part,  --: customers (who has a score or contact), matching (scores and contacts of known customers), contacts (those with a resolution), balance (are covered customers like the others)
+       c.evaluator AS evaluator,  --: whose scores: an evaluator, any score, or any contact
+       c.dimension AS dimension,  --: by what the row is one of several: all, cohort, channel; of balance: what is compared
+       c.item AS item,  --: which cohort or channel; of balance the unit of the means
+       c.n AS n,  --: customers, scores or contacts up to as_of (count)
+       c.covered AS covered,  --: of these, how many have a score, a contact or a known customer, as part says (count)
+       c.covered::float8 / nullif(c.n, 0) AS share,  --: covered as a share of n (0 to 1)
+       c.covered_mean AS covered_mean,  --: of balance: mean of the customers who are covered, in the unit of item
+       c.uncovered_mean AS uncovered_mean,  --: of balance: mean of those who are not
+       c.difference AS difference,  --: of balance: covered_mean less uncovered_mean, in standard deviations
+       abs(c.difference) > 0.1 AS flagged  --: of balance: whether that is more than 0.1 in either direction
+FROM (
+    SELECT 'customers'::text AS part, g.evaluator, d.dimension, d.item, sum(p.customers) FILTER (WHERE p.evaluator IS NULL)::bigint AS n,
+           coalesce(sum(p.customers) FILTER (WHERE p.evaluator = g.evaluator), 0)::bigint AS covered,
+           NULL::float8 AS covered_mean, NULL::float8 AS uncovered_mean, NULL::float8 AS difference
+    FROM given AS g JOIN part AS p ON p.evaluator = g.evaluator OR p.evaluator IS NULL
+    CROSS JOIN LATERAL (
+        SELECT 'all'::text, 'all'::text
+        UNION ALL SELECT 'cohort', p.cohort
+        UNION ALL SELECT 'channel', p.channel --? customers.channel
+    ) AS d (dimension, item)
+    GROUP BY 1, 2, 3, 4
+    UNION ALL
+    SELECT 'matching', g.evaluator, 'all', 'all', g.n, coalesce(sum(p.scores), 0)::bigint, NULL, NULL, NULL
+    FROM given AS g LEFT JOIN part AS p ON p.evaluator = g.evaluator GROUP BY g.evaluator, g.n
+    UNION ALL SELECT 'matching', 'any contact', 'channel', i.channel, sum(i.n)::bigint, coalesce(sum(i.n) FILTER (WHERE f.customer_id IS NOT NULL), 0)::bigint, NULL, NULL, NULL --? interactions.channel
+    FROM contact AS i LEFT JOIN fact AS f ON f.customer_id = i.customer_id GROUP BY i.channel --? interactions.channel
+    UNION ALL SELECT 'contacts', 'resolved', 'all', 'all', coalesce(sum(i.n), 0)::bigint, coalesce(sum(i.resolved), 0)::bigint, NULL, NULL, NULL FROM contact AS i --? interactions.resolved
+    UNION ALL SELECT 'contacts', 'resolved', 'channel', i.channel, sum(i.n)::bigint, sum(i.resolved)::bigint, NULL, NULL, NULL --? interactions.resolved interactions.channel
+    FROM contact AS i GROUP BY i.channel --? interactions.resolved interactions.channel
+    UNION ALL
+    SELECT 'balance', y.evaluator, y.name, CASE y.name WHEN 'purchases' THEN 'count' WHEN 'total_spend' THEN 'currency' ELSE 'days' END,
+           a.n::bigint, y.n::bigint, y.total / nullif(y.n, 0), z.total / nullif(z.n, 0),
+           {clv}.standardized_difference(y.total / nullif(y.n, 0), greatest(0, y.squares - y.total * y.total / nullif(y.n, 0)) / nullif(greatest(y.n - 1, 0), 0),
+                                         z.total / nullif(z.n, 0), greatest(0, z.squares - z.total * z.total / nullif(z.n, 0)) / nullif(greatest(z.n - 1, 0), 0))
+    FROM moment AS y JOIN moment AS a ON a.evaluator IS NULL AND a.position = y.position
+    CROSS JOIN LATERAL (SELECT a.n - y.n AS n, a.total - y.total AS total, a.squares - y.squares AS squares) AS z
+    WHERE y.evaluator IS NOT NULL
+) AS c
 $$)) AS t (name, kind, keys, needs, about, definition)
-CROSS JOIN LATERAL unnest(string_to_array(t.needs, ' | ')) AS n (needs)
+CROSS JOIN LATERAL regexp_split_to_table(t.needs, ' \| ') AS n (needs)       -- one or the other
 $mart$;
 COMMENT ON FUNCTION clv_mart_drivers() IS 'internal: templates of the relations of a mart about drivers, lift, quality of models, coverage and drift, in the order of dependency';
 
@@ -5981,7 +6349,7 @@ COMMENT ON FUNCTION clv_mart_drivers() IS 'internal: templates of the relations 
 -- caller's search_path takes the place of what they call.
 
 CREATE FUNCTION clv_mart_routines() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 10 ROWS 10
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $routines$
 VALUES
 ('lock_mart', 'statement', '', '', '', $$CREATE FUNCTION {store}.lock_mart(wait boolean) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
@@ -6102,7 +6470,8 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $body$ $$),
-('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = error AS $body$
+-- Warnings of fits, one for each cohort, are in the log of the server; model_history.note says what was done about them.
 DECLARE
     n bigint;
     relation text;
@@ -6238,6 +6607,9 @@ END $body$ $$),
 ('cohort_value_history', 'statement', '', '', '', $$SELECT {clv}.clv_add_columns(format('%I.cohort_value_history', {store_name})::regclass, format('%I.cohort_value_1', {store_name})::regclass)$$),
 ('cohort_value_history', 'statement', '', '', '', $$CREATE UNIQUE INDEX IF NOT EXISTS cohort_value_history_key ON {store}.cohort_value_history (as_of, cohort)$$),
 ('cohort_value_history', 'statement', '', '', '', $$COMMENT ON TABLE {store}.cohort_value_history IS 'cohort_value of every day of which there was a refresh'$$),
+('cohort_value_history', 'statement', '', '', '', $$CREATE VIEW {mart}.cohort_value_history AS SELECT * FROM {store}.cohort_value_history$$),
+('cohort_value_history', 'statement', '', '', '', $$COMMENT ON VIEW {mart}.cohort_value_history IS 'cohort_value of every day of which there was a refresh: value over time'$$),
+('cohort_value_history', 'statement', '', '', '', $$SELECT {clv}.clv_copy_comments(format('%I.cohort_value', {mart_name})::regclass, format('%I.cohort_value_history', {mart_name})::regclass)$$),
 ('privileges', 'statement', '', '', '', $$REVOKE ALL ON ALL ROUTINES IN SCHEMA {mart}, {store} FROM PUBLIC$$),
 ('settings', 'published', '', '', 'one row: what the mart shows, and how it was computed', $$
 SELECT g.as_of,  --: the day that everything is known up to
@@ -6280,7 +6652,7 @@ COMMENT ON FUNCTION clv_mart_routines() IS
 
 
 CREATE FUNCTION clv_mart_check(source text, mart text, options jsonb) RETURNS void
-    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 10000
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000
     AS $$
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
@@ -6290,6 +6662,7 @@ DECLARE
 BEGIN
     SELECT o.* INTO wrong
     FROM (VALUES
+        ('source', source IS NOT NULL, 'Name the schema with the relations orders, customers, ...'),
         ('mart', mart <> '' AND octet_length(mart) <= 56 AND mart NOT LIKE 'pg\_%' AND mart NOT LIKE '%$body$%' AND source NOT IN (mart, mart || '_store'),
          'Name a schema for the mart, of at most 56 bytes; that of the sources is another.'),
         ('horizon_days', (options ->> 'horizon_days')::integer BETWEEN 1 AND 36525, 'Days from 1 to 36525, such as 365.'),
@@ -6306,7 +6679,7 @@ BEGIN
     WHERE right_so IS NOT TRUE LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the option % of a mart is wrong', wrong.name USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Got %s.', coalesce(quote_literal(CASE wrong.name WHEN 'mart' THEN mart ELSE options ->> wrong.name END), 'NULL')), HINT = wrong.hint;
+            DETAIL = format('Got %s.', coalesce(quote_literal(CASE wrong.name WHEN 'source' THEN source WHEN 'mart' THEN mart ELSE options ->> wrong.name END), 'NULL')), HINT = wrong.hint;
     END IF;
     EXECUTE format('SELECT %I.clv_mart_problems($1)', schema) INTO problems USING source;
     IF problems IS NOT NULL THEN
@@ -6347,7 +6720,7 @@ BEGIN
               UNION ALL SELECT 5, row_number() OVER (), * FROM %1$I.clv_mart_routines()) AS t,
              LATERAL %1$I.clv_mart_fill(definition, $1, $2) AS filled,
              LATERAL %1$I.clv_mart_relation(kind, name, keys, about, filled, $2) WITH ORDINALITY AS r (statement, line)
-        WHERE string_to_array(needs, ' ') <@ $1
+        WHERE %1$I.clv_mart_line_kept(string_to_array(needs, ' '), $1)
         ORDER BY CASE WHEN part = 5 THEN 9 WHEN part <= 2 THEN part WHEN kind = 'work' THEN 3 WHEN kind = 'vintage' THEN 4 WHEN kind = 'view' THEN 5 ELSE 6 END,
                  part, number, line$query$, schema)
         USING flags, names;
@@ -6508,3 +6881,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clv_add_columns(regclass, regclass) IS
 'internal: adds to a table of a mart the columns that the view it is filled from has and it has not, after an upgrade';
+
+CREATE FUNCTION clv_copy_comments(source regclass, target regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000
+    AS $$
+DECLARE
+    copied text;
+BEGIN
+    FOR copied IN
+        SELECT format('COMMENT ON COLUMN %s.%I IS %L', target, t.attname, pg_catalog.col_description(source, s.attnum))
+        FROM pg_catalog.pg_attribute AS t JOIN pg_catalog.pg_attribute AS s ON s.attrelid = source AND s.attname = t.attname
+        WHERE t.attrelid = target AND t.attnum > 0 AND NOT t.attisdropped LOOP
+        EXECUTE copied;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clv_copy_comments(regclass, regclass) IS 'internal: gives the columns of a view the comments of those of that name of another';

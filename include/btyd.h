@@ -122,6 +122,9 @@ contribution_of_purchase(const ValueQuestion *q, double spend)
 /* The purchases whose contribution is the value under parameters theta, discounted to as_of. */
 extern double purchases_of_value(const ValueQuestion *q, const double *theta);
 
+/* The value under parameters theta of the purchases at that expected amount. */
+extern double value_of_purchases(const ValueQuestion *q, const double *theta, double spend);
+
 /* ---- fits -------------------------------------------------------------------------------------- */
 
 /*

@@ -29,17 +29,18 @@
 CREATE SCHEMA :"source";
 CREATE SCHEMA :"truth";
 
--- a number between 0 and 1; draw < 1009 is the number of an order or a call
+-- a number between 0 and 1, of 52 bits of a hash; draw < 1009 is the number of an order or a call
 CREATE FUNCTION pg_temp.u(customer int, draw int, what text) RETURNS float8 LANGUAGE sql IMMUTABLE
     RETURN ((hashtextextended(what, (:seed * 100000007::bigint + customer) * 1009 + draw) >> 11
-             & ((1::bigint << 52) - 1)) + 0.5) / (1::bigint << 52)::float8;
+             & 4503599627370495)::float8 + 0.5::float8) / 4503599627370496::float8;
 CREATE FUNCTION pg_temp.normal(customer int, what text) RETURNS float8 LANGUAGE sql IMMUTABLE
     RETURN sqrt(-2 * ln(pg_temp.u(customer, 1, what))) * cos(2 * pi() * pg_temp.u(customer, 2, what));
 CREATE FUNCTION pg_temp.logistic(eta float8) RETURNS float8 LANGUAGE sql IMMUTABLE RETURN 1 / (1 + exp(-eta));
 CREATE FUNCTION pg_temp.id(customer int) RETURNS text LANGUAGE sql IMMUTABLE
     RETURN 'C' || lpad(customer::text, greatest(5, length((:customers)::text)), '0');
 CREATE FUNCTION pg_temp.moment(day date, customer int, draw int, what text) RETURNS timestamptz LANGUAGE sql IMMUTABLE
-    RETURN day + time '08:00' AT TIME ZONE 'UTC' + floor(21600 * pg_temp.u(customer, draw, what)) * interval '1 second';
+    RETURN (day + time '08:00' + floor(21600 * pg_temp.u(customer, draw, what)) * interval '1 second')
+           AT TIME ZONE 'UTC';
 CREATE FUNCTION pg_temp.resolution(customer int, draw int, service float8) RETURNS float8 LANGUAGE sql IMMUTABLE
     RETURN 0.7 * service + 0.3 * pg_temp.u(customer, draw, 'resolution');
 CREATE FUNCTION pg_temp.tone(customer int, draw int, resolution float8) RETURNS float8 LANGUAGE sql IMMUTABLE
@@ -98,10 +99,10 @@ WHERE NOT prospect;
 CREATE TABLE :"source".customers AS
 SELECT pg_temp.id(customer) AS customer_id, extract(year FROM acquired_on)::text AS cohort,
        (ARRAY['web', 'phone', 'store', 'partner'])[channel + 1] AS channel,
-       acquired_on + time '08:00' AT TIME ZONE 'UTC' AS acquired_at,
+       (acquired_on + time '08:00') AT TIME ZONE 'UTC' AS acquired_at,
        ((ARRAY[12, 25, 40, 30])[channel + 1] * (0.7 + 0.6 * pg_temp.u(customer, 0, 'cost')))::numeric(12, 2)
            AS acquisition_cost,
-       left_on + time '14:00' AT TIME ZONE 'UTC' AS churned_at
+       (left_on + time '14:00') AT TIME ZONE 'UTC' AS churned_at
 FROM (SELECT customer, p.channel, left_on,
              p.first_on - greatest(0, floor(20 * pg_temp.u(customer, 0, 'hesitates'))::int - 8) AS acquired_on
       FROM person AS p LEFT JOIN fate USING (customer) OFFSET 0) AS c;

@@ -206,6 +206,12 @@ purchases_of_value(const ValueQuestion *q, const double *theta)
 	return q->purchases->discounted_purchases(theta, &q->question.customer, q->delta, q->question.t);
 }
 
+double
+value_of_purchases(const ValueQuestion *q, const double *theta, double spend)
+{
+	return contribution_of_purchase(q, spend) * purchases_of_value(q, theta);
+}
+
 PG_FUNCTION_INFO_V1(clv_residual_value);
 Datum
 clv_residual_value(PG_FUNCTION_ARGS)
@@ -215,7 +221,7 @@ clv_residual_value(PG_FUNCTION_ARGS)
 
 	if (!value_question(fcinfo, m, PG_GETARG_MODEL(1), &q))
 		PG_RETURN_NULL();
-	PG_RETURN_FLOAT8(checked_result(contribution_of_purchase(&q, q.spend) * purchases_of_value(&q, m->values), "clv"));
+	PG_RETURN_FLOAT8(checked_result(value_of_purchases(&q, m->values, q.spend), "clv"));
 }
 
 PG_FUNCTION_INFO_V1(clv_new_customer_value);
