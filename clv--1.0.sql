@@ -5532,10 +5532,24 @@ SELECT v.cohort AS cohort,  --: the cohort
        avg(v.rolling_quality) AS rolling_quality,  --: mean over the customers who have one, on the evaluator's scale  --? evaluations
        avg(v.frustrated_share) AS frustrated_share,  --: share from 0 to 1: mean over the customers who have one  --? evaluations evaluations.label
        avg(v.first_contact_resolution) AS first_contact_resolution,  --: share from 0 to 1: mean over the customers who have one  --? interactions
+       r.driver AS response_driver,  --: the score whose rise the following is about: that of the option lift_name, else the one with the largest value_response  --? scores
+       r.lift AS response_lift,  --: by how much it rises (points of the score)  --? scores
+       r.value_change AS value_response,  --: currency: change of the value of a customer by that rise; see the view lift  --? scores
+       r.value_change_low AS value_response_low,  --: currency: lower end of its 95 percent interval  --? scores
+       r.value_change_high AS value_response_high,  --: currency: upper end of its 95 percent interval  --? scores
+       CASE WHEN r.is_own THEN 'cohort' WHEN r.driver IS NOT NULL THEN 'all customers' END AS response_scope,  --: whose customers were lifted: the cohort, or all customers where it is too small  --? scores
        string_agg(DISTINCT v.model_scope, '; ' ORDER BY v.model_scope) AS model_scope,  --: whose data the models of the cohort are from
        avg(v.model_weight) AS model_weight  --: weight of the cohort's own data in its models, from 0 to 1
 FROM {store}.customer_value_{g} AS v
+     LEFT JOIN (SELECT DISTINCT ON (c.cohort) c.cohort, h.cohort IS NOT NULL AS is_own, h.driver, h.lift,  --? scores
+                       h.value_change, h.value_change_low, h.value_change_high  --? scores
+                FROM (SELECT DISTINCT v.cohort FROM {store}.customer_value_{g} AS v) AS c  --? scores
+                     JOIN {store}.generation AS s ON s.generation = {g}  --? scores
+                     JOIN {store}.lift_history AS h ON h.model_id = s.model_id AND (h.cohort = c.cohort OR h.cohort IS NULL)  --? scores
+                ORDER BY c.cohort, h.driver = {clv}.evaluator_key(s.lift_name) DESC, h.cohort IS NULL, h.value_change DESC NULLS LAST  --? scores
+               ) AS r ON r.cohort = v.cohort  --? scores
 GROUP BY v.cohort, v.as_of
+         , r.driver, r.lift, r.value_change, r.value_change_low, r.value_change_high, r.is_own  --? scores
 $$),
 
 ('segment_value', 'generation', 'segment', '',
