@@ -4607,7 +4607,8 @@ BEGIN
                        count(*) FILTER (WHERE amount IS NULL) AS no_amount, count(*) FILTER (WHERE NOT isfinite(at)) AS endless,
                        count(*) FILTER (WHERE amount IN %5$s) AS no_number, count(*) FILTER (WHERE amount < 0 AND counts) AS refunds,
                        sum(amount) FILTER (WHERE amount < 0 AND counts) AS refunded,
-                       count(*) FILTER (WHERE day > current_date AND isfinite(day)) AS future, max(day) FILTER (WHERE isfinite(day)) AS latest
+                       count(*) FILTER (WHERE day > current_date AND isfinite(day)) AS future,
+                       count(*) FILTER (WHERE day < '1970-01-01' AND isfinite(day)) AS ancient, max(day) FILTER (WHERE isfinite(day)) AS latest
                 FROM (SELECT *, coalesce(id IS NOT NULL AND isfinite(at) AND day <= current_date AND amount NOT IN %5$s, false) AS counts
                       FROM r) AS s
             ), b AS (
@@ -4617,7 +4618,7 @@ BEGIN
             )
             SELECT v.item, v.status, v.detail, v.hint
             FROM c, b, LATERAL (VALUES
-                (true, 'rows', 'ok', n || ' orders' || coalesce(', from ' || to_char(first, 'YYYY-MM-DD') || ' to ' || to_char(last, 'YYYY-MM-DD') || ', '
+                (true, 'rows', CASE WHEN last IS NULL THEN %7$L ELSE 'ok' END, n || ' orders' || coalesce(', from ' || to_char(first, 'YYYY-MM-DD') || ' to ' || to_char(last, 'YYYY-MM-DD') || ', '
                                                                 || last - first || ' days', ''), NULL),
                 (true, 'customers', 'ok', buyers || ' with a purchase, ' || loyal || ' with three or more purchase days', NULL),
                 (no_id + no_time + no_amount > 0, 'NULL', 'note',
@@ -4625,6 +4626,7 @@ BEGIN
                                               nullif(no_amount, 0) || ' without amount'), NULL),
                 (refunds > 0, 'refunds', 'note', 'negative, taken as refunds: ' || refunds || ', in all ' || refunded, NULL),
                 (future > 0, 'future', 'note', 'after today, not counted before their day: ' || future || ', the last on ' || to_char(latest, 'YYYY-MM-DD'), NULL),
+                (ancient > 0, 'ordered_at', 'note', 'before 1970: ' || ancient, 'Are these placeholders? Leave them out in a view.'),
                 (endless > 0, 'ordered_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
                 (no_number > 0, 'amount', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right amount.'),
                 (loyal >= %6$s, 'sufficiency', 'ok', 'enough for a model: ' || loyal || ' customers with three or more purchase days',
@@ -4632,7 +4634,7 @@ BEGIN
                 (loyal < %6$s, 'sufficiency', 'note',
                  'too little for a model to rely on: ' || loyal || ' customers with three or more purchase days, where %6$s are enough', NULL)
             ) AS v (shown, item, status, detail, hint)
-            WHERE shown$query$, schema, id, source, joined, no_number, enough);
+            WHERE shown$query$, schema, id, source, joined, no_number, enough, CASE WHEN 'subscriptions' = ANY (flags) THEN 'note' ELSE 'wrong' END);
     WHEN 'subscriptions' THEN
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
@@ -4642,20 +4644,22 @@ BEGIN
                        count(*) FILTER (WHERE started IS NULL) AS no_time, count(*) FILTER (WHERE amount IS NULL) AS no_amount,
                        count(*) FILTER (WHERE NOT isfinite(started)) AS endless, count(*) FILTER (WHERE amount IN %4$s) AS no_number,
                        count(*) FILTER (WHERE amount < 0) AS negative, count(*) FILTER (WHERE started > current_date AND isfinite(started)) AS future,
+                       count(*) FILTER (WHERE started < '1970-01-01' AND isfinite(started)) AS ancient,
                        min(started) FILTER (WHERE isfinite(started)) AS first
                 FROM (SELECT %1$s AS id, r.started_at::date AS started, r.ended_at::date AS ended, r.monthly_amount::numeric AS amount
                       FROM %2$I.subscriptions AS r%3$s) AS s
             )
             SELECT v.item, v.status, v.detail, v.hint
             FROM c, LATERAL (VALUES
-                (true, 'rows', 'ok', n || ' contracts of ' || customers || ' customers' || coalesce(', the first of ' || to_char(first, 'YYYY-MM-DD'), '')
+                (true, 'rows', CASE WHEN active + ended = 0 THEN %6$L ELSE 'ok' END, n || ' contracts of ' || customers || ' customers' || coalesce(', the first of ' || to_char(first, 'YYYY-MM-DD'), '')
                                      || ': ' || active || ' active, ' || ended || ' ended', NULL),
                 (no_id + no_time + no_amount > 0, 'NULL', 'note',
                  'not counted: ' || concat_ws(', ', nullif(no_id, 0) || ' without customer_id', nullif(no_time, 0) || ' without started_at',
                                               nullif(no_amount, 0) || ' without monthly_amount'), NULL),
                 (future > 0, 'future', 'note', 'after today: ' || future, NULL),
                 (negative > 0, 'monthly_amount', 'note', 'negative: ' || negative, 'A contract costs the customer something: are these credits?'),
-                (backwards > 0, 'ended_at', 'wrong', 'before started_at: ' || backwards, 'Leave them out in a view, or correct them.'),
+                (backwards > 0, 'ended_at', 'note', 'before started_at, so that nothing is charged: ' || backwards, NULL),
+                (ancient > 0, 'started_at', 'note', 'before 1970: ' || ancient, 'Are these placeholders? Each month since then is charged.'),
                 (endless > 0, 'started_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
                 (no_number > 0, 'monthly_amount', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right amount.'),
                 (ended >= %5$s, 'sufficiency', 'ok', 'enough for a model: ' || ended || ' contracts have ended', NULL),
@@ -4664,13 +4668,13 @@ BEGIN
                  || round(100 / sqrt(nullif(ended, 0))) || ' percent of itself; %5$s tell it to 10', NULL),
                 (ended = 0, 'sufficiency', 'note', 'too little for a model: no contract has ended', NULL)
             ) AS v (shown, item, status, detail, hint)
-            WHERE shown$query$, id, source, joined, no_number, enough);
+            WHERE shown$query$, id, source, joined, no_number, enough, CASE WHEN 'orders' = ANY (flags) THEN 'note' ELSE 'wrong' END);
     WHEN 'customers' THEN
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
                 SELECT count(*) AS n, count(DISTINCT r.customer_id) AS ids, count(*) FILTER (WHERE r.customer_id IS NULL) AS no_id,
                        count(DISTINCT %1$s) AS persons, count(DISTINCT %1$s) FILTER (WHERE %5$s) AS buying,
-                       %6$s AS backwards, %7$s AS no_cohort
+                       %6$s AS backwards, %7$s AS no_cohort, %8$s AS no_number
                 FROM %2$I.customers AS r%3$s
             )
             SELECT v.item, v.status, v.detail, v.hint
@@ -4682,11 +4686,13 @@ BEGIN
                 (n - no_id > ids, 'customer_id', 'note', 'rows of a customer who has another: ' || n - no_id - ids || ', their costs are added up',
                  'If that is wrong: a view with SELECT DISTINCT ON (customer_id) ... ORDER BY customer_id, ...'),
                 (no_cohort > 0, 'cohort', 'note', 'NULL: ' || no_cohort, NULL),
+                (no_number > 0, 'acquisition_cost', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right cost.'),
                 (backwards > 0, 'churned_at', 'note', 'before acquired_at: ' || backwards, NULL)
             ) AS v (shown, item, status, detail, hint)
             WHERE shown$query$, id, source, joined || coalesce(nullif(join_buyers, '') || id, ''), NULL, CASE WHEN buyers IS NULL THEN 'NULL' ELSE bought END,
             CASE WHEN flags @> '{customers.churned_at,customers.acquired_at}' THEN 'count(*) FILTER (WHERE r.churned_at < r.acquired_at)' ELSE '0' END,
-            CASE WHEN flags @> '{customers.cohort}' THEN 'count(*) FILTER (WHERE r.cohort IS NULL)' ELSE '0' END);
+            CASE WHEN flags @> '{customers.cohort}' THEN 'count(*) FILTER (WHERE r.cohort IS NULL)' ELSE '0' END,
+            CASE WHEN flags @> '{customers.acquisition_cost}' THEN format('count(*) FILTER (WHERE r.acquisition_cost::numeric IN %s)', no_number) ELSE '0' END);
     WHEN 'interactions' THEN
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
