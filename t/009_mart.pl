@@ -11,6 +11,7 @@ use Time::HiRes qw(time);
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
+$node->append_conf('postgresql.conf', "jit = off\n");
 $node->start;
 
 # ---- helpers ----
@@ -31,6 +32,14 @@ sub errors
 			map { ('--command' => $_) } @statements ],
 		'<', \'', '>', \$out, '2>', \$err);
 	return $err;
+}
+
+# What is left of that when warnings and progress are taken out.
+sub only_errors
+{
+	my ($messages) = @_;
+	$messages =~ s/^(?:NOTICE|WARNING):.*\n(?:(?:DETAIL|HINT|CONTEXT|LOCATION):.*\n)*//gm;
+	return $messages;
 }
 
 # A psql that runs on by itself; options of the session come first. Returns the run, and what it prints.
@@ -56,14 +65,21 @@ sub pid_of_refresh
 	return sql($dbname, $refreshing);
 }
 
-# Everything the views of a mart show: name, number of rows and a fingerprint of each.
+# Everything the views of a mart show: name, number of rows and a fingerprint of each. Sums of float8 depend on the order of
+# the rows in their last digits, so nine count.
 my $shown = q{
 	CREATE FUNCTION pg_temp.shown(mart text, but text[] DEFAULT '{}') RETURNS TABLE (view text, n bigint, fingerprint text) LANGUAGE plpgsql AS $$
+	DECLARE
+		columns text;
 	BEGIN
-		FOR view IN SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = quote_ident(mart)::regnamespace AND c.relkind = 'v' ORDER BY 1 LOOP
-			CONTINUE WHEN view = ANY (but);
-			RETURN QUERY EXECUTE format('SELECT %L, count(*), md5(string_agg(row, E''\n'' ORDER BY row)) FROM (SELECT (to_jsonb(v) - ''refreshed_at'')::text COLLATE "C" AS row FROM %I.%I AS v) AS rows',
-				view, mart, view);
+		FOR view, columns IN
+			SELECT c.relname, string_agg(CASE WHEN a.atttypid = 'float8'::regtype THEN format('to_char(v.%I, ''9.99999999EEEE'')', attname) ELSE format('v.%I', attname) END, ', ' ORDER BY attnum)
+			FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+			WHERE c.relnamespace = quote_ident(mart)::regnamespace AND c.relkind = 'v' AND c.relname <> ALL (but) AND a.attnum > 0 AND attname <> 'refreshed_at'
+			GROUP BY 1 ORDER BY 1
+		LOOP
+			RETURN QUERY EXECUTE format('SELECT %L, count(*), md5(string_agg(row, E''\n'' ORDER BY row)) FROM (SELECT ROW(%s)::text COLLATE "C" AS row FROM %I.%I AS v) AS rows',
+				view, columns, mart, view);
 		END LOOP;
 	END $$;
 };
@@ -391,7 +407,7 @@ foreach my $how ('cancel', 'terminate')
 	is(sql('runs', $locks), '0', "$how: nothing is locked");
 	is(sql('runs', $numbers), $whole, "$how: the mart shows what it showed");
 	# the session that was cancelled is still there, and at work on something else
-	is(errors('runs', $superuser, 'CALL mart.refresh()') =~ /ERROR/ ? 'refused' : 'done', 'done', "$how: another session refreshes at once")
+	is(only_errors(errors('runs', $superuser, 'CALL mart.refresh()')), '', "$how: another session refreshes at once")
 	  or diag(sql('runs', "SELECT pid, state, query FROM pg_stat_activity WHERE pid = $pid"));
 	is(sql('runs', $numbers), $whole, "$how: the mart is whole");
 	is(sql('runs', q{SELECT DISTINCT run_status FROM mart.refresh_log}), 'done', "$how: the log knows of no refresh that is under way");
@@ -422,7 +438,7 @@ my $counted = $reader->query_safe('BEGIN; SELECT count(*) FROM mart.customer_val
 my $views = sql('runs', q{SELECT string_agg(format('SELECT count(*) FROM mart.%I', relname), '; ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'mart'::regnamespace AND relkind = 'v'});
 $reader->query_safe($views);
 sql('runs', q{INSERT INTO raw.orders VALUES (299, '2025-12-31 13:00Z', 5)});
-is(errors('runs', $superuser, q{SET lock_timeout = '5s'}, 'CALL mart.refresh()', q{CALL mart.refresh(refit => true)}) =~ s/^NOTICE.*\n|^LOCATION.*\n//gmr, '',
+is(only_errors(errors('runs', $superuser, q{SET lock_timeout = '5s'}, 'CALL mart.refresh()', 'CALL mart.refresh(refit => true)')), '',
 	'two refreshes while a transaction that has read all views is open');
 is($reader->query_safe('SELECT count(*) FROM mart.customer_value'), $counted, 'which can go on reading');
 $reader->query_safe('COMMIT');
@@ -452,7 +468,7 @@ note(sprintf('the slowest of %d readers took %.0f ms with its connection', $read
 sql('runs', q{UPDATE mart_store.setting SET clv_version = '0.9'});
 like(errors('runs', $superuser, 'CALL mart.refresh()'), qr/clv_upgrade_mart\('mart'\)/, 'a mart of another version is not refreshed, and told what to call');
 sql('runs', q{SELECT count(*) FROM crm_clv.clv_upgrade_mart('mart')});
-is(errors('runs', $superuser, 'CALL mart.refresh()') =~ /ERROR/ ? 'refused' : 'done', 'done', 'after which it is');
+is(only_errors(errors('runs', $superuser, 'CALL mart.refresh()')), '', 'after which it is');
 
 # ---- the server dies ----
 
@@ -465,7 +481,7 @@ $died->{run}->finish;
 $node->start;
 pause(0);
 is(sql('runs', $numbers), $whole, 'after a crash the mart shows what it showed');
-is(errors('runs', $superuser, 'CALL mart.refresh()', 'CALL mart.refresh(refit => true)', 'CALL mart.refresh()') =~ s/^NOTICE.*\n|^LOCATION.*\n//gmr, '', 'and is refreshed, more than once');
+is(only_errors(errors('runs', $superuser, 'CALL mart.refresh()', 'CALL mart.refresh(refit => true)', 'CALL mart.refresh()')), '', 'and is refreshed, more than once');
 is(sql('runs', $numbers), $whole, 'and is whole');
 
 $node->stop;
