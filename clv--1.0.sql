@@ -4567,7 +4567,7 @@ BEGIN
             FROM absent AS a, (SELECT part, number, view, "column", place, wants, string_to_array(needs, ' ') AS needs FROM line) AS l
             GROUP BY 1, 2, 3, 4, 5
         )
-        SELECT name, string_agg(view || coalesce(' (' || columns || ')', ''), ', ' ORDER BY part, number)
+        SELECT name, string_agg(view || coalesce(' (' || columns || ')', ''), '; ' ORDER BY part, number)
         FROM (SELECT name, part, number, view, CASE WHEN bool_or(without_it) THEN string_agg("column", ', ' ORDER BY place) FILTER (WHERE with_it AND NOT without_it) END AS columns
               FROM shown GROUP BY 1, 2, 3, 4 HAVING bool_or(with_it AND NOT without_it)) AS v
         GROUP BY 1$query$, schema) USING flags;
@@ -5025,7 +5025,7 @@ VALUES
 ('build', 'view', '', '', 'the generation that is being built; no row between refreshes', $$
 SELECT g.* FROM {store}.generation AS g JOIN {store}.setting AS s ON s.building = g.generation$$),
 ('run', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.run (
-    run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, status text NOT NULL CHECK (status IN ('running', 'done', 'failed', 'aborted')),
+    run_id bigint PRIMARY KEY, status text NOT NULL CHECK (status IN ('running', 'done', 'failed', 'aborted')),
     started_at timestamptz NOT NULL, finished_at timestamptz, generation smallint NOT NULL, as_of date NOT NULL, refit boolean NOT NULL,
     model_id bigint NOT NULL, pid integer NOT NULL, backend_start timestamptz)$$),
 ('run', 'statement', '', '', '', $$COMMENT ON TABLE {store}.run IS 'refreshes; pid and backend_start tell whether the session of a running one is still there; after SET ROLE a session may not see its own backend_start, which is NULL then'$$),
@@ -5133,16 +5133,17 @@ FROM {store}.customer_history AS h
                 WHERE customer_id IS NOT NULL GROUP BY 1) AS c USING (customer_id)  --? subscriptions
      CROSS JOIN {store}.build AS s
      CROSS JOIN LATERAL (SELECT
-         {clv}.slice(h.purchases, '-infinity', s.cut) AS purchases, {clv}.slice(h.order_counts, '-infinity', s.cut) AS order_counts) AS k
+         {clv}.slice(h.purchases, '-infinity', s.cut) AS purchases, {clv}.slice(h.order_counts, '-infinity', s.cut) AS order_counts OFFSET 0) AS k
      CROSS JOIN LATERAL (SELECT
          coalesce({clv}.merge_history(k.purchases, o.purchases), k.purchases, o.purchases) AS purchases,  --? orders
          coalesce({clv}.merge_history(k.order_counts, o.order_counts), k.order_counts, o.order_counts) AS order_counts,  --? orders
          NULL::{clv}.purchase_history AS purchases, NULL::{clv}.purchase_history AS order_counts,  --? !orders
-         c.charges AS charges) AS m  --? subscriptions
-         NULL::{clv}.purchase_history AS charges) AS m  --? !subscriptions
+         c.charges AS charges  --? subscriptions
+         NULL::{clv}.purchase_history AS charges  --? !subscriptions
+         OFFSET 0) AS m      -- computed once, not wherever it is named
      CROSS JOIN LATERAL (SELECT
          CASE WHEN NOT {clv}.purchase_history_eq(m.purchases, '{}') THEN m.purchases END AS purchases,
-         CASE WHEN NOT {clv}.purchase_history_eq(m.order_counts, '{}') THEN m.order_counts END AS order_counts, m.charges) AS n
+         CASE WHEN NOT {clv}.purchase_history_eq(m.order_counts, '{}') THEN m.order_counts END AS order_counts, m.charges OFFSET 0) AS n
 WHERE NOT (coalesce({clv}.purchase_history_eq(h.purchases, n.purchases), num_nonnulls(h.purchases, n.purchases) = 0)
            AND coalesce({clv}.purchase_history_eq(h.order_counts, n.order_counts), num_nonnulls(h.order_counts, n.order_counts) = 0)
            AND coalesce({clv}.purchase_history_eq(h.charges, n.charges), num_nonnulls(h.charges, n.charges) = 0))$$),
@@ -5297,12 +5298,13 @@ FROM (SELECT a.role, NULL AS cohort, 'all customers' AS scope, 1::float8 AS own_
 $$),
 
 -- One row per customer. What takes time for each of them, the predictions, stands in a subquery of its own behind
--- OFFSET 0, so that parallel workers compute it; what a contract is worth is computed once for all contracts of a cohort
--- that began on the same day.
+-- OFFSET 0, so that parallel workers compute it; the one row of the generation and that of all customers are joined by an
+-- equation or read by a subquery, as workers take no part in a join without one. What a contract is worth is computed
+-- once for all contracts of a cohort that began on the same day.
 ('customer_value', 'generation', 'customer_id', '',
  'one row per customer, those without a purchase too: what he bought, how likely he is to stay and what he is worth', $$
 WITH fitted AS NOT MATERIALIZED (
-    SELECT m.cohort, (array_agg(m.model) FILTER (WHERE m.role = 'purchase'))[1] AS purchase,
+    SELECT m.cohort, m.cohort IS NULL AS is_all, (array_agg(m.model) FILTER (WHERE m.role = 'purchase'))[1] AS purchase,
            (array_agg(m.model) FILTER (WHERE m.role = 'spend'))[1] AS spend,
            (array_agg(m.model) FILTER (WHERE m.role = 'contract'))[1] AS contract,
            max(m.scope) FILTER (WHERE m.role = 'purchase') AS purchase_scope,
@@ -5355,28 +5357,36 @@ contact AS (  --? interactions
     SELECT t.customer_id, max(t.last_contact) AS last_contact, sum(f.resolved)::float8 / nullif(sum(f.judged), 0) AS resolved  --? interactions
            , substr(max(t.last_channel), 21) AS last_channel  --? interactions.channel
            , sum(t.service_cost) AS service_cost, sum(t.recent_cost) AS recent_cost  --? interactions.service_cost
-    FROM (SELECT i.customer_id, s.as_of, max(i.started_at) AS last_contact, {clv}.interaction_history(i.started_at, 1) AS history  --? interactions
+    FROM (SELECT i.customer_id, max(i.started_at) AS last_contact, {clv}.interaction_history(i.started_at, 1) AS history  --? interactions
                  -- the channel of the latest contact: times of fixed width sort as text  --? interactions.channel
                  , max((to_char(i.started_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') || i.channel) COLLATE "C") AS last_channel  --? interactions.channel
                  , sum(i.service_cost) AS service_cost  --? interactions.service_cost
-                 , sum(i.service_cost) FILTER (WHERE i.started_at >= (s.as_of - 364)::timestamp AT TIME ZONE {zone}) AS recent_cost  --? interactions.service_cost
+                 , sum(i.service_cost) FILTER (WHERE i.started_at >= (  --? interactions.service_cost
+                       SELECT (s.as_of - 364)::timestamp AT TIME ZONE {zone} FROM {store}.generation AS s WHERE s.generation = {g})) AS recent_cost  --? interactions.service_cost
           FROM {store}.source_interaction AS i  --? interactions
-               JOIN {store}.generation AS s ON i.started_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}  --? interactions
-          WHERE s.generation = {g} AND i.customer_id IS NOT NULL  --? interactions
-          GROUP BY i.customer_id, s.as_of, i.topic) AS t  --? interactions interactions.topic
-          GROUP BY i.customer_id, s.as_of) AS t  --? interactions !interactions.topic
-         CROSS JOIN LATERAL {clv}.first_contact_resolution(t.history, (t.as_of + 1)::timestamp AT TIME ZONE {zone}) AS f  --? interactions
+          WHERE i.customer_id IS NOT NULL AND i.started_at < (  --? interactions
+                SELECT (s.as_of + 1)::timestamp AT TIME ZONE {zone} FROM {store}.generation AS s WHERE s.generation = {g})  --? interactions
+          GROUP BY i.customer_id, i.topic) AS t  --? interactions interactions.topic
+          GROUP BY i.customer_id) AS t  --? interactions !interactions.topic
+         CROSS JOIN LATERAL {clv}.first_contact_resolution(t.history, (  --? interactions
+             SELECT (s.as_of + 1)::timestamp AT TIME ZONE {zone} FROM {store}.generation AS s WHERE s.generation = {g})) AS f  --? interactions
     GROUP BY t.customer_id  --? interactions
 ),  --? interactions
 signal AS (  --? scores
     SELECT e.customer_id,  --? scores
-           {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name = s.resolution_name) AS resolution  --? scores
-           , {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name ~ '(^|_)quality$') AS quality  --? evaluations
-           , (count(*) FILTER (WHERE e.name ~ '(^|_)tone$' AND {clv}.is_frustrated_label(e.label)))::float8  --? evaluations evaluations.label
-             / nullif(count(*) FILTER (WHERE e.name ~ '(^|_)tone$' AND e.label IS NOT NULL), 0) AS frustrated  --? evaluations evaluations.label
+           {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name = (  --? scores
+               SELECT s.resolution_name FROM {store}.generation AS s WHERE s.generation = {g})) AS resolution  --? scores
+           , {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name LIKE '%quality') AS quality  --? evaluations
+           , (count(*) FILTER (WHERE e.name LIKE '%tone' AND {clv}.is_frustrated_label(e.label)))::float8  --? evaluations evaluations.label
+             / nullif(count(*) FILTER (WHERE e.name LIKE '%tone' AND e.label IS NOT NULL), 0) AS frustrated  --? evaluations evaluations.label
     FROM {store}.source_score AS e  --? scores
-         JOIN {store}.generation AS s ON e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}  --? scores
-    WHERE s.generation = {g} AND e.customer_id IS NOT NULL GROUP BY e.customer_id  --? scores
+    WHERE e.customer_id IS NOT NULL AND e.evaluated_at < (  --? scores
+          SELECT (s.as_of + 1)::timestamp AT TIME ZONE {zone} FROM {store}.generation AS s WHERE s.generation = {g})  --? scores
+          AND (e.name = (SELECT s.resolution_name FROM {store}.generation AS s WHERE s.generation = {g})  --? scores
+               OR e.name LIKE '%quality'  --? evaluations
+               OR e.name LIKE '%tone'  --? evaluations evaluations.label
+              )  --? scores
+    GROUP BY e.customer_id  --? scores
 ),  --? scores
 known AS MATERIALIZED (
     SELECT p.customer_id, p.as_of, p.until, p.margin, p.target_ratio, p.cohort, p.channel, p.acquisition_cost, b.is_customer,
@@ -5403,11 +5413,10 @@ known AS MATERIALIZED (
                  {clv}.p_alive(coalesce(f.purchase, a.purchase), p.purchases, s.as_of) AS alive,
                  {clv}.churn_risk(coalesce(f.purchase, a.purchase), p.purchases, s.as_of, s.until) AS risk,
                  {clv}.expected_purchases(coalesce(f.purchase, a.purchase), p.purchases, s.as_of, s.until) AS expected,
-                 v.estimate, v.conf_low, v.conf_high
-          FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}
-               LEFT JOIN fitted AS f ON f.cohort = p.cohort LEFT JOIN fitted AS a ON a.cohort IS NULL
-               LEFT JOIN LATERAL {clv}.clv_ci(coalesce(f.purchase, a.purchase), coalesce(f.spend, a.spend),
-                                              p.purchases, s.as_of, s.until, s.annual_discount_rate) AS v ON true
+                 {clv}.clv_ci(coalesce(f.purchase, a.purchase), coalesce(f.spend, a.spend), p.purchases, s.as_of, s.until,
+                              s.annual_discount_rate) AS value
+          FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = CASE WHEN p.cohort IS NOT NULL THEN {g} END
+               LEFT JOIN fitted AS f ON f.cohort = p.cohort LEFT JOIN fitted AS a ON a.is_all = (p.cohort IS NOT NULL)
           OFFSET 0) AS p
          LEFT JOIN contract AS t ON t.customer_id = p.customer_id  --? subscriptions
          CROSS JOIN LATERAL (SELECT t.customer_id IS NOT NULL AS runs, t.risk,  --? subscriptions
@@ -5424,9 +5433,9 @@ known AS MATERIALIZED (
                     CASE WHEN k.runs THEN 1 WHEN b.buys THEN p.alive ELSE 0 END AS alive,
                     CASE WHEN k.runs THEN k.risk WHEN b.buys THEN p.risk ELSE 1 END AS risk,
                     k.payments + CASE WHEN b.buys THEN p.expected ELSE 0 END AS purchases,
-                    k.value + CASE WHEN b.buys THEN p.estimate ELSE 0 END AS value,
-                    k.low + CASE WHEN b.buys THEN p.conf_low ELSE 0 END AS low,
-                    k.high + CASE WHEN b.buys THEN p.conf_high ELSE 0 END AS high
+                    k.value + CASE WHEN b.buys THEN (p.value).estimate ELSE 0 END AS value,
+                    k.low + CASE WHEN b.buys THEN (p.value).conf_low ELSE 0 END AS low,
+                    k.high + CASE WHEN b.buys THEN (p.value).conf_high ELSE 0 END AS high
              WHERE b.is_customer) AS w ON true
          LEFT JOIN contact AS c ON c.customer_id = p.customer_id  --? interactions
          LEFT JOIN signal AS e ON e.customer_id = p.customer_id  --? scores
@@ -5447,53 +5456,53 @@ SELECT v.customer_id AS customer_id,  --: the customer, as in the source
        v.last_on AS last_purchase,  --: day of the last purchase, or payment of a contract, up to as_of
        coalesce(v.orders, 0)::bigint AS orders,  --: count of orders up to as_of, refunds not counted  --? orders
        coalesce(v.purchase_days, 0)::bigint AS purchase_days,  --: count of days with a purchase, or payment of a contract, up to as_of
-       coalesce(v.spend, 0)::numeric(16,2) AS total_spend,  --: currency: spent up to as_of, refunds subtracted
+       v.total_spend AS total_spend,  --: currency: spent up to as_of, refunds subtracted
        (v.order_spend / nullif(v.orders, 0))::numeric(16,2) AS average_order_value,  --: currency: spent in orders, refunds subtracted, per order  --? orders
        v.days_since_last::bigint AS days_since_last_purchase,  --: days from the last purchase to as_of
-       substr(w.score, 1, 1)::smallint AS r,  --: recency score from 1 to 5 (the latest fifth of the customers)
-       substr(w.score, 2, 1)::smallint AS f,  --: frequency score from 1 to 5 (most purchase days)
-       substr(w.score, 3, 1)::smallint AS m,  --: monetary score from 1 to 5 (highest total spend)
-       w.score AS rfm_score,  --: r, f and m as three digits, ranked among all customers with a purchase
-       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE coalesce({clv}.rfm_segment(w.score), 'not scored') END AS segment,  --: one of ten segments of r and of f and m; prospect: no purchase yet
-       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE {clv}.value_tier(v.value, v.risk, c.high_value) END AS tier,  --: at risk (churn risk of one half or more), else high value (the best fifth by predicted value), else growth potential; prospect
+       substr(v.score, 1, 1)::smallint AS r,  --: recency score from 1 to 5 (the latest fifth of the customers)
+       substr(v.score, 2, 1)::smallint AS f,  --: frequency score from 1 to 5 (most purchase days)
+       substr(v.score, 3, 1)::smallint AS m,  --: monetary score from 1 to 5 (highest total spend)
+       v.score AS rfm_score,  --: r, f and m as three digits, ranked among all customers with a purchase
+       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE coalesce({clv}.rfm_segment(v.score), 'not scored') END AS segment,  --: one of ten segments of r and of f and m; prospect: no purchase yet
+       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE {clv}.value_tier(v.value, v.risk, v.high_value) END AS tier,  --: at risk (churn risk of one half or more), else high value (the best fifth by predicted value), else growth potential; prospect
        v.alive AS alive_probability,  --: probability from 0 to 1 to be a customer still; 1 where a contract runs, 0 where one ended or the customer is known to have left
        v.risk AS churn_risk,  --: probability from 0 to 1 of no purchase within the horizon, or that the contract ends within it
        v.purchases AS expected_purchases,  --: count expected within the horizon: days with a purchase, and payments of contracts
-       (v.margin * v.value)::numeric(16,2) AS predicted_value,  --: currency: margin of the purchases and payments expected within the horizon, discounted to as_of
+       v.predicted_value AS predicted_value,  --: currency: margin of the purchases and payments expected within the horizon, discounted to as_of
        (v.margin * v.low)::numeric(16,2) AS predicted_value_low,  --: currency: lower end of the 95 percent interval of predicted_value (parameters of the models, not one customer's luck)
        (v.margin * v.high)::numeric(16,2) AS predicted_value_high,  --: currency: upper end of the 95 percent interval of predicted_value
-       x.margin_to_date AS margin_to_date,  --: currency: total spend times margin
-       x.service_cost_to_date AS service_cost_to_date,  --: currency: cost of the interactions up to as_of  --? interactions.service_cost
+       v.margin_to_date AS margin_to_date,  --: currency: total spend times margin
+       v.service_cost_to_date AS service_cost_to_date,  --: currency: cost of the interactions up to as_of  --? interactions.service_cost
        v.acquisition_cost::numeric(16,2) AS acquisition_cost,  --: currency: what it cost to win the customer  --? customers.acquisition_cost
-       x.residual_value AS residual_value,  --: currency: predicted value less the service that the purchases will cost, at the cost per unit of spend of all customers in the 365 days up to as_of  --? interactions.service_cost
-       x.residual_value AS residual_value,  --: currency: predicted value, as no cost of service is known  --? !interactions.service_cost
+       v.residual_value AS residual_value,  --: currency: predicted value less the service that the purchases will cost, at the cost per unit of spend of all customers in the 365 days up to as_of  --? interactions.service_cost
+       v.residual_value AS residual_value,  --: currency: predicted value, as no cost of service is known  --? !interactions.service_cost
        (x.worth - coalesce(v.acquisition_cost::numeric(16,2), 0))::numeric(16,2) AS lifetime_value,  --: currency: margin to date + residual value - service cost to date - acquisition cost  --? interactions.service_cost customers.acquisition_cost
        (x.worth - coalesce(v.acquisition_cost::numeric(16,2), 0))::numeric(16,2) AS lifetime_value,  --: currency: margin to date + residual value - acquisition cost  --? !interactions.service_cost customers.acquisition_cost
        x.worth AS lifetime_value,  --: currency: margin to date + residual value - service cost to date  --? interactions.service_cost !customers.acquisition_cost
        x.worth AS lifetime_value,  --: currency: margin to date + residual value  --? !interactions.service_cost !customers.acquisition_cost
        {clv}.max_acquisition_cost(x.worth, v.target_ratio::numeric)::numeric(16,2) AS acquisition_cap,  --: currency: the most that winning such a customer may cost: lifetime value before acquisition cost, divided by the target ratio; NULL where that value is negative
        v.resolution AS rolling_resolution,  --: share or score from 0 to 1: mean of the latest six scores of resolution  --? scores
-       v.quality AS rolling_quality,  --: score on the evaluator's scale: mean of the latest six scores named quality or ..._quality  --? evaluations
-       v.frustrated AS frustrated_share,  --: share from 0 to 1 of the contacts scored for tone whose label is frustrated, frustration, annoyance or anger  --? evaluations evaluations.label
+       v.quality AS rolling_quality,  --: score on the evaluator's scale: mean of the latest six scores of evaluators whose name ends in quality  --? evaluations
+       v.frustrated AS frustrated_share,  --: share from 0 to 1 of the scores of evaluators whose name ends in tone whose label is frustrated, frustration, annoyance or anger  --? evaluations evaluations.label
        v.resolved AS first_contact_resolution,  --: share from 0 to 1 of the contacts after which the customer did not come back within 7 days, on the same topic where topics are known; those of the last 7 days are not judged  --? interactions
        v.last_contact AS last_contact,  --: time of the latest interaction up to as_of  --? interactions
        v.last_channel COLLATE "default" AS last_contact_channel,  --: channel of the latest interaction that has one  --? interactions.channel
        v.channel AS acquisition_channel,  --: channel through which the customer came  --? customers.channel
        v.until AS predicted_until  --: last day of the horizon of all predictions
-FROM known AS v CROSS JOIN scale AS c
-     CROSS JOIN LATERAL (SELECT {clv}.rfm_score(c.breaks, v.days_since_last, v.purchase_days, v.spend::float8) AS score) AS w
+FROM (SELECT v.*, c.high_value, {clv}.rfm_score(c.breaks, v.days_since_last, v.purchase_days, v.spend::float8) AS score,
+             coalesce(v.spend, 0)::numeric(16,2) AS total_spend, (v.margin * v.value)::numeric(16,2) AS predicted_value,
+             (v.margin::numeric * coalesce(v.spend, 0))::numeric(16,2) AS margin_to_date,
+             coalesce(v.service_cost, 0)::numeric(16,2) AS service_cost_to_date,  --? interactions.service_cost
+             ((v.margin * v.value)::numeric(16,2)
+              - (c.cost_share * v.value)::numeric(16,2)  --? interactions.service_cost
+             )::numeric(16,2) AS residual_value
+      FROM known AS v CROSS JOIN scale AS c
+      -- each number is computed once
+      OFFSET 0) AS v
      CROSS JOIN LATERAL (
-         SELECT (v.margin::numeric * coalesce(v.spend, 0))::numeric(16,2) AS margin_to_date,
-                coalesce(v.service_cost, 0)::numeric(16,2) AS service_cost_to_date,  --? interactions.service_cost
-                CASE WHEN v.is_customer THEN (v.margin * v.value)::numeric(16,2)
-                                             - (c.cost_share * v.value)::numeric(16,2)  --? interactions.service_cost
-                     END AS residual_value) AS u
-     CROSS JOIN LATERAL (
-         SELECT u.margin_to_date, u.residual_value,
-                u.service_cost_to_date,  --? interactions.service_cost
-                u.margin_to_date + CASE WHEN v.is_customer THEN u.residual_value ELSE 0 END
-                - u.service_cost_to_date  --? interactions.service_cost
-                AS worth) AS x
+         SELECT (v.margin_to_date + CASE WHEN v.is_customer THEN v.residual_value ELSE 0 END
+                 - v.service_cost_to_date  --? interactions.service_cost
+                )::numeric(16,2) AS worth) AS x
 $$),
 
 -- Errors of the parameters are common to all customers of a model, so that they add up over customers, and do not average
@@ -5524,10 +5533,24 @@ SELECT v.cohort AS cohort,  --: the cohort
        avg(v.rolling_quality) AS rolling_quality,  --: mean over the customers who have one, on the evaluator's scale  --? evaluations
        avg(v.frustrated_share) AS frustrated_share,  --: share from 0 to 1: mean over the customers who have one  --? evaluations evaluations.label
        avg(v.first_contact_resolution) AS first_contact_resolution,  --: share from 0 to 1: mean over the customers who have one  --? interactions
+       r.driver AS response_driver,  --: the score whose rise the following is about: that of the option lift_name, else the one with the largest value_response  --? scores
+       r.lift AS response_lift,  --: by how much it rises (points of the score)  --? scores
+       r.value_change AS value_response,  --: currency: change of the value of a customer by that rise; see the view lift  --? scores
+       r.value_change_low AS value_response_low,  --: currency: lower end of its 95 percent interval  --? scores
+       r.value_change_high AS value_response_high,  --: currency: upper end of its 95 percent interval  --? scores
+       CASE WHEN r.is_own THEN 'cohort' WHEN r.driver IS NOT NULL THEN 'all customers' END AS response_scope,  --: whose customers were lifted: the cohort, or all customers where it is too small  --? scores
        string_agg(DISTINCT v.model_scope, '; ' ORDER BY v.model_scope) AS model_scope,  --: whose data the models of the cohort are from
        avg(v.model_weight) AS model_weight  --: weight of the cohort's own data in its models, from 0 to 1
 FROM {store}.customer_value_{g} AS v
+     LEFT JOIN (SELECT DISTINCT ON (c.cohort) c.cohort, h.cohort IS NOT NULL AS is_own, h.driver, h.lift,  --? scores
+                       h.value_change, h.value_change_low, h.value_change_high  --? scores
+                FROM (SELECT DISTINCT v.cohort FROM {store}.customer_value_{g} AS v) AS c  --? scores
+                     JOIN {store}.generation AS s ON s.generation = {g}  --? scores
+                     JOIN {store}.lift_history AS h ON h.model_id = s.model_id AND (h.cohort = c.cohort OR h.cohort IS NULL)  --? scores
+                ORDER BY c.cohort, h.driver = {clv}.evaluator_key(s.lift_name) DESC, h.cohort IS NULL, h.value_change DESC NULLS LAST  --? scores
+               ) AS r ON r.cohort = v.cohort  --? scores
 GROUP BY v.cohort, v.as_of
+         , r.driver, r.lift, r.value_change, r.value_change_low, r.value_change_high, r.is_own  --? scores
 $$),
 
 ('segment_value', 'generation', 'segment', '',
@@ -5586,12 +5609,13 @@ SELECT a.cohort AS cohort,  --: the cohort
        (a.spend / a.customers)::numeric(16,2) AS spend_per_customer  --: currency: spent in the month per customer, active or not
 FROM (SELECT p.cohort, a.age_period::smallint AS period, count(*) AS customers, count(*) FILTER (WHERE a.active) AS active,
              sum(a.spend)::numeric(16,2) AS spend
-      FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}
-           CROSS JOIN LATERAL {clv}.spend_by_age(p.history, s.as_of, 'month') AS a
+      FROM {store}.person AS p
+           CROSS JOIN LATERAL {clv}.spend_by_age(p.history, (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g}), 'month') AS a
       GROUP BY p.cohort, a.age_period) AS a
      JOIN (SELECT p.cohort, count(*) AS customers
-           FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}
-           WHERE {clv}.purchases(p.history, s.as_of) IS NOT NULL GROUP BY p.cohort) AS c ON c.cohort = a.cohort
+           FROM {store}.person AS p
+           WHERE {clv}.purchases(p.history, (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) IS NOT NULL
+           GROUP BY p.cohort) AS c ON c.cohort = a.cohort
 $$),
 
 ('reconciliation', 'generation', 'item', '',
@@ -5599,11 +5623,12 @@ $$),
 WITH history AS MATERIALIZED (
     SELECT count(*) AS customers, count(h.spend) AS buyers, sum(h.spend) AS spend, sum(r.refunds) AS refunds,
            count(*) FILTER (WHERE r.refunds < 0) AS refunded
-    FROM (SELECT p.history, s.as_of, {clv}.total_spend(p.history, s.as_of) AS spend
-          FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = {g}) AS h
+    FROM (SELECT {clv}.total_spend(p.history, (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) AS spend,
+                 p.history FROM {store}.person AS p) AS h
          -- total_spend() begins with the first purchase: refunds of customers who have none stand apart
-         LEFT JOIN LATERAL (SELECT sum(d.amount) AS refunds FROM {clv}.purchase_days(h.history) AS d
-                            WHERE d.day <= h.as_of AND h.spend IS NULL) AS r ON true
+         CROSS JOIN LATERAL (SELECT CASE WHEN h.spend IS NULL THEN (
+             SELECT sum(d.amount) FROM {clv}.purchase_days(h.history) AS d
+             WHERE d.day <= (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) END AS refunds) AS r
 ),
 mart AS MATERIALIZED (
     SELECT count(*) AS customers, sum(v.total_spend) AS spend FROM {store}.customer_value_{g} AS v
@@ -5687,12 +5712,18 @@ CREATE FUNCTION clv_mart_drivers() RETURNS TABLE (name text, kind text, keys tex
     AS $mart$
 SELECT t.name, t.kind, t.keys, n.needs, t.about, t.definition
 FROM (VALUES
-('exposure_day', 'work', '', 'scores', 'scores by evaluator and day', $$
-SELECT e.name AS evaluator, (e.evaluated_at AT TIME ZONE {zone})::date AS day, count(*) AS scores,
-       min(e.score) AS lowest, max(e.score) AS highest
+('exposure_score', 'work', '', 'scores', 'histories of scores, by customer and evaluator', $$
+-- read once; moments are shifted by the zone, so that days of UTC, which landmark() reads, are days of the zone
+SELECT e.customer_id, e.name AS evaluator,
+       {clv}.interaction_history((e.evaluated_at AT TIME ZONE {zone}) AT TIME ZONE 'UTC', e.score) AS scores
 FROM {store}.build AS s CROSS JOIN {store}.source_score AS e
 WHERE e.customer_id IS NOT NULL AND e.name IS NOT NULL AND e.score BETWEEN -1e15 AND 1e15
     AND isfinite(e.evaluated_at) AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}
+GROUP BY e.customer_id, e.name
+$$),
+('exposure_day', 'work', '', 'scores', 'scores by evaluator and day', $$
+SELECT e.evaluator, (i.at AT TIME ZONE 'UTC')::date AS day, count(*) AS scores, min(i.score) AS lowest, max(i.score) AS highest
+FROM {store}.exposure_score AS e CROSS JOIN LATERAL {clv}.interactions(e.scores) AS i
 GROUP BY 1, 2
 $$),
 ('exposure_window', 'work', '', 'scores', 'the landmark and the window after it', $$
@@ -5716,15 +5747,6 @@ CROSS JOIN (
 ) AS q
 CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - f.first_on) / 2, s.as_of - q.quarter_on)) AS w (days)
 WHERE w.days >= 1 AND f.first_on IS NOT NULL AND q.quarter_on IS NOT NULL
-$$),
-('exposure_score', 'work', '', 'scores', 'histories of scores, by customer and evaluator', $$
--- moments are shifted by the zone, so that days of UTC, which landmark() reads, are days of the zone
-SELECT e.customer_id, e.name AS evaluator,
-       {clv}.interaction_history((e.evaluated_at AT TIME ZONE {zone}) AT TIME ZONE 'UTC', e.score) AS scores
-FROM {store}.build AS s CROSS JOIN {store}.source_score AS e
-WHERE e.customer_id IS NOT NULL AND e.name IS NOT NULL AND e.score BETWEEN -1e15 AND 1e15
-    AND isfinite(e.evaluated_at) AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}
-GROUP BY e.customer_id, e.name
 $$),
 ('exposure_evaluator', 'work', '', 'scores', 'evaluators: role, scale, lift, reliability', $$
 -- the scale is 0 to 1 where scores are within it, else from the lowest to the highest; a lift is a part of the scale, and
@@ -5799,7 +5821,7 @@ FROM {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k CROSS
 JOIN {store}.exposure_score AS e ON e.customer_id = c.customer_id
 JOIN {store}.exposure_evaluator AS v ON v.evaluator = e.evaluator
 CROSS JOIN LATERAL {clv}.landmark(NULL::{clv}.purchase_history, e.scores, w.landmark_on, w.until_on, data_end => w.until_on) AS l
-CROSS JOIN LATERAL (SELECT ARRAY(SELECT coalesce((c.channel = o)::int, 0)::float8 FROM unnest(k.channels) AS o)) AS d (columns)
+CROSS JOIN LATERAL (SELECT ARRAY(SELECT coalesce((c.channel = o)::int, 0)::float8 FROM unnest(k.channels) AS o) OFFSET 0) AS d (columns)
 WHERE c.period = 2 AND l.n_scores > 0 AND v.lowest < v.highest
 $$),
 ('exposure_before', 'work', '', 'scores', 'the same at the landmark before, where the data go back so far', $$
@@ -6228,12 +6250,10 @@ FROM (
             SELECT n.bin, sum(n.before)::bigint AS before, sum(n.since)::bigint AS since
             FROM (SELECT greatest(1, count(*) FILTER (WHERE o.before > 0 AND o.since > 0) OVER (ORDER BY o.bin)) AS bin, o.before, o.since
                   FROM (SELECT least(width_bucket(e.score, v.lowest, v.highest, 10), 10) AS bin,
-                               count(*) FILTER (WHERE e.evaluated_at < (w.landmark_on + 1)::timestamp AT TIME ZONE {zone}) AS before,
-                               count(*) FILTER (WHERE e.evaluated_at >= (w.landmark_on + 1)::timestamp AT TIME ZONE {zone}) AS since
-                        FROM {store}.source_score AS e
-                        WHERE e.name = v.evaluator AND e.customer_id IS NOT NULL AND e.score BETWEEN -1e15 AND 1e15 AND isfinite(e.evaluated_at)
-                            AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone}
-                        GROUP BY 1) AS o) AS n
+                               count(*) FILTER (WHERE e.at < (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS before,
+                               count(*) FILTER (WHERE e.at >= (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS since
+                        FROM {store}.exposure_score AS h CROSS JOIN LATERAL {clv}.interactions(h.scores) AS e
+                        WHERE h.evaluator = v.evaluator GROUP BY 1) AS o) AS n
             GROUP BY n.bin
         ) AS m
         HAVING count(*) > 1 AND min(m.before) > 0 AND min(m.since) > 0
@@ -6243,7 +6263,7 @@ FROM (
 ) AS d
 $$),
 ('coverage', 'generation', 'part, evaluator, dimension, item', 'scores | contacts !scores', 'for whom scores and contacts speak', $$
--- what is known of each customer once, what was seen of each once, and one pass over both
+-- scores, contacts and customers are read once each; who is not covered is everybody less those who are
 WITH fact AS MATERIALIZED (
     SELECT p.customer_id, p.cohort, coalesce(p.channel, 'not known') AS channel, {clv}.tenure(p.history, s.as_of)::float8 AS tenure,
            {clv}.purchases(p.history, s.as_of)::float8 AS purchases, {clv}.total_spend(p.history, s.as_of)::float8 AS spend,
@@ -6262,28 +6282,35 @@ contact AS MATERIALIZED ( --? contacts
     WHERE s.generation = {g} AND i.started_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? contacts
     GROUP BY 1, 2 --? contacts
 ), --? contacts
-seen AS MATERIALIZED (
-    SELECT u.customer_id, array_agg(DISTINCT u.evaluator) AS evaluators
-    FROM (
-        SELECT NULL::{id} AS customer_id, NULL::text AS evaluator WHERE false
-        UNION ALL SELECT e.customer_id, unnest(ARRAY[e.evaluator, 'any score']) FROM score AS e --? scores
-        UNION ALL SELECT c.customer_id, 'any contact' FROM contact AS c --? contacts
-    ) AS u
-    WHERE u.customer_id IS NOT NULL GROUP BY u.customer_id
-), evaluator AS MATERIALIZED (
-    SELECT DISTINCT u.evaluator FROM seen AS n CROSS JOIN LATERAL unnest(n.evaluators) AS u (evaluator)
-), customer AS MATERIALIZED (
-    SELECT v.evaluator, f.cohort, f.channel, coalesce(v.evaluator = ANY (n.evaluators), false) AS covered, count(*) AS n,
+seen AS (
+    SELECT NULL::{id} AS customer_id, NULL::text AS evaluator, NULL::bigint AS n WHERE false
+    UNION ALL SELECT e.customer_id, e.evaluator, e.n FROM score AS e --? scores
+    UNION ALL SELECT e.customer_id, 'any score', sum(e.n)::bigint FROM score AS e GROUP BY e.customer_id --? scores
+    UNION ALL SELECT c.customer_id, 'any contact', sum(c.n)::bigint FROM contact AS c GROUP BY c.customer_id --? contacts
+),
+-- customers by evaluator; those without one are everybody: how many, and of four columns how many are known, sum and sum of squares
+part AS MATERIALIZED (
+    SELECT n.evaluator, f.cohort, f.channel, count(*) AS customers, coalesce(sum(n.n), 0) AS scores,
            ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[] AS known,
            ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)] AS sums,
-           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend),
-                 sum(f.days_since_last * f.days_since_last)] AS squares
-    FROM fact AS f CROSS JOIN evaluator AS v LEFT JOIN seen AS n ON n.customer_id = f.customer_id
-    GROUP BY 1, 2, 3, 4
-), balance AS (
-    SELECT b.evaluator, m.name, m.position, b.covered, sum(b.known[m.position]) AS n, sum(b.sums[m.position]) AS total, sum(b.squares[m.position]) AS squares
-    FROM customer AS b CROSS JOIN (VALUES ('tenure', 1), ('purchases', 2), ('total_spend', 3), ('days_since_last', 4)) AS m (name, position)
-    GROUP BY 1, 2, 3, 4
+           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend), sum(f.days_since_last * f.days_since_last)] AS squares
+    FROM fact AS f JOIN (SELECT e.customer_id, e.evaluator, e.n FROM seen AS e) AS n ON n.customer_id = f.customer_id
+    GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT NULL, f.cohort, f.channel, count(*), 0,
+           ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[],
+           ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)],
+           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend), sum(f.days_since_last * f.days_since_last)]
+    FROM fact AS f GROUP BY 2, 3
+),
+given AS MATERIALIZED (
+    SELECT e.evaluator, sum(e.n)::bigint AS n FROM seen AS e GROUP BY e.evaluator
+),
+moment AS (
+    SELECT p.evaluator, m.name, m.position, sum(p.known[m.position]) AS n, sum(coalesce(p.sums[m.position], 0)) AS total,
+           sum(coalesce(p.squares[m.position], 0)) AS squares
+    FROM part AS p CROSS JOIN (VALUES ('tenure', 1), ('purchases', 2), ('total_spend', 3), ('days_since_last', 4)) AS m (name, position)
+    GROUP BY 1, 2, 3
 )
 SELECT c.part AS part,  --: customers (who has a score or contact), matching (scores and contacts of known customers), contacts (those with a resolution), balance (are covered customers like the others)
        c.evaluator AS evaluator,  --: whose scores: an evaluator, any score, or any contact
@@ -6297,30 +6324,32 @@ SELECT c.part AS part,  --: customers (who has a score or contact), matching (sc
        c.difference AS difference,  --: of balance: covered_mean less uncovered_mean, in standard deviations
        abs(c.difference) > 0.1 AS flagged  --: of balance: whether that is more than 0.1 in either direction
 FROM (
-    SELECT 'customers'::text AS part, b.evaluator, d.dimension, d.item, sum(b.n)::bigint AS n, coalesce(sum(b.n) FILTER (WHERE b.covered), 0)::bigint AS covered,
+    SELECT 'customers'::text AS part, g.evaluator, d.dimension, d.item, sum(p.customers) FILTER (WHERE p.evaluator IS NULL)::bigint AS n,
+           coalesce(sum(p.customers) FILTER (WHERE p.evaluator = g.evaluator), 0)::bigint AS covered,
            NULL::float8 AS covered_mean, NULL::float8 AS uncovered_mean, NULL::float8 AS difference
-    FROM customer AS b
+    FROM given AS g JOIN part AS p ON p.evaluator = g.evaluator OR p.evaluator IS NULL
     CROSS JOIN LATERAL (
         SELECT 'all'::text, 'all'::text
-        UNION ALL SELECT 'cohort', b.cohort
-        UNION ALL SELECT 'channel', b.channel --? customers.channel
+        UNION ALL SELECT 'cohort', p.cohort
+        UNION ALL SELECT 'channel', p.channel --? customers.channel
     ) AS d (dimension, item)
     GROUP BY 1, 2, 3, 4
-    UNION ALL SELECT 'matching', e.evaluator, 'all', 'all', sum(e.n)::bigint, coalesce(sum(e.n) FILTER (WHERE f.customer_id IS NOT NULL), 0)::bigint, NULL, NULL, NULL --? scores
-    FROM score AS e LEFT JOIN fact AS f ON f.customer_id = e.customer_id GROUP BY e.evaluator --? scores
-    UNION ALL SELECT 'matching', 'any contact', d.dimension, d.item, sum(i.n)::bigint, coalesce(sum(i.n) FILTER (WHERE f.customer_id IS NOT NULL), 0)::bigint, NULL, NULL, NULL --? contacts
-    FROM contact AS i LEFT JOIN fact AS f ON f.customer_id = i.customer_id --? contacts
-    CROSS JOIN LATERAL (VALUES ('all', 'all'), ('channel', i.channel)) AS d (dimension, item) GROUP BY d.dimension, d.item --? interactions.channel
-    CROSS JOIN LATERAL (VALUES ('all', 'all')) AS d (dimension, item) GROUP BY d.dimension, d.item --? contacts !interactions.channel
-    UNION ALL SELECT 'contacts', 'resolved', d.dimension, d.item, sum(i.n)::bigint, sum(i.resolved)::bigint, NULL, NULL, NULL FROM contact AS i --? interactions.resolved
-    CROSS JOIN LATERAL (VALUES ('all', 'all'), ('channel', i.channel)) AS d (dimension, item) GROUP BY d.dimension, d.item --? interactions.resolved interactions.channel
-    CROSS JOIN LATERAL (VALUES ('all', 'all')) AS d (dimension, item) GROUP BY d.dimension, d.item --? interactions.resolved !interactions.channel
+    UNION ALL
+    SELECT 'matching', g.evaluator, 'all', 'all', g.n, coalesce(sum(p.scores), 0)::bigint, NULL, NULL, NULL
+    FROM given AS g LEFT JOIN part AS p ON p.evaluator = g.evaluator GROUP BY g.evaluator, g.n
+    UNION ALL SELECT 'matching', 'any contact', 'channel', i.channel, sum(i.n)::bigint, coalesce(sum(i.n) FILTER (WHERE f.customer_id IS NOT NULL), 0)::bigint, NULL, NULL, NULL --? interactions.channel
+    FROM contact AS i LEFT JOIN fact AS f ON f.customer_id = i.customer_id GROUP BY i.channel --? interactions.channel
+    UNION ALL SELECT 'contacts', 'resolved', 'all', 'all', coalesce(sum(i.n), 0)::bigint, coalesce(sum(i.resolved), 0)::bigint, NULL, NULL, NULL FROM contact AS i --? interactions.resolved
+    UNION ALL SELECT 'contacts', 'resolved', 'channel', i.channel, sum(i.n)::bigint, sum(i.resolved)::bigint, NULL, NULL, NULL --? interactions.resolved interactions.channel
+    FROM contact AS i GROUP BY i.channel --? interactions.resolved interactions.channel
     UNION ALL
     SELECT 'balance', y.evaluator, y.name, CASE y.name WHEN 'purchases' THEN 'count' WHEN 'total_spend' THEN 'currency' ELSE 'days' END,
-           (y.n + z.n)::bigint, y.n::bigint, y.total / nullif(y.n, 0), z.total / nullif(z.n, 0),
-           {clv}.standardized_difference(y.total / nullif(y.n, 0), greatest(0, y.squares - y.total ^ 2 / nullif(y.n, 0)) / nullif(y.n - 1, 0),
-                                         z.total / nullif(z.n, 0), greatest(0, z.squares - z.total ^ 2 / nullif(z.n, 0)) / nullif(z.n - 1, 0))
-    FROM balance AS y JOIN balance AS z ON z.evaluator = y.evaluator AND z.position = y.position AND y.covered AND NOT z.covered
+           a.n::bigint, y.n::bigint, y.total / nullif(y.n, 0), z.total / nullif(z.n, 0),
+           {clv}.standardized_difference(y.total / nullif(y.n, 0), greatest(0, y.squares - y.total * y.total / nullif(y.n, 0)) / nullif(greatest(y.n - 1, 0), 0),
+                                         z.total / nullif(z.n, 0), greatest(0, z.squares - z.total * z.total / nullif(z.n, 0)) / nullif(greatest(z.n - 1, 0), 0))
+    FROM moment AS y JOIN moment AS a ON a.evaluator IS NULL AND a.position = y.position
+    CROSS JOIN LATERAL (SELECT a.n - y.n AS n, a.total - y.total AS total, a.squares - y.squares AS squares) AS z
+    WHERE y.evaluator IS NOT NULL
 ) AS c
 $$)) AS t (name, kind, keys, needs, about, definition)
 CROSS JOIN LATERAL regexp_split_to_table(t.needs, ' \| ') AS n (needs)       -- one or the other
@@ -6419,12 +6448,15 @@ BEGIN
         horizon_days = s.horizon_days, annual_discount_rate = s.annual_discount_rate, margin = s.margin, unit = s.unit,
         purchase_model = s.purchase_model, min_cohort_size = s.min_cohort_size, lift = s.lift, lift_name = s.lift_name, target_ratio = s.target_ratio
     WHERE g.generation = s.building;
-    INSERT INTO {store}.run (status, started_at, generation, as_of, refit, model_id, pid, backend_start)
-    SELECT 'running', clock_timestamp(), g.generation, g.as_of, wanted_refit, g.model_id, pg_backend_pid(), a.backend_start
+    -- no sequence: one that was made in a transaction that a crash follows may go back
+    INSERT INTO {store}.run (run_id, status, started_at, generation, as_of, refit, model_id, pid, backend_start)
+    SELECT coalesce((SELECT max(run_id) FROM {store}.run), 0) + 1, 'running', clock_timestamp(), g.generation, g.as_of, wanted_refit, g.model_id, pg_backend_pid(), a.backend_start
     FROM {store}.build AS g, pg_stat_activity AS a WHERE a.pid = pg_backend_pid() RETURNING run_id INTO this;
+    -- one row each, which the planner would take for hundreds, and everything that joins them for as many times its size
+    ANALYZE {store}.setting, {store}.generation;
     RETURN this;
 END $body$ $$),
-('clear_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.clear_relation(relation text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5ms' AS $body$
+('clear_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.clear_relation(relation text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET lock_timeout = '5ms' AS $body$
 -- Empties what the idle generation still holds, so that the refresh has nothing to compare with. This takes a lock that
 -- readers wait for, but for a moment: it is given up at once if somebody has it, and then the refresh compares.
 BEGIN
@@ -6456,7 +6488,9 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $body$ $$),
-('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET client_min_messages = error AS $body$
+-- Warnings of fits, one for each cohort, are in the log of the server; model_history.note says what was done about them.
+-- Compiling large queries takes seconds each time, and gains nothing where the time goes into functions in C.
 DECLARE
     n bigint;
     relation text;
@@ -6563,7 +6597,7 @@ BEGIN
     END LOOP;
 END $body$ $$),
 ('refresh', 'statement', '', '', '', $$COMMENT ON PROCEDURE {mart}.refresh(boolean, bigint, date, boolean) IS 'brings the mart up to date: histories, what is computed of them, and with refit => true (or where there is none yet) new models. model_id: an earlier model instead of the newest. as_of: the day, the last complete one of the data if not given. Commits between steps, so that it cannot be called within a transaction but with in_transaction => true, which then commits nothing itself. A refresh that stopped is gone on with by the next. Readers see the old state until all is done, and do not wait.'$$),
-('forget', 'statement', '', '', '', $$CREATE FUNCTION {mart}.forget(VARIADIC customer_ids {id}[]) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('forget', 'statement', '', '', '', $$CREATE FUNCTION {mart}.forget(VARIADIC customer_ids {id}[]) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $body$
 DECLARE
     n bigint;
     left_in text;
@@ -6592,6 +6626,9 @@ END $body$ $$),
 ('cohort_value_history', 'statement', '', '', '', $$SELECT {clv}.clv_add_columns(format('%I.cohort_value_history', {store_name})::regclass, format('%I.cohort_value_1', {store_name})::regclass)$$),
 ('cohort_value_history', 'statement', '', '', '', $$CREATE UNIQUE INDEX IF NOT EXISTS cohort_value_history_key ON {store}.cohort_value_history (as_of, cohort)$$),
 ('cohort_value_history', 'statement', '', '', '', $$COMMENT ON TABLE {store}.cohort_value_history IS 'cohort_value of every day of which there was a refresh'$$),
+('cohort_value_history', 'statement', '', '', '', $$CREATE VIEW {mart}.cohort_value_history AS SELECT * FROM {store}.cohort_value_history$$),
+('cohort_value_history', 'statement', '', '', '', $$COMMENT ON VIEW {mart}.cohort_value_history IS 'cohort_value of every day of which there was a refresh: value over time'$$),
+('cohort_value_history', 'statement', '', '', '', $$SELECT {clv}.clv_copy_comments(format('%I.cohort_value', {mart_name})::regclass, format('%I.cohort_value_history', {mart_name})::regclass)$$),
 ('privileges', 'statement', '', '', '', $$REVOKE ALL ON ALL ROUTINES IN SCHEMA {mart}, {store} FROM PUBLIC$$),
 ('settings', 'published', '', '', 'one row: what the mart shows, and how it was computed', $$
 SELECT g.as_of,  --: the day that everything is known up to
@@ -6634,7 +6671,7 @@ COMMENT ON FUNCTION clv_mart_routines() IS
 
 
 CREATE FUNCTION clv_mart_check(source text, mart text, options jsonb) RETURNS void
-    LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 10000
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000
     AS $$
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
@@ -6644,6 +6681,7 @@ DECLARE
 BEGIN
     SELECT o.* INTO wrong
     FROM (VALUES
+        ('source', source IS NOT NULL, 'Name the schema with the relations orders, customers, ...'),
         ('mart', mart <> '' AND octet_length(mart) <= 56 AND mart NOT LIKE 'pg\_%' AND mart NOT LIKE '%$body$%' AND source NOT IN (mart, mart || '_store'),
          'Name a schema for the mart, of at most 56 bytes; that of the sources is another.'),
         ('horizon_days', (options ->> 'horizon_days')::integer BETWEEN 1 AND 36525, 'Days from 1 to 36525, such as 365.'),
@@ -6660,7 +6698,7 @@ BEGIN
     WHERE right_so IS NOT TRUE LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the option % of a mart is wrong', wrong.name USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Got %s.', coalesce(quote_literal(CASE wrong.name WHEN 'mart' THEN mart ELSE options ->> wrong.name END), 'NULL')), HINT = wrong.hint;
+            DETAIL = format('Got %s.', coalesce(quote_literal(CASE wrong.name WHEN 'source' THEN source WHEN 'mart' THEN mart ELSE options ->> wrong.name END), 'NULL')), HINT = wrong.hint;
     END IF;
     EXECUTE format('SELECT %I.clv_mart_problems($1)', schema) INTO problems USING source;
     IF problems IS NOT NULL THEN
@@ -6862,3 +6900,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clv_add_columns(regclass, regclass) IS
 'internal: adds to a table of a mart the columns that the view it is filled from has and it has not, after an upgrade';
+
+CREATE FUNCTION clv_copy_comments(source regclass, target regclass) RETURNS void
+    LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000
+    AS $$
+DECLARE
+    copied text;
+BEGIN
+    FOR copied IN
+        SELECT format('COMMENT ON COLUMN %s.%I IS %L', target, t.attname, pg_catalog.col_description(source, s.attnum))
+        FROM pg_catalog.pg_attribute AS t JOIN pg_catalog.pg_attribute AS s ON s.attrelid = source AND s.attname = t.attname
+        WHERE t.attrelid = target AND t.attnum > 0 AND NOT t.attisdropped LOOP
+        EXECUTE copied;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION clv_copy_comments(regclass, regclass) IS 'internal: gives the columns of a view the comments of those of that name of another';

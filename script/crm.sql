@@ -31,15 +31,16 @@ CREATE SCHEMA :"truth";
 
 -- a number between 0 and 1, of 52 bits of a hash; draw < 1009 is the number of an order or a call
 CREATE FUNCTION pg_temp.u(customer int, draw int, what text) RETURNS float8 LANGUAGE sql IMMUTABLE
-    RETURN ((hashtextextended(what, (:seed * 100000007::bigint + customer) * 1009 + draw) >> 11 & 4503599627370495)::float8
-            + 0.5::float8) / 4503599627370496::float8;
+    RETURN ((hashtextextended(what, (:seed * 100000007::bigint + customer) * 1009 + draw) >> 11
+             & 4503599627370495)::float8 + 0.5::float8) / 4503599627370496::float8;
 CREATE FUNCTION pg_temp.normal(customer int, what text) RETURNS float8 LANGUAGE sql IMMUTABLE
     RETURN sqrt(-2 * ln(pg_temp.u(customer, 1, what))) * cos(2 * pi() * pg_temp.u(customer, 2, what));
 CREATE FUNCTION pg_temp.logistic(eta float8) RETURNS float8 LANGUAGE sql IMMUTABLE RETURN 1 / (1 + exp(-eta));
 CREATE FUNCTION pg_temp.id(customer int) RETURNS text LANGUAGE sql IMMUTABLE
     RETURN 'C' || lpad(customer::text, greatest(5, length((:customers)::text)), '0');
 CREATE FUNCTION pg_temp.moment(day date, customer int, draw int, what text) RETURNS timestamptz LANGUAGE sql IMMUTABLE
-    RETURN (day + time '08:00' + floor(21600 * pg_temp.u(customer, draw, what)) * interval '1 second') AT TIME ZONE 'UTC';
+    RETURN (day + time '08:00' + floor(21600 * pg_temp.u(customer, draw, what)) * interval '1 second')
+           AT TIME ZONE 'UTC';
 CREATE FUNCTION pg_temp.resolution(customer int, draw int, service float8) RETURNS float8 LANGUAGE sql IMMUTABLE
     RETURN 0.7 * service + 0.3 * pg_temp.u(customer, draw, 'resolution');
 CREATE FUNCTION pg_temp.tone(customer int, draw int, resolution float8) RETURNS float8 LANGUAGE sql IMMUTABLE

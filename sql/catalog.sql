@@ -12,7 +12,7 @@ SELECT p.*, p.oid::regprocedure::text COLLATE "C" AS signature, p.proname::text 
            AND ('interaction_history'::regtype <> ALL (p.proargtypes::oid[]) OR 'purchase_history'::regtype = ANY (p.proargtypes::oid[]))
            AND p.proname <> 'first_contact_resolved' AS reads_zone,
        'regclass'::regtype = ANY (p.proargtypes::oid[]) AS reads_tables,
-       p.proname ~ '^clv_(mart|create_mart|upgrade_mart|check_sources|run_statements|add_columns)' AS of_mart,
+       p.proname ~ '^clv_(mart|create_mart|upgrade_mart|check_sources|run_statements|add_columns|copy_comments)' AS of_mart,
        EXISTS (SELECT FROM pg_aggregate t WHERE p.oid IN (t.aggtransfn, t.aggcombinefn)) AS is_transition
 FROM pg_proc p JOIN members m ON m.classid = 'pg_proc'::regclass AND m.objid = p.oid JOIN pg_language l ON l.oid = p.prolang
 LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid;
