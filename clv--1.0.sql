@@ -4397,7 +4397,8 @@ BEGIN
     -- ids of customers must meet in all relations; interactions are compared as text
     FOR found IN EXECUTE format($query$
         SELECT f.relation, f."column", f.type_name, first_value(f.relation) OVER w AS first_relation,
-               first_value(f."column") OVER w AS first_column, first_value(f.type_name) OVER w AS first_type
+               first_value(f."column") OVER w AS first_column, first_value(f.type_name) OVER w AS first_type,
+               format_type(f.type, NULL) AS base, format_type(first_value(f.type) OVER w, NULL) AS first_base
         FROM %I.clv_mart_found($1) WITH ORDINALITY AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
         WHERE f.fits AND f."column" IN ('customer_id', 'master_id')
         WINDOW w AS (ORDER BY f.n) ORDER BY f.n$query$, schema) USING source
@@ -4406,14 +4407,22 @@ BEGIN
             -- compared, and put in one column
             EXECUTE format('SELECT a = b FROM (SELECT NULL::%1$s AS a, NULL::%2$s AS b) AS s
                             UNION ALL SELECT c IS NULL FROM (SELECT NULL::%1$s UNION ALL SELECT NULL::%2$s) AS u (c)',
-                           found.first_type, found.type_name);
-        EXCEPTION WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR cannot_coerce OR indeterminate_collation THEN
+                           found.first_base, found.base);
+        EXCEPTION WHEN insufficient_privilege THEN
+            relation := found.relation;
+            item := found."column";
+            status := 'wrong';
+            detail := format('%s, compared with %s.%s, %s: %s', found.type_name, found.first_relation, found.first_column, found.first_type,
+                             SQLERRM);
+            hint := format('GRANT USAGE ON SCHEMA ... TO %I;', current_user);
+            RETURN NEXT;
+        WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR cannot_coerce OR indeterminate_collation THEN
             relation := found.relation;
             item := found."column";
             status := 'wrong';
             detail := format('%s, which does not compare with %s.%s, %s', found.type_name, found.first_relation, found.first_column,
                              found.first_type);
-            hint := format('Write a view with %I::%s AS %1$I, or ::text in both.', found."column", found.first_type);
+            hint := format('Write a view with %I::%s AS %1$I, or ::text in both.', found."column", found.first_base);
             RETURN NEXT;
         END;
     END LOOP;

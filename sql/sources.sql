@@ -202,7 +202,21 @@ ALTER VIEW source_closed.orders OWNER TO "regress_clv ""reader";
 SET ROLE "regress_clv ""reader";
 SELECT * FROM sources_findings('source_closed');
 RESET ROLE;
-DROP SCHEMA source_closed CASCADE;
+-- types of others: a domain is what it is made of, an enum must be seen
+CREATE SCHEMA source_theirs;
+CREATE DOMAIN source_theirs.number AS bigint;
+CREATE TYPE source_theirs.kind AS ENUM ('a', 'b');
+DROP VIEW source_closed.orders;
+CREATE TABLE source_closed.orders (customer_id source_theirs.number, ordered_at date, amount numeric);
+GRANT SELECT ON ALL TABLES IN SCHEMA source_closed TO "regress_clv ""reader";
+SET ROLE "regress_clv ""reader";
+SELECT clv_mart_problems('source_closed') IS NULL AS fine;
+RESET ROLE;
+ALTER TABLE source_closed.orders ALTER customer_id TYPE source_theirs.kind USING NULL;
+SET ROLE "regress_clv ""reader";
+SELECT clv_mart_problems('source_closed');
+RESET ROLE;
+DROP SCHEMA source_closed, source_theirs CASCADE;
 DROP ROLE "regress_clv ""reader";
 
 -- Names, wherever the extension is -------------------------------------------------------------------------------------
