@@ -168,6 +168,20 @@ install_missing() {
     rm -f "$log"
 }
 
+# want PACKAGE...: install those that are missing and can be had; whoever uses them goes without if not.
+want() {
+    local package as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    for package in "$@"; do
+        dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed && continue
+        command -v apt-get "${as_root[@]}" >/dev/null || continue
+        apt-get install --simulate "$package" >/dev/null 2>&1 || "${as_root[@]}" apt-get update >/dev/null 2>&1 || true
+        say "installing $package"
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y "$package" >/dev/null 2>&1 ||
+            say "$package cannot be had; its tests are skipped"
+    done
+}
+
 # ---- a place to work ----------------------------------------------------------------------------
 
 # PostgreSQL refuses to run as root: then everything is built and run as 'postgres', or 'nobody'.
