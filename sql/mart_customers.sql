@@ -212,13 +212,14 @@ INSERT INTO desk.interactions VALUES
     ('a1', 1, '2024-05-01 10:00Z', 'chat', 'bill', true, 4), ('a2', 1, '2024-05-08 10:00Z', 'chat', 'bill', false, 4), ('a3', 1, '2024-05-10 10:00Z', 'phone', 'move', true, 6.5),
     ('a4', 1, '2025-06-25 10:00Z', 'email', 'bill', false, 2), ('a5', 1, '2025-06-30 21:59Z', 'phone', 'move', NULL, 6), ('a6', 1, '2025-06-30 22:00Z', 'letter', 'bill', true, 99),
     ('b1', 2, '2025-03-01 10:00Z', 'chat', NULL, true, NULL), ('b2', 2, '2025-03-01 10:00Z', 'email', NULL, true, 3), ('b3', 2, '2025-03-20 10:00Z', NULL, NULL, true, 3),
-    ('p1', 5001, '2025-06-01 10:00Z', 'chat', 'offer', true, 5), ('n1', NULL, '2025-06-01 10:00Z', 'chat', 'offer', true, 1000);
+    ('p1', 5001, '2025-06-01 10:00Z', 'chat', 'offer', true, 5), ('n1', NULL, '2025-06-01 10:00Z', 'chat', 'offer', true, 1000), ('x1', 1, '-infinity', 'fax', 'bill', NULL, 1000);
 CREATE TABLE desk.evaluations (interaction_id text, evaluated_at timestamptz, name text, score float8, label text);
 INSERT INTO desk.evaluations
 SELECT 'a1', timestamptz '2024-05-01 10:00Z' + i * interval '1 day', 'Resolution', i / 10.0, NULL FROM generate_series(1, 8) AS i
 UNION ALL VALUES ('a4', timestamptz '2025-06-30 21:59Z', 'Resolution', 0.95::float8, NULL), ('a4', '2025-06-30 22:00Z', 'Resolution', 0, NULL), ('a1', '2024-05-01 11:00Z', 'CustomerAgentConversationQuality', 4, NULL),
     ('a4', '2025-06-25 11:00Z', 'quality', 5, NULL), ('a1', '2024-05-01 11:00Z', 'tone', NULL, 'Frustrated'), ('a2', '2024-05-08 11:00Z', 'tone', NULL, 'neutral'), ('a3', '2024-05-10 11:00Z', 'tone', NULL, 'joy'),
-    ('a4', '2025-06-25 11:00Z', 'tone', NULL, 'anger'), ('a4', '2025-07-02 11:00Z', 'tone', NULL, 'anger'), ('b3', '2025-03-20 11:00Z', 'tone', 0.5, NULL), ('n1', '2025-06-01 11:00Z', 'Resolution', 0, NULL);
+    ('a4', '2025-06-25 11:00Z', 'tone', NULL, 'anger'), ('a4', '2025-07-02 11:00Z', 'tone', NULL, 'anger'), ('b3', '2025-03-20 11:00Z', 'tone', 0.5, NULL), ('n1', '2025-06-01 11:00Z', 'Resolution', 0, NULL),
+    ('a4', '2025-06-29 11:00Z', 'Resolution', 'NaN', NULL), ('a4', '-infinity', 'Resolution', 0, NULL);
 SELECT count(*) FROM clv_create_mart('desk', 'desk_mart', margin => 0.4, target_ratio => 2, time_zone => 'Europe/Vienna', build => false);
 CALL desk_mart.refresh(as_of => '2025-06-30', in_transaction => true);
 -- of customer 1: the six latest scores of nine, two labels of four; bills apart from moves, and contacts from 24 June on not judged
