@@ -5380,7 +5380,7 @@ contact AS (  --? interactions
                  , sum(i.service_cost) FILTER (WHERE i.started_at >= (  --? interactions.service_cost
                        SELECT (s.as_of - 364)::timestamp AT TIME ZONE {zone} FROM {store}.generation AS s WHERE s.generation = {g})) AS recent_cost  --? interactions.service_cost
           FROM {store}.source_interaction AS i  --? interactions
-          WHERE i.customer_id IS NOT NULL AND i.started_at < (  --? interactions
+          WHERE i.customer_id IS NOT NULL AND isfinite(i.started_at) AND i.started_at < (  --? interactions
                 SELECT (s.as_of + 1)::timestamp AT TIME ZONE {zone} FROM {store}.generation AS s WHERE s.generation = {g})  --? interactions
           GROUP BY i.customer_id, i.topic) AS t  --? interactions interactions.topic
           GROUP BY i.customer_id) AS t  --? interactions !interactions.topic
@@ -5390,13 +5390,14 @@ contact AS (  --? interactions
 ),  --? interactions
 signal AS (  --? scores
     SELECT e.customer_id,  --? scores
-           {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name = (  --? scores
+           -- a score beyond all scales, or none at all, is not counted  --? scores
+           {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.score BETWEEN -1e15 AND 1e15 AND e.name = (  --? scores
                SELECT s.resolution_name FROM {store}.generation AS s WHERE s.generation = {g})) AS resolution  --? scores
-           , {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name LIKE '%quality') AS quality  --? evaluations
+           , {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.score BETWEEN -1e15 AND 1e15 AND e.name LIKE '%quality') AS quality  --? evaluations
            , (count(*) FILTER (WHERE e.name LIKE '%tone' AND {clv}.is_frustrated_label(e.label)))::float8  --? evaluations evaluations.label
              / nullif(count(*) FILTER (WHERE e.name LIKE '%tone' AND e.label IS NOT NULL), 0) AS frustrated  --? evaluations evaluations.label
     FROM {store}.source_score AS e  --? scores
-    WHERE e.customer_id IS NOT NULL AND e.evaluated_at < (  --? scores
+    WHERE e.customer_id IS NOT NULL AND isfinite(e.evaluated_at) AND e.evaluated_at < (  --? scores
           SELECT (s.as_of + 1)::timestamp AT TIME ZONE {zone} FROM {store}.generation AS s WHERE s.generation = {g})  --? scores
           AND (e.name = (SELECT s.resolution_name FROM {store}.generation AS s WHERE s.generation = {g})  --? scores
                OR e.name LIKE '%quality'  --? evaluations
