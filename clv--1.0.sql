@@ -5314,10 +5314,11 @@ WITH fitted AS NOT MATERIALIZED (
     FROM {store}.model_history AS m JOIN {store}.generation AS s ON s.model_id = m.model_id
     WHERE s.generation = {g} GROUP BY m.cohort
 ),
--- contracts that run: the model says who stays, but for those whose end within the horizon is known already  --? subscriptions
+-- contracts that run: the model says who stays, but for those whose end within the horizon is announced; an end that has  --? subscriptions
+-- come since is none, so that an earlier day is seen as it was seen then  --? subscriptions
 running AS MATERIALIZED (  --? subscriptions
     SELECT c.customer_id, p.cohort, c.started_on, c.monthly_amount,  --? subscriptions
-           CASE WHEN c.ended_on <= s.until THEN c.ended_on ELSE 'infinity' END AS ends_on  --? subscriptions
+           CASE WHEN c.ended_on <= s.until AND c.ended_on >= (now() AT TIME ZONE {zone})::date THEN c.ended_on ELSE 'infinity' END AS ends_on  --? subscriptions
     FROM {store}.source_contract AS c JOIN {store}.person AS p ON p.customer_id = c.customer_id  --? subscriptions
          JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
     WHERE c.started_on <= s.as_of AND (c.ended_on IS NULL OR c.ended_on > s.as_of)  --? subscriptions
@@ -5464,7 +5465,7 @@ SELECT v.customer_id AS customer_id,  --: the customer, as in the source
        substr(v.score, 3, 1)::smallint AS m,  --: monetary score from 1 to 5 (highest total spend)
        v.score AS rfm_score,  --: r, f and m as three digits, ranked among all customers with a purchase
        CASE WHEN NOT v.is_customer THEN 'prospect' ELSE coalesce({clv}.rfm_segment(v.score), 'not scored') END AS segment,  --: one of ten segments of r and of f and m; prospect: no purchase yet
-       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE {clv}.value_tier(v.value, v.risk, v.high_value) END AS tier,  --: at risk (churn risk of one half or more), else high value (the best fifth by predicted value), else growth potential; prospect
+       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE coalesce({clv}.value_tier(v.value, v.risk, v.high_value), 'not scored') END AS tier,  --: at risk (churn risk of one half or more), else high value (the best fifth by predicted value), else growth potential; not scored where there is no model; prospect
        v.alive AS alive_probability,  --: probability from 0 to 1 to be a customer still; 1 where a contract runs, 0 where one ended or the customer is known to have left
        v.risk AS churn_risk,  --: probability from 0 to 1 of no purchase within the horizon, or that the contract ends within it
        v.purchases AS expected_purchases,  --: count expected within the horizon: days with a purchase, and payments of contracts
