@@ -5752,10 +5752,10 @@ CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - f.first_on) / 2, s.a
 WHERE w.days >= 1 AND f.first_on IS NOT NULL AND q.quarter_on IS NOT NULL
 $$),
 ('exposure_evaluator', 'work', '', 'scores', 'evaluators: role, scale, lift, reliability', $$
--- the scale is 0 to 1 where scores are within it, else from the lowest to the highest; a lift is a part of the scale,
--- and goes down where less is better
+-- a lever by its name, or the score that the option lift_name names; the scale is 0 to 1 where scores are within it, else
+-- from the lowest to the highest; a lift is a part of the scale, and goes down where less is better
 SELECT v.evaluator, r.role, r.why,
-       coalesce(r.role = 'lever' OR r.role IS NULL AND v.evaluator = {clv}.evaluator_key(s.lift_name),
+       coalesce(r.role = 'lever' OR r.role IS DISTINCT FROM 'outcome' AND v.evaluator = {clv}.evaluator_key(s.lift_name),
                 false) AS is_lever,
        v.scores, v.lowest, v.highest, k.low, k.high, k.less_is_better,
        s.lift * (k.high - k.low) * CASE WHEN k.less_is_better THEN -1 ELSE 1 END AS lift, g.reliability
@@ -5972,6 +5972,7 @@ FROM (
                CASE WHEN one.churn_change_low <= 0 AND one.churn_change_high >= 0
                    THEN 'not beyond noise: the interval holds 0' END,
                CASE WHEN one.churn_change_low > 0 THEN 'customers leave more often with it: what is behind that?' END,
+               CASE WHEN v.role = 'mediator' THEN 'a mediator: who lifts its levers lifts it, too' END,
                CASE WHEN v.less_is_better THEN 'less of it counts as better' END,
                CASE WHEN v.low <> 0 OR v.high <> 1
                     THEN format('scores go from %s to %s; the lift is %s percent of that', v.lowest::float4,

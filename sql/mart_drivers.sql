@@ -268,6 +268,11 @@ SELECT * FROM thin_rows;
 SELECT * FROM thin_driver ORDER BY sources, driver;
 SELECT * FROM thin_lift ORDER BY sources, driver;
 
+-- the score that lift_name names has a lift, whatever its role; an outcome has none
+SELECT count(*) > 5 AS made FROM clv_create_mart('of all kinds', 'thin mart', time_zone => 'UTC', lift_name => 'Tone', lift => 0.1);
+SELECT driver, round(lift::numeric, 6) AS lift, note FROM "thin mart".lift WHERE cohort IS NULL ORDER BY driver;
+DROP SCHEMA "thin mart", "thin mart_store" CASCADE;
+
 -- contacts without any score; names that need quotes; nothing of this without contacts
 CREATE SCHEMA "so'u""rce $$ {g} --? scores";
 CREATE VIEW "so'u""rce $$ {g} --? scores".orders AS SELECT * FROM "nobody left".orders;
