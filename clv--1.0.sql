@@ -5768,10 +5768,10 @@ CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - f.first_on) / 2, s.a
 WHERE w.days >= 1 AND f.first_on IS NOT NULL AND q.quarter_on IS NOT NULL
 $$),
 ('exposure_evaluator', 'work', '', 'scores', 'evaluators: role, scale, lift, reliability', $$
--- the scale is 0 to 1 where scores are within it, else from the lowest to the highest; a lift is a part of the scale,
--- and goes down where less is better
+-- a lever by its name, or the score that the option lift_name names; the scale is 0 to 1 where scores are within it, else
+-- from the lowest to the highest; a lift is a part of the scale, and goes down where less is better
 SELECT v.evaluator, r.role, r.why,
-       coalesce(r.role = 'lever' OR r.role IS NULL AND v.evaluator = {clv}.evaluator_key(s.lift_name),
+       coalesce(r.role = 'lever' OR r.role IS DISTINCT FROM 'outcome' AND v.evaluator = {clv}.evaluator_key(s.lift_name),
                 false) AS is_lever,
        v.scores, v.lowest, v.highest, k.low, k.high, k.less_is_better,
        s.lift * (k.high - k.low) * CASE WHEN k.less_is_better THEN -1 ELSE 1 END AS lift, g.reliability
@@ -5805,7 +5805,7 @@ CROSS JOIN (
 ) AS t
 LEFT JOIN ( --? subscriptions
     SELECT customer_id, --? subscriptions
-           CASE WHEN count(*) FILTER (WHERE isfinite(ended_on)) = count(*) THEN max(ended_on) END AS left_on --? subscriptions
+           CASE WHEN count(nullif(ended_on, 'infinity')) = count(*) THEN max(ended_on) END AS left_on --? subscriptions
     FROM {store}.source_contract GROUP BY customer_id --? subscriptions
 ) AS c ON c.customer_id = p.customer_id --? subscriptions
 CROSS JOIN LATERAL {clv}.landmark(p.history, NULL::{clv}.interaction_history, t.landmark_on, t.until_on,
@@ -5988,6 +5988,7 @@ FROM (
                CASE WHEN one.churn_change_low <= 0 AND one.churn_change_high >= 0
                    THEN 'not beyond noise: the interval holds 0' END,
                CASE WHEN one.churn_change_low > 0 THEN 'customers leave more often with it: what is behind that?' END,
+               CASE WHEN v.role = 'mediator' THEN 'a mediator: who lifts its levers lifts it, too' END,
                CASE WHEN v.less_is_better THEN 'less of it counts as better' END,
                CASE WHEN v.low <> 0 OR v.high <> 1
                     THEN format('scores go from %s to %s; the lift is %s percent of that', v.lowest::float4,
@@ -6200,8 +6201,10 @@ $$, '$', ' --? orders', 'gn') || regexp_replace($$
                                ELSE n + (t.started_on + (n + 1) * c.step <= c.calibration)::int END AS tenure
             FROM contract AS t CROSS JOIN cut AS c
             CROSS JOIN LATERAL (SELECT age(c.calibration, t.started_on)) AS a (age)
-            CROSS JOIN LATERAL (SELECT CASE c.unit WHEN 'year' THEN extract(year FROM a.age)
-                                                   ELSE 12 * extract(year FROM a.age) + extract(month FROM a.age) END::int) AS w (n)
+            CROSS JOIN LATERAL (
+                SELECT CASE c.unit WHEN 'year' THEN extract(year FROM a.age)
+                                   ELSE 12 * extract(year FROM a.age) + extract(month FROM a.age) END::int
+            ) AS w (n)
             WHERE t.ended_on IS NULL OR t.ended_on > c.calibration
         ), period AS (
             SELECT k, (c.calibration + k * c.step)::date AS day
@@ -6372,8 +6375,9 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT CASE WHEN e.enough THEN {clv}.lm_fit(b.sample, 'HC3') END AS before,
                CASE WHEN e.enough THEN {clv}.lm_fit(a.sample, 'HC3') END AS after
-        FROM (SELECT least(b.churned, b.customers - b.churned, a.churned, a.customers - a.churned) >= 10
-                     AND least(b.customers, a.customers) >= 50 AND b.lowest < b.highest AND a.lowest < a.highest) AS e (enough)
+        FROM (SELECT least(b.churned, b.customers - b.churned, a.churned, a.customers - a.churned) >= 10 AND
+                     least(b.customers, a.customers) >= 50 AND b.lowest < b.highest AND a.lowest < a.highest
+             ) AS e (enough)
         OFFSET 0
     ) AS f
     CROSS JOIN LATERAL {clv}.coefficient_drift(f.before, f.after, 'x1') AS c
@@ -6385,8 +6389,8 @@ FROM (
             FROM (SELECT greatest(1, count(*) FILTER (WHERE o.before > 0 AND o.since > 0) OVER (ORDER BY o.bin)) AS bin,
                          o.before, o.since
                   FROM (SELECT least(width_bucket(e.score, v.lowest, v.highest, 10), 10) AS bin,
-                               count(*) FILTER (WHERE e.at < (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS before,
-                               count(*) FILTER (WHERE e.at >= (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS since
+                               count(*) FILTER (WHERE (e.at AT TIME ZONE 'UTC')::date <= w.landmark_on) AS before,
+                               count(*) FILTER (WHERE (e.at AT TIME ZONE 'UTC')::date > w.landmark_on) AS since
                         FROM {store}.exposure_score AS h CROSS JOIN LATERAL {clv}.interactions(h.scores) AS e
                         WHERE h.evaluator = v.evaluator GROUP BY 1) AS o) AS n
             GROUP BY n.bin
@@ -6399,7 +6403,8 @@ FROM (
 $$),
 ('coverage', 'generation', 'part, evaluator, dimension, item', 'scores | contacts !scores',
     'for whom scores and contacts speak', $$
--- scores, contacts and customers are read once each; who is not covered is everybody less those who are
+-- scores, contacts and customers are read once each and meet as one row for each customer; who is not covered is
+-- everybody less those who are
 WITH fact AS MATERIALIZED (
     SELECT p.customer_id, p.cohort, coalesce(p.channel, 'not known') AS channel,
            {clv}.tenure(p.history, s.as_of)::float8 AS tenure,
@@ -6408,52 +6413,69 @@ WITH fact AS MATERIALIZED (
            {clv}.days_since_last(p.history, s.as_of)::float8 AS days_since_last
     FROM {store}.generation AS s CROSS JOIN {store}.person AS p WHERE s.generation = {g}
 ),
-score AS MATERIALIZED ( --? scores
-    SELECT e.customer_id, e.name AS evaluator, count(*) AS n --? scores
-    FROM {store}.generation AS s CROSS JOIN {store}.source_score AS e --? scores
-    WHERE s.generation = {g} AND e.name IS NOT NULL AND e.score IS NOT NULL --? scores
-        AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? scores
-    GROUP BY e.customer_id, e.name --? scores
+score AS ( --? scores
+    SELECT n.customer_id, array_agg(n.evaluator) || 'any score'::text AS evaluators, --? scores
+           array_agg(n.n) || sum(n.n)::bigint AS counts --? scores
+    FROM (SELECT e.customer_id, e.name AS evaluator, count(*) AS n --? scores
+          FROM {store}.generation AS s CROSS JOIN {store}.source_score AS e --? scores
+          WHERE s.generation = {g} AND e.name IS NOT NULL AND e.score IS NOT NULL --? scores
+              AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? scores
+          GROUP BY e.customer_id, e.name) AS n --? scores
+    GROUP BY n.customer_id --? scores
 ), --? scores
-contact AS MATERIALIZED ( --? contacts
-    SELECT i.customer_id, coalesce(i.channel, 'not known') AS channel, count(*) AS n, --? contacts
-           count(i.resolved) AS resolved --? contacts
-    FROM {store}.generation AS s CROSS JOIN {store}.source_interaction AS i --? contacts
-    WHERE s.generation = {g} AND i.started_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? contacts
-    GROUP BY 1, 2 --? contacts
+contact AS ( --? contacts
+    SELECT n.customer_id, array_agg(n.channel) AS channels, array_agg(n.n) AS counts, --? contacts
+           array_agg(n.resolved) AS resolved, sum(n.n)::bigint AS total --? contacts
+    FROM (SELECT i.customer_id, coalesce(i.channel, 'not known') AS channel, --? contacts
+                 count(*) AS n, count(i.resolved) AS resolved --? contacts
+          FROM {store}.generation AS s CROSS JOIN {store}.source_interaction AS i --? contacts
+          WHERE s.generation = {g} AND i.started_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? contacts
+          GROUP BY 1, 2) AS n --? contacts
+    GROUP BY n.customer_id --? contacts
 ), --? contacts
-seen AS (
-    SELECT NULL::{id} AS customer_id, NULL::text AS evaluator, NULL::bigint AS n WHERE false
-    UNION ALL SELECT e.customer_id, e.evaluator, e.n FROM score AS e --? scores
-    UNION ALL SELECT e.customer_id, 'any score', sum(e.n)::bigint FROM score AS e GROUP BY e.customer_id --? scores
-    UNION ALL --? contacts
-    SELECT c.customer_id, 'any contact', sum(c.n)::bigint FROM contact AS c GROUP BY c.customer_id --? contacts
+seen AS MATERIALIZED (
+    SELECT f.customer_id IS NOT NULL AS is_known, f.cohort, f.channel, f.tenure, f.purchases, f.spend,
+           f.days_since_last,
+           c.channels, c.counts, c.resolved, --? contacts
+           '{}'::text[] || e.evaluators --? scores
+           '{}'::text[] --? !scores
+               || CASE WHEN c.total > 0 THEN ARRAY['any contact'] END --? contacts
+               AS evaluators,
+           '{}'::bigint[] || e.counts --? scores
+           '{}'::bigint[] --? !scores
+               || CASE WHEN c.total > 0 THEN ARRAY[c.total] END --? contacts
+               AS totals
+    FROM fact AS f
+    FULL JOIN score AS e ON e.customer_id = f.customer_id --? scores
+    FULL JOIN contact AS c ON c.customer_id = coalesce(f.customer_id, e.customer_id) --? scores contacts
+    FULL JOIN contact AS c ON c.customer_id = f.customer_id --? contacts !scores
 ),
 -- customers by evaluator; those without one are everybody: how many, and of four columns how many are known, sum and
 -- sum of squares
 part AS MATERIALIZED (
-    SELECT n.evaluator, f.cohort, f.channel, count(*) AS customers, coalesce(sum(n.n), 0) AS scores,
-           ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[] AS known,
-           ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)] AS sums,
-           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend),
-                 sum(f.days_since_last * f.days_since_last)] AS squares
-    FROM fact AS f JOIN seen AS n ON n.customer_id = f.customer_id
-    GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT NULL, f.cohort, f.channel, count(*), 0,
-           ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[],
-           ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)],
-           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend),
-                 sum(f.days_since_last * f.days_since_last)]
-    FROM fact AS f GROUP BY 2, 3
+    SELECT u.evaluator, n.cohort, n.channel, count(*) AS customers, sum(u.total) AS scores,
+           ARRAY[count(n.tenure), count(n.purchases), count(n.spend), count(n.days_since_last)]::float8[] AS known,
+           ARRAY[sum(n.tenure), sum(n.purchases), sum(n.spend), sum(n.days_since_last)] AS sums,
+           ARRAY[sum(n.tenure * n.tenure), sum(n.purchases * n.purchases), sum(n.spend * n.spend),
+                 sum(n.days_since_last * n.days_since_last)] AS squares
+    FROM seen AS n
+    CROSS JOIN LATERAL (SELECT NULL, 0 UNION ALL SELECT * FROM unnest(n.evaluators, n.totals)) AS u (evaluator, total)
+    WHERE n.is_known GROUP BY 1, 2, 3
 ),
 given AS MATERIALIZED (
-    SELECT e.evaluator, sum(e.n)::bigint AS n
-    FROM (SELECT evaluator, n FROM seen
+    SELECT e.evaluator, sum(e.total)::bigint AS n
+    FROM (SELECT u.evaluator, u.total
+          FROM seen AS n CROSS JOIN LATERAL unnest(n.evaluators, n.totals) AS u (evaluator, total)
           UNION ALL SELECT 'any score', 0 --? scores
           UNION ALL SELECT 'any contact', 0 --? contacts
     ) AS e GROUP BY e.evaluator
 ),
+channel AS MATERIALIZED ( --? contacts
+    SELECT u.channel, coalesce(sum(u.n), 0)::bigint AS n, coalesce(sum(u.resolved), 0)::bigint AS resolved, --? contacts
+           coalesce(sum(u.n) FILTER (WHERE s.is_known), 0)::bigint AS known --? contacts
+    FROM seen AS s CROSS JOIN LATERAL unnest(s.channels, s.counts, s.resolved) AS u (channel, n, resolved) --? contacts
+    GROUP BY ROLLUP (u.channel) --? contacts
+), --? contacts
 moment AS (
     SELECT m.evaluator, m.name, m.position, m.n, m.total, m.total / nullif(m.n, 0) AS mean, m.squares
     FROM (SELECT p.evaluator, c.name, c.position, sum(p.known[c.position]) AS n,
@@ -6488,14 +6510,14 @@ FROM (
     UNION ALL
     SELECT 'matching', g.evaluator, 'all', 'all', g.n, coalesce(sum(p.scores), 0)::bigint, NULL, NULL, NULL
     FROM given AS g LEFT JOIN part AS p ON p.evaluator = g.evaluator GROUP BY g.evaluator, g.n
-    UNION ALL SELECT 'matching', 'any contact', 'channel', i.channel, sum(i.n)::bigint, --? interactions.channel
-           coalesce(sum(i.n) FILTER (WHERE f.customer_id IS NOT NULL), 0)::bigint, NULL, NULL, NULL --? interactions.channel
-    FROM contact AS i LEFT JOIN fact AS f ON f.customer_id = i.customer_id GROUP BY i.channel --? interactions.channel
-    UNION ALL SELECT 'contacts', 'resolved', 'all', 'all', coalesce(sum(i.n), 0)::bigint, --? interactions.resolved
-           coalesce(sum(i.resolved), 0)::bigint, NULL, NULL, NULL FROM contact AS i --? interactions.resolved
-    UNION ALL SELECT 'contacts', 'resolved', 'channel', i.channel, --? interactions.resolved interactions.channel
-           sum(i.n)::bigint, sum(i.resolved)::bigint, NULL, NULL, NULL --? interactions.resolved interactions.channel
-    FROM contact AS i GROUP BY i.channel --? interactions.resolved interactions.channel
+    UNION ALL --? interactions.channel
+    SELECT 'matching', 'any contact', 'channel', c.channel, c.n, c.known, NULL, NULL, NULL --? interactions.channel
+    FROM channel AS c WHERE c.channel IS NOT NULL --? interactions.channel
+    UNION ALL --? interactions.resolved
+    SELECT 'contacts', 'resolved', CASE WHEN c.channel IS NULL THEN 'all' ELSE 'channel' END, --? interactions.resolved
+           coalesce(c.channel, 'all'), c.n, c.resolved, NULL, NULL, NULL --? interactions.resolved
+    FROM channel AS c --? interactions.resolved
+    WHERE c.channel IS NULL --? interactions.resolved !interactions.channel
     UNION ALL
     SELECT 'balance', y.evaluator, y.name,
            CASE y.name WHEN 'purchases' THEN 'count' WHEN 'total_spend' THEN 'currency' ELSE 'days' END,
