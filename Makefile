@@ -32,7 +32,7 @@ SHLIB_LINK  = -lgsl -lgslcblas -lm
 REGRESS      = setup value history sample rfm model btyd family forecast validation quality rolling support trace coverage \
                moments lm logit survival cox impact projection effect nightly sources mart catalog
 REGRESS_OPTS = --inputdir=$(src_dir)
-ISOLATION    = refresh mart
+ISOLATION    = refresh mart_refresh
 ISOLATION_OPTS = --inputdir=$(src_dir)
 TAP_TESTS    = 1
 

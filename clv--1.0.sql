@@ -5314,10 +5314,11 @@ WITH fitted AS NOT MATERIALIZED (
     FROM {store}.model_history AS m JOIN {store}.generation AS s ON s.model_id = m.model_id
     WHERE s.generation = {g} GROUP BY m.cohort
 ),
--- contracts that run: the model says who stays, but for those whose end within the horizon is known already  --? subscriptions
+-- contracts that run: the model says who stays, but for those whose end within the horizon is announced; an end that has  --? subscriptions
+-- come since is none, so that an earlier day is seen as it was seen then  --? subscriptions
 running AS MATERIALIZED (  --? subscriptions
     SELECT c.customer_id, p.cohort, c.started_on, c.monthly_amount,  --? subscriptions
-           CASE WHEN c.ended_on <= s.until THEN c.ended_on ELSE 'infinity' END AS ends_on  --? subscriptions
+           CASE WHEN c.ended_on <= s.until AND c.ended_on >= (now() AT TIME ZONE {zone})::date THEN c.ended_on ELSE 'infinity' END AS ends_on  --? subscriptions
     FROM {store}.source_contract AS c JOIN {store}.person AS p ON p.customer_id = c.customer_id  --? subscriptions
          JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
     WHERE c.started_on <= s.as_of AND (c.ended_on IS NULL OR c.ended_on > s.as_of)  --? subscriptions
@@ -5464,7 +5465,7 @@ SELECT v.customer_id AS customer_id,  --: the customer, as in the source
        substr(v.score, 3, 1)::smallint AS m,  --: monetary score from 1 to 5 (highest total spend)
        v.score AS rfm_score,  --: r, f and m as three digits, ranked among all customers with a purchase
        CASE WHEN NOT v.is_customer THEN 'prospect' ELSE coalesce({clv}.rfm_segment(v.score), 'not scored') END AS segment,  --: one of ten segments of r and of f and m; prospect: no purchase yet
-       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE {clv}.value_tier(v.value, v.risk, v.high_value) END AS tier,  --: at risk (churn risk of one half or more), else high value (the best fifth by predicted value), else growth potential; prospect
+       CASE WHEN NOT v.is_customer THEN 'prospect' ELSE coalesce({clv}.value_tier(v.value, v.risk, v.high_value), 'not scored') END AS tier,  --: at risk (churn risk of one half or more), else high value (the best fifth by predicted value), else growth potential; not scored where there is no model; prospect
        v.alive AS alive_probability,  --: probability from 0 to 1 to be a customer still; 1 where a contract runs, 0 where one ended or the customer is known to have left
        v.risk AS churn_risk,  --: probability from 0 to 1 of no purchase within the horizon, or that the contract ends within it
        v.purchases AS expected_purchases,  --: count expected within the horizon: days with a purchase, and payments of contracts
@@ -5703,12 +5704,13 @@ COMMENT ON FUNCTION clv_mart_customers() IS
 
 -- ---- mart: drivers, lift and the quality of models ------------------------------------------------------------------
 
--- Exposure ends at the landmark, outcomes begin after it: as_of less a window, which is the horizon, or what fits into the
--- data. Work relations hold customers at the landmark and, where the data go back far enough, at one a window earlier; all
--- models of churn are made from them. Their x is the score first, then what was there before it: years as a customer, the
--- log of purchases, channels, cohorts of the customers' own. Mediators are never among them.
-CREATE FUNCTION clv_mart_drivers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 100 ROWS 20
+-- Exposure ends at the landmark, outcomes begin after it: as_of less a window, which is the horizon, or what fits into
+-- the data. Work relations hold customers at the landmark and, where the data go back far enough, at one a window
+-- earlier; all models of churn are made from them. Their x is the score first, then what was there before it: years as
+-- a customer, the log of purchases, channels, cohorts of the customers' own. Mediators are never among them.
+CREATE FUNCTION clv_mart_drivers() RETURNS TABLE (name text, kind text, keys text, needs text, about text,
+                                                  definition text)
+    LANGUAGE sql IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100 ROWS 20
     AS $mart$
 SELECT t.name, t.kind, t.keys, n.needs, t.about, t.definition
 FROM (VALUES
@@ -5722,7 +5724,8 @@ WHERE e.customer_id IS NOT NULL AND e.name IS NOT NULL AND e.score BETWEEN -1e15
 GROUP BY e.customer_id, e.name
 $$),
 ('exposure_day', 'work', '', 'scores', 'scores by evaluator and day', $$
-SELECT e.evaluator, (i.at AT TIME ZONE 'UTC')::date AS day, count(*) AS scores, min(i.score) AS lowest, max(i.score) AS highest
+SELECT e.evaluator, (i.at AT TIME ZONE 'UTC')::date AS day, count(*) AS scores, min(i.score) AS lowest,
+       max(i.score) AS highest
 FROM {store}.exposure_score AS e CROSS JOIN LATERAL {clv}.interactions(e.scores) AS i
 GROUP BY 1, 2
 $$),
@@ -5749,10 +5752,11 @@ CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - f.first_on) / 2, s.a
 WHERE w.days >= 1 AND f.first_on IS NOT NULL AND q.quarter_on IS NOT NULL
 $$),
 ('exposure_evaluator', 'work', '', 'scores', 'evaluators: role, scale, lift, reliability', $$
--- the scale is 0 to 1 where scores are within it, else from the lowest to the highest; a lift is a part of the scale, and
--- goes down where less is better
+-- the scale is 0 to 1 where scores are within it, else from the lowest to the highest; a lift is a part of the scale,
+-- and goes down where less is better
 SELECT v.evaluator, r.role, r.why,
-       coalesce(r.role = 'lever' OR r.role IS NULL AND v.evaluator = {clv}.evaluator_key(s.lift_name), false) AS is_lever,
+       coalesce(r.role = 'lever' OR r.role IS NULL AND v.evaluator = {clv}.evaluator_key(s.lift_name),
+                false) AS is_lever,
        v.scores, v.lowest, v.highest, k.low, k.high, k.less_is_better,
        s.lift * (k.high - k.low) * CASE WHEN k.less_is_better THEN -1 ELSE 1 END AS lift, g.reliability
 FROM {store}.build AS s
@@ -5762,11 +5766,13 @@ CROSS JOIN LATERAL {clv}.driver_roles(ARRAY[v.evaluator]) AS r
 CROSS JOIN LATERAL (
     SELECT CASE WHEN v.lowest >= 0 AND v.highest <= 1 THEN 0 ELSE v.lowest END,
            CASE WHEN v.lowest >= 0 AND v.highest <= 1 THEN 1 ELSE v.highest END,
-           '_' || v.evaluator || '_' ~ ('_(time|latency|wait|waiting|duration|hallucinations?|hallucinated|toxicity|violence|unfairness|'
+           '_' || v.evaluator || '_' ~ (
+               '_(time|latency|wait|waiting|duration|hallucinations?|hallucinated|toxicity|violence|unfairness|'
                'escalations?|escalated|transfers?|transferred|handoffs?|loops?|repeat_contacts?|follow_ups?)_')
 ) AS k (low, high, less_is_better)
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN v.lowest < v.highest AND count(*) > 1 AND count(*) < v.scores THEN {clv}.signal_sample(x.scores) END AS sample
+    SELECT CASE WHEN v.lowest < v.highest AND count(*) > 1 AND count(*) < v.scores
+               THEN {clv}.signal_sample(x.scores) END AS sample
     FROM {store}.exposure_score AS x WHERE x.evaluator = v.evaluator
 ) AS i
 LEFT JOIN LATERAL {clv}.signal_reliability(i.sample) AS g ON true
@@ -5774,30 +5780,39 @@ $$),
 ('exposure_customer', 'work', '', 'scores', 'customers at risk at the landmark (period 2) and at the one before (1)', $$
 -- who left by contract left when the last of the contracts ended, unless orders came after it; lot is drawn by a hash
 SELECT t.period, p.customer_id, p.cohort, p.channel, (hashtextextended(p.customer_id::text, 0) & 65535)::int AS lot,
-       l.purchases, l.days_since_last, l.total_spend, l.average_purchase, l.tenure, l.purchases_after, l.spend_after, l.churned
+       l.purchases, l.days_since_last, l.total_spend, l.average_purchase, l.tenure, l.purchases_after, l.spend_after,
+       l.churned
 FROM {store}.person AS p
 CROSS JOIN (
     SELECT 2 AS period, w.landmark_on, w.until_on FROM {store}.exposure_window AS w
     UNION ALL SELECT 1, w.earlier_on, w.landmark_on FROM {store}.exposure_window AS w WHERE w.earlier_on IS NOT NULL
 ) AS t
-LEFT JOIN (SELECT customer_id, CASE WHEN bool_and(isfinite(ended_on) AND ended_on IS NOT NULL) THEN max(ended_on) END AS left_on --? subscriptions
-           FROM {store}.source_contract GROUP BY customer_id) AS c ON c.customer_id = p.customer_id --? subscriptions
-CROSS JOIN LATERAL {clv}.landmark(p.history, NULL::{clv}.interaction_history, t.landmark_on, t.until_on, data_end => t.until_on,
-    churned_at => least(p.churned_on, CASE WHEN {clv}.last_purchase(p.history, t.until_on) > c.left_on THEN NULL ELSE c.left_on END) --? subscriptions
+LEFT JOIN ( --? subscriptions
+    SELECT customer_id, --? subscriptions
+           CASE WHEN count(*) FILTER (WHERE isfinite(ended_on)) = count(*) THEN max(ended_on) END AS left_on --? subscriptions
+    FROM {store}.source_contract GROUP BY customer_id --? subscriptions
+) AS c ON c.customer_id = p.customer_id --? subscriptions
+CROSS JOIN LATERAL {clv}.landmark(p.history, NULL::{clv}.interaction_history, t.landmark_on, t.until_on,
+    data_end => t.until_on,
+    churned_at => least(p.churned_on, --? subscriptions
+        CASE WHEN {clv}.last_purchase(p.history, t.until_on) > c.left_on THEN NULL ELSE c.left_on END) --? subscriptions
     churned_at => p.churned_on --? !subscriptions
 ) AS l
 WHERE l.at_risk AND NOT l.censored
 $$),
-('exposure_control', 'work', '', 'scores', 'customers at the landmark, channels and cohorts large enough for a column of a model', $$
+('exposure_control', 'work', '', 'scores',
+    'customers at the landmark, channels and cohorts large enough for a column of a model', $$
 -- with ten who left and ten who stayed a level gets a column; the largest is what others are compared with
 WITH part AS MATERIALIZED (
     SELECT cohort, channel, count(*) AS customers, count(*) FILTER (WHERE churned) AS churned
     FROM {store}.exposure_customer WHERE period = 2 GROUP BY cohort, channel
 )
 SELECT a.customers, a.churned, l.channels, l.cohorts,
-       ARRAY['score', 'years as a customer', 'log of purchases'] || ARRAY(SELECT 'channel ' || c FROM unnest(l.channels) AS c)
+       ARRAY['score', 'years as a customer', 'log of purchases']
+           || ARRAY(SELECT 'channel ' || c FROM unnest(l.channels) AS c)
            || ARRAY(SELECT 'cohort ' || c FROM unnest(l.cohorts) AS c) AS terms
-FROM (SELECT coalesce(sum(customers), 0)::bigint AS customers, coalesce(sum(churned), 0)::bigint AS churned FROM part) AS a
+FROM (SELECT coalesce(sum(customers), 0)::bigint AS customers, coalesce(sum(churned), 0)::bigint AS churned
+      FROM part) AS a
 CROSS JOIN (
     SELECT ARRAY(SELECT channel FROM part WHERE channel IS NOT NULL GROUP BY channel
                  HAVING sum(churned) >= 10 AND sum(customers - churned) >= 10
@@ -5809,9 +5824,11 @@ CROSS JOIN (
 ) AS l
 $$),
 ('exposure', 'work', '', 'scores', 'customers with scores at the landmark, a row for each evaluator', $$
-SELECT c.customer_id, c.cohort, c.channel, v.evaluator, c.lot, c.purchases, c.days_since_last, c.total_spend, c.average_purchase,
+SELECT c.customer_id, c.cohort, c.channel, v.evaluator, c.lot, c.purchases, c.days_since_last, c.total_spend,
+       c.average_purchase,
        c.tenure, ln(c.purchases) AS log_purchases, l.n_scores, l.mean_score,
-       (l.last_score_at AT TIME ZONE 'UTC') AT TIME ZONE {zone} AS last_score_at, c.purchases_after, c.spend_after, c.churned,
+       (l.last_score_at AT TIME ZONE 'UTC') AT TIME ZONE {zone} AS last_score_at, c.purchases_after, c.spend_after,
+       c.churned,
        v.reliability, coalesce(d.columns[1], 0) AS channel_1, coalesce(d.columns[2], 0) AS channel_2,
        coalesce(d.columns[3], 0) AS channel_3, coalesce(d.columns[4], 0) AS channel_4,
        -- a mean may leave the scale by the last digit
@@ -5820,8 +5837,10 @@ SELECT c.customer_id, c.cohort, c.channel, v.evaluator, c.lot, c.purchases, c.da
 FROM {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k CROSS JOIN {store}.exposure_customer AS c
 JOIN {store}.exposure_score AS e ON e.customer_id = c.customer_id
 JOIN {store}.exposure_evaluator AS v ON v.evaluator = e.evaluator
-CROSS JOIN LATERAL {clv}.landmark(NULL::{clv}.purchase_history, e.scores, w.landmark_on, w.until_on, data_end => w.until_on) AS l
-CROSS JOIN LATERAL (SELECT ARRAY(SELECT coalesce((c.channel = o)::int, 0)::float8 FROM unnest(k.channels) AS o) OFFSET 0) AS d (columns)
+CROSS JOIN LATERAL {clv}.landmark(NULL::{clv}.purchase_history, e.scores, w.landmark_on, w.until_on,
+                                  data_end => w.until_on) AS l
+CROSS JOIN LATERAL (SELECT ARRAY(SELECT coalesce((c.channel = o)::int, 0)::float8
+                                 FROM unnest(k.channels) AS o) OFFSET 0) AS d (columns)
 WHERE c.period = 2 AND l.n_scores > 0 AND v.lowest < v.highest
 $$),
 ('exposure_before', 'work', '', 'scores', 'the same at the landmark before, where the data go back so far', $$
@@ -5831,7 +5850,8 @@ SELECT c.customer_id, e.evaluator, c.lot, c.churned,
 FROM {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k CROSS JOIN {store}.exposure_customer AS c
 JOIN {store}.exposure_score AS e ON e.customer_id = c.customer_id
 JOIN {store}.exposure_evaluator AS v ON v.evaluator = e.evaluator
-CROSS JOIN LATERAL {clv}.landmark(NULL::{clv}.purchase_history, e.scores, w.earlier_on, w.landmark_on, data_end => w.landmark_on) AS l
+CROSS JOIN LATERAL {clv}.landmark(NULL::{clv}.purchase_history, e.scores, w.earlier_on, w.landmark_on,
+                                  data_end => w.landmark_on) AS l
 WHERE c.period = 1 AND l.n_scores > 0 AND v.lowest < v.highest
 $$),
 ('driver', 'vintage', 'driver', 'scores', 'which scores go with leaving, one row for each evaluator', $$
@@ -5862,38 +5882,48 @@ SELECT s.model_id AS model_id,  --: number of the models of which this was found
                              WHEN e.churn_rate = 1 THEN 'no correlation: everybody left' END) AS note  --: what to think of, in words
 FROM {store}.build AS s CROSS JOIN {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k
 CROSS JOIN {store}.exposure_evaluator AS v
-LEFT JOIN (SELECT evaluator, count(*) AS customers, avg(churned::int)::float8 AS churn_rate, avg(mean_score) AS mean_score
+LEFT JOIN (SELECT evaluator, count(*) AS customers, avg(churned::int)::float8 AS churn_rate,
+                  avg(mean_score) AS mean_score
            FROM {store}.exposure GROUP BY evaluator) AS e ON e.evaluator = v.evaluator
 LEFT JOIN (
     SELECT t.*
     -- the relation by its own number: a name would not follow when it is renamed
-    FROM (SELECT min(x.tableoid)::regclass AS relation FROM {store}.exposure AS x HAVING bool_or(x.churned) AND NOT bool_and(x.churned)) AS r
+    FROM (SELECT min(x.tableoid)::regclass AS relation FROM {store}.exposure AS x
+          HAVING bool_or(x.churned) AND NOT bool_and(x.churned)) AS r
     CROSS JOIN LATERAL {clv}.driver_table(r.relation, 'churned', 'evaluator', 'mean_score', 'cohort',
-        ARRAY['tenure', 'log_purchases', 'channel_1', 'channel_2', 'channel_3', 'channel_4'], reliability_column => 'reliability',
+        ARRAY['tenure', 'log_purchases', 'channel_1', 'channel_2', 'channel_3', 'channel_4'],
+        reliability_column => 'reliability',
         customer_column => 'customer_id') AS t
 ) AS d ON d.evaluator = v.evaluator
 WHERE k.customers > 0
 $$),
 ('churn_model', 'vintage', 'driver', 'scores', 'models of leaving, one for each evaluator', $$
--- with ten who left and ten who stayed; Firth's likelihood where a column settles who leaves; of more than a million customers
--- as many as that by lot
+-- with ten who left and ten who stayed; Firth's likelihood where a column settles who leaves; of more than a million
+-- customers as many as that by lot
 SELECT s.model_id, 'churn'::text AS role, NULL::text AS cohort, f.evaluator AS driver, s.as_of, now() AS fitted_at,
-       'all customers'::text AS scope, NULL::float8 AS own_weight, f.customers, f.note, f.landmark_on, f.window_days, f.terms, f.model
+       'all customers'::text AS scope, NULL::float8 AS own_weight, f.customers, f.note, f.landmark_on, f.window_days,
+       f.terms, f.model
 FROM {store}.build AS s
 CROSS JOIN (
     SELECT m.evaluator, m.customers, m.landmark_on, m.window_days, m.terms, coalesce(m.likely, m.penalised) AS model,
-           CASE WHEN m.likely IS NULL THEN 'Firth''s penalised likelihood: one of the columns settles in some rows who leaves' END AS note
+           CASE WHEN m.likely IS NULL
+               THEN 'Firth''s penalised likelihood: one of the columns settles in some rows who leaves' END AS note
     FROM (
         SELECT g.*, CASE WHEN g.likely IS NULL THEN {clv}.logit_fit(g.sample, 'firth') END AS penalised
         FROM (
-            SELECT v.evaluator, w.landmark_on, w.window_days, k.terms, n.customers, n.sample, {clv}.logit_fit(n.sample) AS likely
-            FROM {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k CROSS JOIN {store}.exposure_evaluator AS v
+            SELECT v.evaluator, w.landmark_on, w.window_days, k.terms, n.customers, n.sample,
+                   {clv}.logit_fit(n.sample) AS likely
+            FROM {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k
+            CROSS JOIN {store}.exposure_evaluator AS v
             CROSS JOIN LATERAL (
-                SELECT count(*) AS customers, count(*) FILTER (WHERE x.churned) AS churned, min(x.x[1]) AS lowest, max(x.x[1]) AS highest,
-                       {clv}.regression_sample(x.churned, x.x) FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
+                SELECT count(*) AS customers, count(*) FILTER (WHERE x.churned) AS churned, min(x.x[1]) AS lowest,
+                       max(x.x[1]) AS highest,
+                       {clv}.regression_sample(x.churned, x.x)
+                           FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
                 FROM {store}.exposure AS x WHERE x.evaluator = v.evaluator
             ) AS n
-            WHERE n.churned >= 10 AND n.customers - n.churned >= 10 AND n.lowest < n.highest AND v.role IS DISTINCT FROM 'outcome'
+            WHERE n.churned >= 10 AND n.customers - n.churned >= 10 AND n.lowest < n.highest
+                AND v.role IS DISTINCT FROM 'outcome'
             OFFSET 0
         ) AS g
         OFFSET 0
@@ -5901,8 +5931,10 @@ CROSS JOIN (
 ) AS f
 WHERE f.model IS NOT NULL
 $$),
-('lift', 'vintage', 'cohort, driver', 'scores', 'what a lift of each lever is worth, for all customers and by cohort', $$
--- one model of all customers, with the cohort's customers in it; twice, as the second cost is a share of the value of the first
+('lift', 'vintage', 'cohort, driver', 'scores',
+    'what a lift of each lever is worth, for all customers and by cohort', $$
+-- one model of all customers, with the cohort's customers in it; twice, as the second cost is a share of the value of
+-- the first
 SELECT p.model_id AS model_id,  --: number of the models of which this was found
        p.cohort AS cohort,  --: cohort whose customers it is about; NULL: all customers. Cohorts below the smallest size have no row
        p.driver AS driver,  --: the lever that is lifted
@@ -5933,16 +5965,22 @@ SELECT p.model_id AS model_id,  --: number of the models of which this was found
        p.robustness AS robustness,  --: share of what is left of both score and leaving that a cause nobody measured must explain to account for the effect (0 to 1)
        p.note AS note  --: what to think of, in words
 FROM (
-    SELECT s.model_id, c.cohort, m.driver, m.landmark_on, m.window_days, v.lift, c.mean_score, c.customers, one.*, c.margin_per_window,
+    SELECT s.model_id, c.cohort, m.driver, m.landmark_on, m.window_days, v.lift, c.mean_score, c.customers, one.*,
+           c.margin_per_window,
            5::float8 AS value_years, two.*, r.robustness_value AS robustness,
            nullif(concat_ws('; ',
-               CASE WHEN one.churn_change_low <= 0 AND one.churn_change_high >= 0 THEN 'not beyond noise: the interval holds 0' END,
+               CASE WHEN one.churn_change_low <= 0 AND one.churn_change_high >= 0
+                   THEN 'not beyond noise: the interval holds 0' END,
                CASE WHEN one.churn_change_low > 0 THEN 'customers leave more often with it: what is behind that?' END,
                CASE WHEN v.less_is_better THEN 'less of it counts as better' END,
                CASE WHEN v.low <> 0 OR v.high <> 1
-                    THEN format('scores go from %s to %s; the lift is %s percent of that', v.lowest, v.highest, round((100 * s.lift)::numeric, 1)) END,
-               CASE WHEN one.clipped_share > 0.25 THEN format('%s percent of the customers are near the end of the scale', round(100 * one.clipped_share)) END,
-               CASE WHEN m.window_days < s.horizon_days THEN format('the data have room for %s days, not %s', m.window_days, s.horizon_days) END,
+                    THEN format('scores go from %s to %s; the lift is %s percent of that', v.lowest::float4,
+                                v.highest::float4, round((100 * s.lift)::numeric, 1)) END,
+               CASE WHEN one.clipped_share > 0.25
+                   THEN format('%s percent of the customers are near the end of the scale',
+                               round(100 * one.clipped_share)) END,
+               CASE WHEN m.window_days < s.horizon_days THEN format('the data have room for %s days, not %s',
+                                                                    m.window_days, s.horizon_days) END,
                m.note), '') AS note
     FROM {store}.build AS s
     JOIN {store}.churn_model_history AS m ON m.model_id = s.model_id
@@ -5950,43 +5988,57 @@ FROM (
     CROSS JOIN {store}.exposure_control AS k
     CROSS JOIN LATERAL (
         WITH part AS MATERIALIZED (
-            SELECT x.cohort, count(*) AS customers, sum(x.mean_score) AS scores, sum(x.spend_after) FILTER (WHERE NOT x.churned) AS spend,
+            SELECT x.cohort, count(*) AS customers, sum(x.mean_score) AS scores, sum(x.spend_after)
+                       FILTER (WHERE NOT x.churned) AS spend,
                    count(*) FILTER (WHERE NOT x.churned) AS stayed,
-                   {clv}.regression_sample(x.churned, x.x) FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
+                   {clv}.regression_sample(x.churned, x.x)
+                       FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
             FROM {store}.exposure AS x WHERE x.evaluator = m.driver GROUP BY x.cohort
         ), whole AS MATERIALIZED (
-            SELECT sum(p.customers)::bigint AS customers, sum(p.scores) AS scores, (sum(p.spend) / sum(p.stayed))::float8 AS spend,
+            SELECT sum(p.customers)::bigint AS customers, sum(p.scores) AS scores,
+                   (sum(p.spend) / sum(p.stayed))::float8 AS spend,
                    {clv}.clv_sample(p.sample) AS sample FROM part AS p
         )
-        SELECT NULL::text AS cohort, h.customers, h.scores / h.customers AS mean_score, s.margin * h.spend AS margin_per_window, h.sample,
+        SELECT NULL::text AS cohort, h.customers, h.scores / h.customers AS mean_score,
+               s.margin * h.spend AS margin_per_window, h.sample,
                {clv}.lm_fit(h.sample) AS line FROM whole AS h
         UNION ALL
-        SELECT p.cohort, p.customers, p.scores / p.customers, s.margin * coalesce((p.spend / nullif(p.stayed, 0))::float8, h.spend), p.sample, NULL
+        SELECT p.cohort, p.customers, p.scores / p.customers,
+               s.margin * coalesce((p.spend / nullif(p.stayed, 0))::float8, h.spend), p.sample, NULL
         FROM part AS p CROSS JOIN whole AS h WHERE p.customers >= s.min_cohort_size
     ) AS c
     CROSS JOIN LATERAL (
-        SELECT max(estimate) FILTER (WHERE quantity = 'churn_before') AS churn_before, max(estimate) FILTER (WHERE quantity = 'churn_after') AS churn_after,
-               max(estimate) FILTER (WHERE quantity = 'churn_change') AS churn_change, max(conf_low) FILTER (WHERE quantity = 'churn_change') AS churn_change_low,
+        SELECT max(estimate) FILTER (WHERE quantity = 'churn_before') AS churn_before,
+               max(estimate) FILTER (WHERE quantity = 'churn_after') AS churn_after,
+               max(estimate) FILTER (WHERE quantity = 'churn_change') AS churn_change,
+               max(conf_low) FILTER (WHERE quantity = 'churn_change') AS churn_change_low,
                max(conf_high) FILTER (WHERE quantity = 'churn_change') AS churn_change_high,
                max(estimate) FILTER (WHERE quantity = 'churn_change_relative') AS churn_change_relative,
-               max(estimate) FILTER (WHERE quantity = 'value_before') AS value_before, max(estimate) FILTER (WHERE quantity = 'value_change') AS value_change,
-               max(conf_low) FILTER (WHERE quantity = 'value_change') AS value_change_low, max(conf_high) FILTER (WHERE quantity = 'value_change') AS value_change_high,
-               max(estimate) FILTER (WHERE quantity = 'return') AS total_change, max(conf_low) FILTER (WHERE quantity = 'return') AS total_change_low,
-               max(conf_high) FILTER (WHERE quantity = 'return') AS total_change_high, max(estimate) FILTER (WHERE quantity = 'clipped_share') AS clipped_share
-        FROM {clv}.lift_projection(m.model, c.sample, 1, v.lift, c.margin_per_window, s.annual_discount_rate, period_years => m.window_days / 365.25::float8,
-            horizon => greatest(1, round(5 * 365.25 / m.window_days)), n_customers => c.customers, low => v.low, high => v.high)
+               max(estimate) FILTER (WHERE quantity = 'value_before') AS value_before,
+               max(estimate) FILTER (WHERE quantity = 'value_change') AS value_change,
+               max(conf_low) FILTER (WHERE quantity = 'value_change') AS value_change_low,
+               max(conf_high) FILTER (WHERE quantity = 'value_change') AS value_change_high,
+               max(estimate) FILTER (WHERE quantity = 'return') AS total_change,
+               max(conf_low) FILTER (WHERE quantity = 'return') AS total_change_low,
+               max(conf_high) FILTER (WHERE quantity = 'return') AS total_change_high,
+               max(estimate) FILTER (WHERE quantity = 'clipped_share') AS clipped_share
+        FROM {clv}.lift_projection(m.model, c.sample, 1, v.lift, c.margin_per_window, s.annual_discount_rate,
+            period_years => m.window_days / 365.25::float8, horizon => greatest(1, round(5 * 365.25 / m.window_days)),
+            n_customers => c.customers, low => v.low, high => v.high)
     ) AS one
     CROSS JOIN LATERAL (
         SELECT max(estimate) AS required_lift, max(conf_low) AS required_lift_low, max(conf_high) AS required_lift_high
-        FROM {clv}.lift_projection(m.model, c.sample, 1, v.lift, c.margin_per_window, s.annual_discount_rate, period_years => m.window_days / 365.25::float8,
-            horizon => greatest(1, round(5 * 365.25 / m.window_days)), n_customers => 1, cost => greatest(0.01 * one.value_before, 0), low => v.low, high => v.high)
+        FROM {clv}.lift_projection(m.model, c.sample, 1, v.lift, c.margin_per_window, s.annual_discount_rate,
+            period_years => m.window_days / 365.25::float8, horizon => greatest(1, round(5 * 365.25 / m.window_days)),
+            n_customers => 1, cost => greatest(0.01 * one.value_before, 0), low => v.low, high => v.high)
         WHERE quantity = 'required_lift'
     ) AS two
     LEFT JOIN LATERAL {clv}.robustness(c.line, 'x1') AS r ON true
     WHERE v.lift <> 0 AND one.churn_before IS NOT NULL
 ) AS p
 $$),
-('model_quality', 'vintage', 'model_role, driver, cohort, metric, bin', '', 'how good the models are on what they have not seen, one row for each measure', $$
+('model_quality', 'vintage', 'model_role, driver, cohort, metric, bin', '',
+    'how good the models are on what they have not seen, one row for each measure', $$
 SELECT s.model_id AS model_id,  --: number of the models whose kinds were measured
        q.model_role AS model_role,  --: purchase, contract or churn
        q.kind AS kind,  --: kind of model, as glance() names it
@@ -6003,195 +6055,255 @@ SELECT s.model_id AS model_id,  --: number of the models whose kinds were measur
        q.verdict AS verdict  --: what to think of it, in words
 FROM {store}.build AS s
 CROSS JOIN (
-    SELECT NULL::text AS model_role, NULL::text AS kind, NULL::text AS method, NULL::text AS driver, NULL::text AS cohort, NULL::text AS metric, NULL::bigint AS bin,
-           NULL::text AS bin_label, NULL::float8 AS value, NULL::float8 AS conf_low, NULL::float8 AS conf_high, NULL::bigint AS n, NULL::text AS verdict WHERE false
-    UNION ALL ( --? orders
-        -- the kind of model in use, fitted to the days before the holdout, which is the horizon or a third of the span --? orders
-        WITH cut AS MATERIALIZED ( --? orders
-            SELECT s.model_id, s.unit, s.as_of, s.as_of - d.days AS calibration, d.days, s.min_cohort_size, m.kind --? orders
-            FROM {store}.build AS s --? orders
-            CROSS JOIN (SELECT min(ordered_on) AS first_on FROM {store}.source_order WHERE isfinite(ordered_on)) AS o --? orders
-            CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - o.first_on) / 3)) AS d (days) --? orders
-            CROSS JOIN LATERAL (SELECT g.kind FROM {store}.model_history AS h CROSS JOIN LATERAL {clv}.glance(h.model) AS g --? orders
-                                WHERE h.model_id = s.model_id AND h.role = 'purchase' AND h.cohort IS NULL LIMIT 1) AS m --? orders
-            WHERE d.days >= 7 --? orders
-        ), part AS MATERIALIZED ( --? orders
-            SELECT p.cohort, {clv}.holdout_sample(p.purchases, c.calibration, c.as_of, c.unit) AS holdout, --? orders
-                   {clv}.clv_sample(p.purchases, c.calibration, c.unit) AS times, {clv}.spend_sample(p.purchases, c.calibration) AS spends, --? orders
-                   {clv}.calendar_sample(p.purchases) AS calendar, count(*) FILTER (WHERE {clv}.tenure(p.purchases, c.calibration) >= 0) AS customers, --? orders
-                   count(*) FILTER (WHERE {clv}.repeat_purchases(p.purchases, c.calibration) > 0) AS repeaters --? orders
-            FROM {store}.person AS p CROSS JOIN cut AS c GROUP BY p.cohort --? orders
-        ), whole AS MATERIALIZED ( --? orders
-            SELECT {clv}.clv_sample(p.holdout) AS holdout, {clv}.clv_sample(p.times) AS times, {clv}.clv_sample(p.spends) AS spends, --? orders
-                   {clv}.clv_sample(p.calendar) AS calendar --? orders
-            FROM part AS p HAVING sum(p.repeaters) >= 10 --? orders
-        ), fit AS MATERIALIZED ( --? orders
-            SELECT CASE c.kind WHEN 'pareto_nbd' THEN {clv}.pareto_nbd_fit(w.times) WHEN 'mbgnbd' THEN {clv}.mbgnbd_fit(w.times) --? orders
-                               WHEN 'bgnbd' THEN {clv}.bgnbd_fit(w.times) END AS model, {clv}.gamma_gamma_fit(w.spends) AS spend --? orders
-            FROM whole AS w CROSS JOIN cut AS c --? orders
-        ), test AS MATERIALIZED ( --? orders
-            SELECT h.cohort, b.* --? orders
-            FROM fit AS f --? orders
-            -- a spend model without a mean predicts nothing, and each call would say so --? orders
-            CROSS JOIN LATERAL (SELECT CASE WHEN {clv}.coef(f.spend, 'q') > 1 THEN f.spend END AS spend) AS g --? orders
-            CROSS JOIN (SELECT NULL::text AS cohort, w.holdout FROM whole AS w --? orders
-                        UNION ALL SELECT p.cohort, p.holdout FROM part AS p CROSS JOIN cut AS c WHERE p.customers >= c.min_cohort_size) AS h --? orders
-            CROSS JOIN LATERAL {clv}.backtest(h.holdout, f.model, g.spend) AS b --? orders
-        ), track AS MATERIALIZED ( --? orders
-            SELECT t.period_end, row_number() OVER (ORDER BY t.period_start) AS bin, sum(t.actual) OVER (ORDER BY t.period_start) AS actual, --? orders
-                   sum(t.expected) OVER (ORDER BY t.period_start) AS expected --? orders
-            FROM cut AS c CROSS JOIN whole AS w CROSS JOIN fit AS f --? orders
-            CROSS JOIN LATERAL {clv}.tracking(w.calendar, f.model, CASE WHEN c.days > 120 THEN 'month' ELSE 'week' END, c.as_of) AS t --? orders
-            WHERE t.period_start > c.calibration --? orders
-        ), line (cohort, metric, bin, bin_label, value, n, is_error, is_spend) AS ( --? orders
-            SELECT t.cohort, l.metric, NULL::bigint, NULL::text, l.value, t.customers, l.is_error, l.is_spend --? orders
-            FROM test AS t --? orders
-            CROSS JOIN LATERAL (VALUES --? orders
-                ('actual_purchases', t.actual_purchases::float8, false, false), ('predicted_purchases', t.predicted_purchases, false, false), --? orders
-                ('purchase_error', t.predicted_purchases / nullif(t.actual_purchases, 0) - 1, true, false), ('mae', t.mae, false, false), --? orders
-                ('rmse', t.rmse, false, false), ('actual_spend', t.actual_spend, false, true), ('predicted_spend', t.predicted_spend, false, true), --? orders
-                ('spend_error', t.predicted_spend / nullif(t.actual_spend, 0) - 1, true, true), --? orders
-                ('top_decile_share', t.top_decile_share, false, false), ('top_decile_possible', t.top_decile_possible, false, false) --? orders
-            ) AS l (metric, value, is_error, is_spend) --? orders
-            UNION ALL --? orders
-            SELECT NULL, l.metric, c.bin, c.class, l.value, c.customers, false, false --? orders
-            FROM whole AS w CROSS JOIN fit AS f --? orders
-            CROSS JOIN LATERAL (SELECT row_number() OVER () AS bin, k.* FROM {clv}.backtest_classes(w.holdout, f.model) AS k) AS c --? orders
-            CROSS JOIN LATERAL (VALUES ('class_actual', c.actual_per_customer), ('class_predicted', c.predicted_per_customer)) AS l (metric, value) --? orders
-            UNION ALL --? orders
-            SELECT NULL, l.metric, t.bin, t.period_end::text, l.value, t.actual::bigint, false, false --? orders
-            FROM track AS t CROSS JOIN LATERAL (VALUES ('tracking_actual', t.actual::float8), ('tracking_expected', t.expected)) AS l (metric, value) --? orders
-            UNION ALL --? orders
-            (SELECT NULL, 'tracking_error', NULL, t.period_end::text, t.expected / nullif(t.actual::float8, 0) - 1, t.actual::bigint, true, false --? orders
-             FROM track AS t ORDER BY t.bin DESC LIMIT 1) --? orders
-        ) --? orders
-        SELECT 'purchase'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver, l.cohort, l.metric, l.bin, l.bin_label, --? orders
-               l.value, NULL::float8 AS conf_low, NULL::float8 AS conf_high, l.n, --? orders
-               CASE WHEN l.is_error THEN --? orders
-                   CASE WHEN abs(l.value) < 0.005 THEN 'as it came' --? orders
-                        ELSE format('%s percent too %s predicted', round(100 * abs(l.value)), --? orders
-                                    CASE WHEN l.is_spend THEN CASE WHEN l.value > 0 THEN 'much' ELSE 'little' END --? orders
-                                         WHEN l.value > 0 THEN 'many' ELSE 'few' END) END --? orders
-                   || CASE WHEN abs(l.value) <= 0.1 THEN '' WHEN abs(l.value) <= 0.25 THEN ': budget with care' ELSE ': do not budget with it' END --? orders
-               END AS verdict --? orders
-        FROM line AS l CROSS JOIN cut AS c WHERE l.value IS NOT NULL --? orders
-    ) --? orders
-    UNION ALL ( --? subscriptions
-        -- of the contracts open at the beginning of the holdout, how many were renewed k times more --? subscriptions
-        WITH cut AS MATERIALIZED ( --? subscriptions
-            SELECT s.as_of, s.as_of - d.days AS calibration, m.kind, m.unit, --? subscriptions
-                   CASE m.unit WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '7 days' WHEN 'year' THEN interval '1 year' --? subscriptions
-                               ELSE interval '1 month' END AS step --? subscriptions
-            FROM {store}.build AS s --? subscriptions
-            CROSS JOIN (SELECT min(started_on) AS first_on FROM {store}.source_contract WHERE isfinite(started_on)) AS o --? subscriptions
-            CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - o.first_on) / 3)) AS d (days) --? subscriptions
-            CROSS JOIN LATERAL (SELECT g.kind, coalesce(g.unit, 'month') AS unit FROM {store}.model_history AS h CROSS JOIN LATERAL {clv}.glance(h.model) AS g --? subscriptions
-                                WHERE h.model_id = s.model_id AND h.role = 'contract' AND h.cohort IS NULL LIMIT 1) AS m --? subscriptions
-            WHERE d.days >= 7 --? subscriptions
-        ), contract AS MATERIALIZED ( --? subscriptions
-            SELECT t.started_on, t.ended_on FROM {store}.source_contract AS t CROSS JOIN cut AS c --? subscriptions
-            WHERE t.started_on <= c.calibration AND isfinite(t.started_on) AND (t.ended_on IS NULL OR t.ended_on > t.started_on) --? subscriptions
-        ), fit AS MATERIALIZED ( --? subscriptions
-            SELECT CASE c.kind WHEN 'sbg' THEN {clv}.sbg_fit(r.sample) WHEN 'bdw' THEN {clv}.bdw_fit(r.sample) END AS model --? subscriptions
-            FROM cut AS c CROSS JOIN (SELECT {clv}.renewal_sample(t.started_on, t.ended_on, c.calibration, c.unit) AS sample, --? subscriptions
-                                             count(*) FILTER (WHERE t.ended_on <= c.calibration) AS ended, count(*) AS contracts --? subscriptions
-                                      FROM contract AS t CROSS JOIN cut AS c) AS r --? subscriptions
-            WHERE r.ended >= 10 AND r.contracts - r.ended >= 10 --? subscriptions
-        ), open AS MATERIALIZED ( --? subscriptions
-            SELECT t.started_on, t.ended_on, --? subscriptions
-                   -- a contract of 31 January renews on the last day of February, which age() does not see --? subscriptions
-                   CASE c.unit WHEN 'day' THEN c.calibration - t.started_on WHEN 'week' THEN (c.calibration - t.started_on) / 7 --? subscriptions
-                        ELSE a.n + (t.started_on + (a.n + 1) * c.step <= c.calibration)::int END AS tenure --? subscriptions
-            FROM contract AS t CROSS JOIN cut AS c --? subscriptions
-            CROSS JOIN LATERAL (SELECT (extract(year FROM age(c.calibration, t.started_on)) * CASE WHEN c.unit = 'year' THEN 1 ELSE 12 END --? subscriptions
-                                        + CASE WHEN c.unit = 'year' THEN 0 ELSE extract(month FROM age(c.calibration, t.started_on)) END)::int) AS a (n) --? subscriptions
-            WHERE t.ended_on IS NULL OR t.ended_on > c.calibration --? subscriptions
-        ), period AS ( --? subscriptions
-            SELECT k, (c.calibration + k * c.step)::date AS day --? subscriptions
-            FROM cut AS c CROSS JOIN generate_series(1, 24) AS k WHERE c.calibration + k * c.step <= c.as_of --? subscriptions
-        ), left_after AS MATERIALIZED ( --? subscriptions
-            SELECT o.tenure, p.k, p.day, count(*) AS n, count(*) FILTER (WHERE o.ended_on IS NULL OR o.ended_on > o.started_on + (o.tenure + p.k) * c.step) AS there --? subscriptions
-            FROM open AS o CROSS JOIN period AS p CROSS JOIN cut AS c GROUP BY o.tenure, p.k, p.day --? subscriptions
-        ), at AS ( --? subscriptions
-            SELECT l.k, l.day, sum(l.n)::bigint AS n, sum(l.there)::bigint AS there, --? subscriptions
-                   sum(l.n * (1 - {clv}.churn_risk(f.model, l.tenure, l.k)))::float8 / sum(l.n)::float8 AS predicted --? subscriptions
-            FROM left_after AS l CROSS JOIN fit AS f WHERE f.model IS NOT NULL GROUP BY l.k, l.day --? subscriptions
-        ) --? subscriptions
-        SELECT 'contract'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver, NULL::text AS cohort, m.metric, a.k::bigint AS bin, --? subscriptions
-               a.day::text AS bin_label, m.value, m.conf_low, m.conf_high, a.n, --? subscriptions
-               CASE WHEN m.metric = 'survival_predicted' THEN --? subscriptions
-                   CASE WHEN a.predicted > w.conf_high THEN 'more renewals predicted than came' WHEN a.predicted < w.conf_low THEN 'fewer renewals predicted than came' --? subscriptions
-                        ELSE 'as it came, within chance' END END AS verdict --? subscriptions
-        FROM at AS a CROSS JOIN cut AS c CROSS JOIN LATERAL {clv}.wilson_interval(a.there, a.n) AS w --? subscriptions
-        CROSS JOIN LATERAL (VALUES ('survival_actual', w.estimate, w.conf_low, w.conf_high), ('survival_predicted', a.predicted, NULL, NULL)) --? subscriptions
-            AS m (metric, value, conf_low, conf_high) --? subscriptions
-    ) --? subscriptions
-    UNION ALL ( --? scores
-        -- fitted to the landmark before where there is one, else to one half of the customers and measured on the other --? scores
-        WITH plan AS MATERIALIZED ( --? scores
-            SELECT m.driver, k.customers, b.enough AS in_time, CASE WHEN b.enough THEN 3 + cardinality(k.channels) ELSE cardinality(k.terms) END AS columns --? scores
-            FROM {store}.build AS s JOIN {store}.churn_model_history AS m ON m.model_id = s.model_id CROSS JOIN {store}.exposure_control AS k --? scores
-            CROSS JOIN LATERAL ( --? scores
-                SELECT count(*) FILTER (WHERE x.churned) >= 10 AND count(*) FILTER (WHERE NOT x.churned) >= 10 AND min(x.x[1]) < max(x.x[1]) AND count(*) >= 200 --? scores
-                FROM {store}.exposure_before AS x WHERE x.evaluator = m.driver --? scores
-            ) AS b (enough) --? scores
-        ), fit AS MATERIALIZED ( --? scores
-            SELECT p.*, {clv}.logit_fit(t.sample) AS model --? scores
-            FROM plan AS p --? scores
-            CROSS JOIN LATERAL ( --? scores
-                SELECT {clv}.regression_sample(x.churned, x.x) AS sample FROM {store}.exposure_before AS x --? scores
-                WHERE p.in_time AND x.evaluator = p.driver AND x.lot >> 1 < 32768 * (1e6 / greatest(p.customers, 1e6)) --? scores
-                UNION ALL --? scores
-                SELECT CASE WHEN count(*) FILTER (WHERE x.churned) >= 10 AND count(*) FILTER (WHERE NOT x.churned) >= 10 --? scores
-                            THEN {clv}.regression_sample(x.churned, x.x) END FROM {store}.exposure AS x --? scores
-                WHERE NOT p.in_time AND x.evaluator = p.driver AND x.lot & 1 = 0 AND x.lot >> 1 < 32768 * (1e6 / greatest(p.customers, 1e6)) --? scores
-            ) AS t --? scores
-            WHERE t.sample IS NOT NULL --? scores
-        ), seen AS MATERIALIZED ( --? scores
-            SELECT f.driver, f.in_time, h.sample --? scores
-            FROM fit AS f --? scores
-            CROSS JOIN LATERAL ( --? scores
-                SELECT {clv}.prediction_sample({clv}.predict(f.model, x.x[:f.columns]), x.churned) AS sample, count(*) FILTER (WHERE x.churned) AS churned, --? scores
-                       count(*) FILTER (WHERE NOT x.churned) AS stayed --? scores
-                FROM {store}.exposure AS x WHERE x.evaluator = f.driver AND (f.in_time OR x.lot & 1 = 1) --? scores
-            ) AS h --? scores
-            WHERE f.model IS NOT NULL AND h.churned >= 10 AND h.stayed >= 10 --? scores
-        ), line AS ( --? scores
-            SELECT s.driver, s.in_time, CASE q.measure WHEN 'mean_predicted' THEN 'predicted_share' WHEN 'mean_happened' THEN 'actual_share' ELSE q.measure END AS metric, --? scores
-                   NULL::bigint AS bin, NULL::text AS bin_label, q.estimate AS value, q.conf_low, q.conf_high, q.n::bigint AS n, --? scores
-                   CASE q.measure --? scores
-                       WHEN 'auc' THEN CASE WHEN q.conf_low <= 0.5 THEN 'no ranking beyond chance' WHEN q.estimate < 0.7 THEN 'a weak ranking: do not choose by it whom to call' --? scores
-                                            WHEN q.estimate < 0.8 THEN 'a fair ranking' ELSE 'a good ranking' END --? scores
-                       WHEN 'mean_predicted' THEN CASE WHEN q.estimate > q.happened_high THEN 'more predicted to leave than left' --? scores
-                                                       WHEN q.estimate < q.happened_low THEN 'fewer predicted to leave than left' ELSE 'as many as left, within chance' END --? scores
-                       WHEN 'brier_skill' THEN CASE WHEN q.estimate <= 0 THEN 'no better than the same probability for everybody' END --? scores
-                       WHEN 'calibration_slope' THEN CASE WHEN q.conf_high < 1 THEN 'predictions are too extreme' WHEN q.conf_low > 1 THEN 'predictions are too timid' --? scores
-                                                          WHEN q.conf_low IS NOT NULL THEN 'neither too extreme nor too timid, within chance' END --? scores
-                   END AS verdict --? scores
-            FROM seen AS s --? scores
-            CROSS JOIN LATERAL ( --? scores
-                SELECT p.*, max(p.estimate) FILTER (WHERE p.measure = 'n') OVER () AS n, max(p.conf_low) FILTER (WHERE p.measure = 'mean_happened') OVER () AS happened_low, --? scores
-                       max(p.conf_high) FILTER (WHERE p.measure = 'mean_happened') OVER () AS happened_high --? scores
-                FROM {clv}.prediction_quality(s.sample) AS p --? scores
-            ) AS q --? scores
-            WHERE q.measure IN ('mean_predicted', 'mean_happened', 'auc', 'brier', 'brier_skill', 'log_loss', 'calibration_slope', 'calibration_in_the_large', 'expected_calibration_error') --? scores
-            UNION ALL --? scores
-            SELECT s.driver, s.in_time, m.metric, c.bin, format('%s to %s', round(c.lowest::numeric, 3), round(c.highest::numeric, 3)), m.value, m.conf_low, m.conf_high, c.n, m.verdict --? scores
-            FROM seen AS s CROSS JOIN LATERAL {clv}.calibration_table(s.sample) AS c --? scores
-            CROSS JOIN LATERAL (VALUES --? scores
-                ('calibration_predicted', c.mean_predicted, NULL, NULL, --? scores
-                 CASE WHEN c.mean_predicted > c.conf_high THEN 'more predicted to leave than left' WHEN c.mean_predicted < c.conf_low THEN 'fewer predicted to leave than left' --? scores
-                      ELSE 'as many as left, within chance' END), --? scores
-                ('calibration_actual', c.happened_share, c.conf_low, c.conf_high, NULL)) AS m (metric, value, conf_low, conf_high, verdict) --? scores
-        ) --? scores
-        SELECT 'churn'::text AS model_role, 'logit'::text AS kind, CASE WHEN l.in_time THEN 'fitted a window earlier' ELSE 'fitted to other customers' END AS method, l.driver, --? scores
-               NULL::text AS cohort, l.metric, l.bin, l.bin_label, l.value, l.conf_low, l.conf_high, l.n, l.verdict --? scores
-        FROM line AS l WHERE l.value IS NOT NULL --? scores
-    ) --? scores
+    SELECT NULL::text AS model_role, NULL::text AS kind, NULL::text AS method, NULL::text AS driver,
+           NULL::text AS cohort, NULL::text AS metric, NULL::bigint AS bin,
+           NULL::text AS bin_label, NULL::float8 AS value, NULL::float8 AS conf_low, NULL::float8 AS conf_high,
+           NULL::bigint AS n, NULL::text AS verdict WHERE false
+$$ || regexp_replace($$
+    UNION ALL (
+        -- the kind of model in use, fitted to the days before the holdout, which is the horizon or a third of the span
+        WITH cut AS MATERIALIZED (
+            SELECT s.model_id, s.unit, s.as_of, s.as_of - d.days AS calibration, d.days, s.min_cohort_size, m.kind
+            FROM {store}.build AS s
+            CROSS JOIN (SELECT min(ordered_on) AS first_on FROM {store}.source_order WHERE isfinite(ordered_on)) AS o
+            CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - o.first_on) / 3)) AS d (days)
+            CROSS JOIN LATERAL (SELECT g.kind FROM {store}.model_history AS h
+                                CROSS JOIN LATERAL {clv}.glance(h.model) AS g
+                                WHERE h.model_id = s.model_id AND h.role = 'purchase' AND h.cohort IS NULL LIMIT 1) AS m
+            WHERE d.days >= 7
+        ), part AS MATERIALIZED (
+            SELECT p.cohort, {clv}.holdout_sample(p.purchases, c.calibration, c.as_of, c.unit) AS holdout,
+                   {clv}.clv_sample(p.purchases, c.calibration, c.unit) AS times,
+                   {clv}.spend_sample(p.purchases, c.calibration) AS spends,
+                   {clv}.calendar_sample(p.purchases) AS calendar,
+                   count(*) FILTER (WHERE {clv}.tenure(p.purchases, c.calibration) >= 0) AS customers,
+                   count(*) FILTER (WHERE {clv}.repeat_purchases(p.purchases, c.calibration) > 0) AS repeaters
+            FROM {store}.person AS p CROSS JOIN cut AS c GROUP BY p.cohort
+        ), whole AS MATERIALIZED (
+            SELECT {clv}.clv_sample(p.holdout) AS holdout, {clv}.clv_sample(p.times) AS times,
+                   {clv}.clv_sample(p.spends) AS spends,
+                   {clv}.clv_sample(p.calendar) AS calendar
+            FROM part AS p HAVING sum(p.repeaters) >= 10
+        ), fit AS MATERIALIZED (
+            SELECT CASE c.kind WHEN 'pareto_nbd' THEN {clv}.pareto_nbd_fit(w.times)
+                               WHEN 'mbgnbd' THEN {clv}.mbgnbd_fit(w.times)
+                               WHEN 'bgnbd' THEN {clv}.bgnbd_fit(w.times) END AS model,
+                   {clv}.gamma_gamma_fit(w.spends) AS spend
+            FROM whole AS w CROSS JOIN cut AS c
+        ), test AS MATERIALIZED (
+            SELECT h.cohort, b.*
+            FROM fit AS f
+            -- a spend model without a mean predicts nothing, and each call would say so
+            CROSS JOIN LATERAL (SELECT CASE WHEN {clv}.coef(f.spend, 'q') > 1 THEN f.spend END AS spend) AS g
+            CROSS JOIN (SELECT NULL::text AS cohort, w.holdout FROM whole AS w
+                        UNION ALL SELECT p.cohort, p.holdout FROM part AS p CROSS JOIN cut AS c
+                            WHERE p.customers >= c.min_cohort_size) AS h
+            CROSS JOIN LATERAL {clv}.backtest(h.holdout, f.model, g.spend) AS b
+        ), track AS MATERIALIZED (
+            SELECT t.period_end, row_number() OVER (ORDER BY t.period_start) AS bin,
+                   sum(t.actual) OVER (ORDER BY t.period_start) AS actual,
+                   sum(t.expected) OVER (ORDER BY t.period_start) AS expected
+            FROM cut AS c CROSS JOIN whole AS w CROSS JOIN fit AS f
+            CROSS JOIN LATERAL {clv}.tracking(w.calendar, f.model, CASE WHEN c.days > 120 THEN 'month' ELSE 'week' END,
+                                              c.as_of) AS t
+            WHERE t.period_start > c.calibration
+        ), line (cohort, metric, bin, bin_label, value, n, is_error, is_spend) AS (
+            SELECT t.cohort, l.metric, NULL::bigint, NULL::text, l.value, t.customers, l.is_error, l.is_spend
+            FROM test AS t
+            CROSS JOIN LATERAL (VALUES
+                ('actual_purchases', t.actual_purchases::float8, false, false),
+                ('predicted_purchases', t.predicted_purchases, false, false),
+                ('purchase_error', t.predicted_purchases / nullif(t.actual_purchases, 0) - 1, true, false),
+                ('mae', t.mae, false, false),
+                ('rmse', t.rmse, false, false), ('actual_spend', t.actual_spend, false, true),
+                ('predicted_spend', t.predicted_spend, false, true),
+                ('spend_error', t.predicted_spend / nullif(t.actual_spend, 0) - 1, true, true),
+                ('top_decile_share', t.top_decile_share, false, false),
+                ('top_decile_possible', t.top_decile_possible, false, false)
+            ) AS l (metric, value, is_error, is_spend)
+            UNION ALL
+            SELECT NULL, l.metric, c.bin, c.class, l.value, c.customers, false, false
+            FROM whole AS w CROSS JOIN fit AS f
+            CROSS JOIN LATERAL (SELECT row_number() OVER () AS bin, k.*
+                                FROM {clv}.backtest_classes(w.holdout, f.model) AS k) AS c
+            CROSS JOIN LATERAL (VALUES ('class_actual', c.actual_per_customer),
+                                ('class_predicted', c.predicted_per_customer)) AS l (metric, value)
+            UNION ALL
+            SELECT NULL, l.metric, t.bin, t.period_end::text, l.value, t.actual::bigint, false, false
+            FROM track AS t CROSS JOIN LATERAL (VALUES ('tracking_actual', t.actual::float8),
+                                                ('tracking_expected', t.expected)) AS l (metric, value)
+            UNION ALL
+            (SELECT NULL, 'tracking_error', NULL, t.period_end::text, t.expected / nullif(t.actual::float8, 0) - 1,
+                    t.actual::bigint, true, false
+             FROM track AS t ORDER BY t.bin DESC LIMIT 1)
+        )
+        SELECT 'purchase'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver, l.cohort,
+               l.metric, l.bin, l.bin_label,
+               l.value, NULL::float8 AS conf_low, NULL::float8 AS conf_high, l.n,
+               CASE WHEN l.is_error THEN
+                   CASE WHEN abs(l.value) < 0.005 THEN 'as it came'
+                        ELSE format('%s percent too %s predicted', round(100 * abs(l.value)),
+                                    CASE WHEN l.is_spend THEN CASE WHEN l.value > 0 THEN 'much' ELSE 'little' END
+                                         WHEN l.value > 0 THEN 'many' ELSE 'few' END) END
+                   || CASE WHEN abs(l.value) <= 0.1 THEN '' WHEN abs(l.value) <= 0.25 THEN ': budget with care'
+                       ELSE ': do not budget with it' END
+               END AS verdict
+        FROM line AS l CROSS JOIN cut AS c WHERE l.value IS NOT NULL
+    )
+$$, '$', ' --? orders', 'gn') || regexp_replace($$
+    UNION ALL (
+        -- of the contracts open at the beginning of the holdout, how many were renewed k times more
+        WITH cut AS MATERIALIZED (
+            SELECT s.as_of, s.as_of - d.days AS calibration, m.kind, m.unit,
+                   CASE m.unit WHEN 'day' THEN interval '1 day' WHEN 'week' THEN interval '7 days'
+                               WHEN 'year' THEN interval '1 year' ELSE interval '1 month' END AS step
+            FROM {store}.build AS s
+            CROSS JOIN (SELECT min(started_on) AS first_on FROM {store}.source_contract WHERE isfinite(started_on)) AS o
+            CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - o.first_on) / 3)) AS d (days)
+            CROSS JOIN LATERAL (SELECT g.kind, coalesce(g.unit, 'month') AS unit FROM {store}.model_history AS h
+                                CROSS JOIN LATERAL {clv}.glance(h.model) AS g
+                                WHERE h.model_id = s.model_id AND h.role = 'contract' AND h.cohort IS NULL LIMIT 1) AS m
+            WHERE d.days >= 7
+        ), contract AS MATERIALIZED (
+            SELECT t.started_on, t.ended_on FROM {store}.source_contract AS t CROSS JOIN cut AS c
+            WHERE t.started_on <= c.calibration AND isfinite(t.started_on)
+                AND (t.ended_on IS NULL OR t.ended_on > t.started_on)
+        ), fit AS MATERIALIZED (
+            SELECT CASE c.kind WHEN 'sbg' THEN {clv}.sbg_fit(r.sample) WHEN 'bdw' THEN {clv}.bdw_fit(r.sample) END AS model
+            FROM cut AS c CROSS JOIN (
+                SELECT {clv}.renewal_sample(t.started_on, t.ended_on, c.calibration, c.unit) AS sample,
+                       count(*) FILTER (WHERE t.ended_on <= c.calibration) AS ended, count(*) AS contracts
+                FROM contract AS t CROSS JOIN cut AS c
+            ) AS r
+            WHERE r.ended >= 10 AND r.contracts - r.ended >= 10
+        ), open AS MATERIALIZED (
+            SELECT t.started_on, t.ended_on,
+                   -- a contract of 31 January renews on the last day of February, which age() does not see
+                   CASE c.unit WHEN 'day' THEN c.calibration - t.started_on
+                               WHEN 'week' THEN (c.calibration - t.started_on) / 7
+                               ELSE n + (t.started_on + (n + 1) * c.step <= c.calibration)::int END AS tenure
+            FROM contract AS t CROSS JOIN cut AS c
+            CROSS JOIN LATERAL (SELECT age(c.calibration, t.started_on)) AS a (age)
+            CROSS JOIN LATERAL (SELECT CASE c.unit WHEN 'year' THEN extract(year FROM a.age)
+                                                   ELSE 12 * extract(year FROM a.age) + extract(month FROM a.age) END::int) AS w (n)
+            WHERE t.ended_on IS NULL OR t.ended_on > c.calibration
+        ), period AS (
+            SELECT k, (c.calibration + k * c.step)::date AS day
+            FROM cut AS c CROSS JOIN generate_series(1, 24) AS k WHERE c.calibration + k * c.step <= c.as_of
+        ), left_after AS MATERIALIZED (
+            SELECT o.tenure, p.k, p.day, count(*) AS n,
+                   count(*) FILTER (WHERE coalesce(o.ended_on > o.started_on + (o.tenure + p.k) * c.step, true)) AS there
+            FROM open AS o CROSS JOIN period AS p CROSS JOIN cut AS c GROUP BY o.tenure, p.k, p.day
+        ), at AS (
+            SELECT l.k, l.day, sum(l.n)::bigint AS n, sum(l.there)::bigint AS there,
+                   sum(l.n * (1 - {clv}.churn_risk(f.model, l.tenure, l.k)))::float8 / sum(l.n)::float8 AS predicted
+            FROM left_after AS l CROSS JOIN fit AS f WHERE f.model IS NOT NULL GROUP BY l.k, l.day
+        )
+        SELECT 'contract'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver,
+               NULL::text AS cohort, m.metric, a.k::bigint AS bin, a.day::text AS bin_label, m.value, m.conf_low,
+               m.conf_high, a.n,
+               CASE WHEN m.metric = 'survival_actual' THEN NULL
+                    WHEN a.predicted > w.conf_high THEN 'more renewals predicted than came'
+                    WHEN a.predicted < w.conf_low THEN 'fewer renewals predicted than came'
+                    ELSE 'as it came, within chance' END AS verdict
+        FROM at AS a CROSS JOIN cut AS c CROSS JOIN LATERAL {clv}.wilson_interval(a.there, a.n) AS w
+        CROSS JOIN LATERAL (VALUES
+            ('survival_actual', w.estimate, w.conf_low, w.conf_high), ('survival_predicted', a.predicted, NULL, NULL)
+        ) AS m (metric, value, conf_low, conf_high)
+    )
+$$, '$', ' --? subscriptions', 'gn') || regexp_replace($$
+    UNION ALL (
+        -- fitted to the landmark before where there is one, else to one half of the customers and measured on the other
+        WITH plan AS MATERIALIZED (
+            SELECT m.driver, k.customers, b.enough AS in_time,
+                   CASE WHEN b.enough THEN 3 + cardinality(k.channels) ELSE cardinality(k.terms) END AS columns
+            FROM {store}.build AS s JOIN {store}.churn_model_history AS m ON m.model_id = s.model_id
+            CROSS JOIN {store}.exposure_control AS k
+            CROSS JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE x.churned) >= 10 AND count(*) FILTER (WHERE NOT x.churned) >= 10
+                           AND min(x.x[1]) < max(x.x[1]) AND count(*) >= 200
+                FROM {store}.exposure_before AS x WHERE x.evaluator = m.driver
+            ) AS b (enough)
+        ), fit AS MATERIALIZED (
+            SELECT p.*, {clv}.logit_fit(t.sample) AS model
+            FROM plan AS p
+            CROSS JOIN LATERAL (
+                SELECT {clv}.regression_sample(x.churned, x.x) AS sample FROM {store}.exposure_before AS x
+                WHERE p.in_time AND x.evaluator = p.driver AND x.lot >> 1 < 32768 * (1e6 / greatest(p.customers, 1e6))
+                UNION ALL
+                SELECT CASE WHEN count(*) FILTER (WHERE x.churned) >= 10 AND count(*) FILTER (WHERE NOT x.churned) >= 10
+                            THEN {clv}.regression_sample(x.churned, x.x) END FROM {store}.exposure AS x
+                WHERE NOT p.in_time AND x.evaluator = p.driver AND x.lot & 1 = 0
+                    AND x.lot >> 1 < 32768 * (1e6 / greatest(p.customers, 1e6))
+            ) AS t
+            WHERE t.sample IS NOT NULL
+        ), seen AS MATERIALIZED (
+            SELECT f.driver, f.in_time, h.sample
+            FROM fit AS f
+            CROSS JOIN LATERAL (
+                SELECT {clv}.prediction_sample({clv}.predict(f.model, x.x[:f.columns]), x.churned) AS sample,
+                       count(*) FILTER (WHERE x.churned) AS churned,
+                       count(*) FILTER (WHERE NOT x.churned) AS stayed
+                FROM {store}.exposure AS x WHERE x.evaluator = f.driver AND (f.in_time OR x.lot & 1 = 1)
+            ) AS h
+            WHERE f.model IS NOT NULL AND h.churned >= 10 AND h.stayed >= 10
+        ), line AS (
+            SELECT s.driver, s.in_time,
+                   CASE q.measure WHEN 'mean_predicted' THEN 'predicted_share' WHEN 'mean_happened' THEN 'actual_share'
+                                  ELSE q.measure END AS metric,
+                   NULL::bigint AS bin, NULL::text AS bin_label, q.estimate AS value, q.conf_low, q.conf_high,
+                   q.n::bigint AS n,
+                   CASE WHEN q.measure = 'auc' AND q.conf_low <= 0.5 THEN 'no ranking beyond chance'
+                        WHEN q.measure = 'auc' AND q.estimate < 0.7
+                        THEN 'a weak ranking: do not choose by it whom to call'
+                        WHEN q.measure = 'auc' AND q.estimate < 0.8 THEN 'a fair ranking'
+                        WHEN q.measure = 'auc' THEN 'a good ranking'
+                        WHEN q.measure = 'mean_predicted' AND q.estimate > q.high
+                        THEN 'more predicted to leave than left'
+                        WHEN q.measure = 'mean_predicted' AND q.estimate < q.low
+                        THEN 'fewer predicted to leave than left'
+                        WHEN q.measure = 'mean_predicted' THEN 'as many as left, within chance'
+                        WHEN q.measure = 'brier_skill' AND q.estimate <= 0
+                        THEN 'no better than the same probability for everybody'
+                        WHEN q.measure = 'calibration_slope' AND q.conf_high < 1 THEN 'predictions are too extreme'
+                        WHEN q.measure = 'calibration_slope' AND q.conf_low > 1 THEN 'predictions are too timid'
+                        WHEN q.measure = 'calibration_slope' AND q.conf_low IS NOT NULL
+                        THEN 'neither too extreme nor too timid, within chance' END AS verdict
+            FROM seen AS s
+            CROSS JOIN LATERAL (
+                SELECT p.*, max(p.estimate) FILTER (WHERE p.measure = 'n') OVER () AS n,
+                       max(p.conf_low) FILTER (WHERE p.measure = 'mean_happened') OVER () AS low,
+                       max(p.conf_high) FILTER (WHERE p.measure = 'mean_happened') OVER () AS high
+                FROM {clv}.prediction_quality(s.sample) AS p
+            ) AS q
+            WHERE q.measure IN ('mean_predicted', 'mean_happened', 'auc', 'brier', 'brier_skill', 'log_loss',
+                                'calibration_slope', 'calibration_in_the_large', 'expected_calibration_error')
+            UNION ALL
+            SELECT s.driver, s.in_time, m.metric, c.bin,
+                   format('%s to %s', round(c.lowest::numeric, 3), round(c.highest::numeric, 3)), m.value, m.conf_low,
+                   m.conf_high, c.n, m.verdict
+            FROM seen AS s CROSS JOIN LATERAL {clv}.calibration_table(s.sample) AS c
+            CROSS JOIN LATERAL (VALUES
+                ('calibration_predicted', c.mean_predicted, NULL, NULL,
+                 CASE WHEN c.mean_predicted > c.conf_high THEN 'more predicted to leave than left'
+                      WHEN c.mean_predicted < c.conf_low THEN 'fewer predicted to leave than left'
+                      ELSE 'as many as left, within chance' END),
+                ('calibration_actual', c.happened_share, c.conf_low, c.conf_high, NULL)
+            ) AS m (metric, value, conf_low, conf_high, verdict)
+        )
+        SELECT 'churn'::text AS model_role, 'logit'::text AS kind,
+               CASE WHEN l.in_time THEN 'fitted a window earlier' ELSE 'fitted to other customers' END AS method,
+               l.driver, NULL::text AS cohort, l.metric, l.bin, l.bin_label, l.value, l.conf_low, l.conf_high, l.n,
+               l.verdict
+        FROM line AS l WHERE l.value IS NOT NULL
+    )
+$$, '$', ' --? scores', 'gn') || $$
 ) AS q
 $$),
-('relation_drift', 'vintage', 'driver', 'scores', 'whether scores and leaving still go together as they did a window earlier', $$
--- straight lines, whose slopes can be compared where those of logits cannot; who is there both times is drawn into one of them
+('relation_drift', 'vintage', 'driver', 'scores',
+    'whether scores and leaving still go together as they did a window earlier', $$
+-- straight lines, whose slopes can be compared where those of logits cannot; who is there both times is drawn into one
+-- of them
 SELECT d.model_id AS model_id,  --: number of the models of which this was found
        d.driver AS driver,  --: the evaluator
        d.earlier_on AS earlier_on,  --: landmark of the earlier period (date)
@@ -6212,34 +6324,40 @@ SELECT d.model_id AS model_id,  --: number of the models of which this was found
            CASE WHEN d.adjusted_p IS NULL THEN 'effects cannot be compared'
                 WHEN d.adjusted_p >= 0.05 THEN 'no change of the effect beyond noise'
                 WHEN d.before * d.after < 0 THEN 'the effect changed its sign'
-                WHEN abs(d.after) < abs(d.before) THEN 'the effect is weaker than it was' ELSE 'the effect is stronger than it was' END,
-           CASE WHEN d.psi >= 0.1 AND d.psi_p_value < 0.05 THEN 'scores are distributed otherwise: other customers, other contacts or another version of the evaluator' END)
+                WHEN abs(d.after) < abs(d.before) THEN 'the effect is weaker than it was'
+                ELSE 'the effect is stronger than it was' END,
+           CASE WHEN d.psi >= 0.1 AND d.psi_p_value < 0.05
+                THEN 'scores are distributed otherwise: other customers or contacts, or another version of the evaluator' END)
            AS verdict  --: what to think of it, in words
 FROM (
-    SELECT s.model_id, v.evaluator AS driver, w.earlier_on, w.landmark_on, w.window_days, b.customers AS customers_before, a.customers AS customers_now, c.*,
+    SELECT s.model_id, v.evaluator AS driver, w.earlier_on, w.landmark_on, w.window_days,
+           b.customers AS customers_before, a.customers AS customers_now, c.*,
            {clv}.holm(c.p_value) OVER () AS adjusted_p, i.psi, i.p_value AS psi_p_value
-    FROM {store}.build AS s CROSS JOIN {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k CROSS JOIN {store}.exposure_evaluator AS v
+    FROM {store}.build AS s CROSS JOIN {store}.exposure_window AS w CROSS JOIN {store}.exposure_control AS k
+    CROSS JOIN {store}.exposure_evaluator AS v
     CROSS JOIN LATERAL (
-        SELECT count(*) AS customers, count(*) FILTER (WHERE x.churned) AS churned, min(x.x[1]) AS lowest, max(x.x[1]) AS highest,
-               {clv}.regression_sample(x.churned, x.x) FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
+        SELECT count(*) AS customers, count(*) FILTER (WHERE x.churned) AS churned, min(x.x[1]) AS lowest,
+               max(x.x[1]) AS highest,
+               {clv}.regression_sample(x.churned, x.x)
+                   FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
         FROM {store}.exposure_before AS x
         LEFT JOIN {store}.exposure AS y ON y.customer_id = x.customer_id AND y.evaluator = x.evaluator
         WHERE x.evaluator = v.evaluator AND (x.lot & 1 = 0 OR y.lot IS NULL)
     ) AS b
     CROSS JOIN LATERAL (
-        SELECT count(*) AS customers, count(*) FILTER (WHERE x.churned) AS churned, min(x.x[1]) AS lowest, max(x.x[1]) AS highest,
-               {clv}.regression_sample(x.churned, x.x[:3 + cardinality(k.channels)]) FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
+        SELECT count(*) AS customers, count(*) FILTER (WHERE x.churned) AS churned, min(x.x[1]) AS lowest,
+               max(x.x[1]) AS highest,
+               {clv}.regression_sample(x.churned, x.x[:3 + cardinality(k.channels)])
+                   FILTER (WHERE x.lot >> 1 < 32768 * (1e6 / greatest(k.customers, 1e6))) AS sample
         FROM {store}.exposure AS x
         LEFT JOIN {store}.exposure_before AS y ON y.customer_id = x.customer_id AND y.evaluator = x.evaluator
         WHERE x.evaluator = v.evaluator AND (x.lot & 1 = 1 OR y.lot IS NULL)
     ) AS a
     CROSS JOIN LATERAL (
-        SELECT CASE WHEN b.churned >= 10 AND b.customers - b.churned >= 10 AND b.customers >= 50 AND b.lowest < b.highest
-                     AND a.churned >= 10 AND a.customers - a.churned >= 10 AND a.customers >= 50 AND a.lowest < a.highest
-                    THEN {clv}.lm_fit(b.sample, 'HC3') END AS before,
-               CASE WHEN b.churned >= 10 AND b.customers - b.churned >= 10 AND b.customers >= 50 AND b.lowest < b.highest
-                     AND a.churned >= 10 AND a.customers - a.churned >= 10 AND a.customers >= 50 AND a.lowest < a.highest
-                    THEN {clv}.lm_fit(a.sample, 'HC3') END AS after
+        SELECT CASE WHEN e.enough THEN {clv}.lm_fit(b.sample, 'HC3') END AS before,
+               CASE WHEN e.enough THEN {clv}.lm_fit(a.sample, 'HC3') END AS after
+        FROM (SELECT least(b.churned, b.customers - b.churned, a.churned, a.customers - a.churned) >= 10
+                     AND least(b.customers, a.customers) >= 50 AND b.lowest < b.highest AND a.lowest < a.highest) AS e (enough)
         OFFSET 0
     ) AS f
     CROSS JOIN LATERAL {clv}.coefficient_drift(f.before, f.after, 'x1') AS c
@@ -6248,7 +6366,8 @@ FROM (
         SELECT array_agg(m.before ORDER BY m.bin) AS before, array_agg(m.since ORDER BY m.bin) AS since
         FROM (
             SELECT n.bin, sum(n.before)::bigint AS before, sum(n.since)::bigint AS since
-            FROM (SELECT greatest(1, count(*) FILTER (WHERE o.before > 0 AND o.since > 0) OVER (ORDER BY o.bin)) AS bin, o.before, o.since
+            FROM (SELECT greatest(1, count(*) FILTER (WHERE o.before > 0 AND o.since > 0) OVER (ORDER BY o.bin)) AS bin,
+                         o.before, o.since
                   FROM (SELECT least(width_bucket(e.score, v.lowest, v.highest, 10), 10) AS bin,
                                count(*) FILTER (WHERE e.at < (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS before,
                                count(*) FILTER (WHERE e.at >= (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS since
@@ -6259,25 +6378,30 @@ FROM (
         HAVING count(*) > 1 AND min(m.before) > 0 AND min(m.since) > 0
     ) AS t ON true
     LEFT JOIN LATERAL {clv}.psi(t.before, t.since) AS i ON true
-    WHERE w.earlier_on IS NOT NULL AND v.role IS DISTINCT FROM 'outcome'
+    WHERE w.earlier_on IS NOT NULL AND v.role IS DISTINCT FROM 'outcome' AND v.lowest < v.highest
 ) AS d
 $$),
-('coverage', 'generation', 'part, evaluator, dimension, item', 'scores | contacts !scores', 'for whom scores and contacts speak', $$
+('coverage', 'generation', 'part, evaluator, dimension, item', 'scores | contacts !scores',
+    'for whom scores and contacts speak', $$
 -- scores, contacts and customers are read once each; who is not covered is everybody less those who are
 WITH fact AS MATERIALIZED (
-    SELECT p.customer_id, p.cohort, coalesce(p.channel, 'not known') AS channel, {clv}.tenure(p.history, s.as_of)::float8 AS tenure,
-           {clv}.purchases(p.history, s.as_of)::float8 AS purchases, {clv}.total_spend(p.history, s.as_of)::float8 AS spend,
+    SELECT p.customer_id, p.cohort, coalesce(p.channel, 'not known') AS channel,
+           {clv}.tenure(p.history, s.as_of)::float8 AS tenure,
+           {clv}.purchases(p.history, s.as_of)::float8 AS purchases,
+           {clv}.total_spend(p.history, s.as_of)::float8 AS spend,
            {clv}.days_since_last(p.history, s.as_of)::float8 AS days_since_last
     FROM {store}.generation AS s CROSS JOIN {store}.person AS p WHERE s.generation = {g}
 ),
 score AS MATERIALIZED ( --? scores
     SELECT e.customer_id, e.name AS evaluator, count(*) AS n --? scores
     FROM {store}.generation AS s CROSS JOIN {store}.source_score AS e --? scores
-    WHERE s.generation = {g} AND e.name IS NOT NULL AND e.score IS NOT NULL AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? scores
+    WHERE s.generation = {g} AND e.name IS NOT NULL AND e.score IS NOT NULL --? scores
+        AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? scores
     GROUP BY e.customer_id, e.name --? scores
 ), --? scores
 contact AS MATERIALIZED ( --? contacts
-    SELECT i.customer_id, coalesce(i.channel, 'not known') AS channel, count(*) AS n, count(i.resolved) AS resolved --? contacts
+    SELECT i.customer_id, coalesce(i.channel, 'not known') AS channel, count(*) AS n, --? contacts
+           count(i.resolved) AS resolved --? contacts
     FROM {store}.generation AS s CROSS JOIN {store}.source_interaction AS i --? contacts
     WHERE s.generation = {g} AND i.started_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? contacts
     GROUP BY 1, 2 --? contacts
@@ -6286,31 +6410,41 @@ seen AS (
     SELECT NULL::{id} AS customer_id, NULL::text AS evaluator, NULL::bigint AS n WHERE false
     UNION ALL SELECT e.customer_id, e.evaluator, e.n FROM score AS e --? scores
     UNION ALL SELECT e.customer_id, 'any score', sum(e.n)::bigint FROM score AS e GROUP BY e.customer_id --? scores
-    UNION ALL SELECT c.customer_id, 'any contact', sum(c.n)::bigint FROM contact AS c GROUP BY c.customer_id --? contacts
+    UNION ALL --? contacts
+    SELECT c.customer_id, 'any contact', sum(c.n)::bigint FROM contact AS c GROUP BY c.customer_id --? contacts
 ),
--- customers by evaluator; those without one are everybody: how many, and of four columns how many are known, sum and sum of squares
+-- customers by evaluator; those without one are everybody: how many, and of four columns how many are known, sum and
+-- sum of squares
 part AS MATERIALIZED (
     SELECT n.evaluator, f.cohort, f.channel, count(*) AS customers, coalesce(sum(n.n), 0) AS scores,
            ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[] AS known,
            ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)] AS sums,
-           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend), sum(f.days_since_last * f.days_since_last)] AS squares
-    FROM fact AS f JOIN (SELECT e.customer_id, e.evaluator, e.n FROM seen AS e) AS n ON n.customer_id = f.customer_id
+           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend),
+                 sum(f.days_since_last * f.days_since_last)] AS squares
+    FROM fact AS f JOIN seen AS n ON n.customer_id = f.customer_id
     GROUP BY 1, 2, 3
     UNION ALL
     SELECT NULL, f.cohort, f.channel, count(*), 0,
            ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[],
            ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)],
-           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend), sum(f.days_since_last * f.days_since_last)]
+           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend),
+                 sum(f.days_since_last * f.days_since_last)]
     FROM fact AS f GROUP BY 2, 3
 ),
 given AS MATERIALIZED (
-    SELECT e.evaluator, sum(e.n)::bigint AS n FROM seen AS e GROUP BY e.evaluator
+    SELECT e.evaluator, sum(e.n)::bigint AS n
+    FROM (SELECT evaluator, n FROM seen
+          UNION ALL SELECT 'any score', 0 --? scores
+          UNION ALL SELECT 'any contact', 0 --? contacts
+    ) AS e GROUP BY e.evaluator
 ),
 moment AS (
-    SELECT p.evaluator, m.name, m.position, sum(p.known[m.position]) AS n, sum(coalesce(p.sums[m.position], 0)) AS total,
-           sum(coalesce(p.squares[m.position], 0)) AS squares
-    FROM part AS p CROSS JOIN (VALUES ('tenure', 1), ('purchases', 2), ('total_spend', 3), ('days_since_last', 4)) AS m (name, position)
-    GROUP BY 1, 2, 3
+    SELECT m.evaluator, m.name, m.position, m.n, m.total, m.total / nullif(m.n, 0) AS mean, m.squares
+    FROM (SELECT p.evaluator, c.name, c.position, sum(p.known[c.position]) AS n,
+                 sum(coalesce(p.sums[c.position], 0)) AS total, sum(coalesce(p.squares[c.position], 0)) AS squares
+          FROM part AS p CROSS JOIN (VALUES ('tenure', 1), ('purchases', 2), ('total_spend', 3), ('days_since_last', 4))
+              AS c (name, position)
+          GROUP BY 1, 2, 3) AS m
 )
 SELECT c.part AS part,  --: customers (who has a score or contact), matching (scores and contacts of known customers), contacts (those with a resolution), balance (are covered customers like the others)
        c.evaluator AS evaluator,  --: whose scores: an evaluator, any score, or any contact
@@ -6324,7 +6458,8 @@ SELECT c.part AS part,  --: customers (who has a score or contact), matching (sc
        c.difference AS difference,  --: of balance: covered_mean less uncovered_mean, in standard deviations
        abs(c.difference) > 0.1 AS flagged  --: of balance: whether that is more than 0.1 in either direction
 FROM (
-    SELECT 'customers'::text AS part, g.evaluator, d.dimension, d.item, sum(p.customers) FILTER (WHERE p.evaluator IS NULL)::bigint AS n,
+    SELECT 'customers'::text AS part, g.evaluator, d.dimension, d.item,
+           sum(p.customers) FILTER (WHERE p.evaluator IS NULL)::bigint AS n,
            coalesce(sum(p.customers) FILTER (WHERE p.evaluator = g.evaluator), 0)::bigint AS covered,
            NULL::float8 AS covered_mean, NULL::float8 AS uncovered_mean, NULL::float8 AS difference
     FROM given AS g JOIN part AS p ON p.evaluator = g.evaluator OR p.evaluator IS NULL
@@ -6337,24 +6472,31 @@ FROM (
     UNION ALL
     SELECT 'matching', g.evaluator, 'all', 'all', g.n, coalesce(sum(p.scores), 0)::bigint, NULL, NULL, NULL
     FROM given AS g LEFT JOIN part AS p ON p.evaluator = g.evaluator GROUP BY g.evaluator, g.n
-    UNION ALL SELECT 'matching', 'any contact', 'channel', i.channel, sum(i.n)::bigint, coalesce(sum(i.n) FILTER (WHERE f.customer_id IS NOT NULL), 0)::bigint, NULL, NULL, NULL --? interactions.channel
+    UNION ALL SELECT 'matching', 'any contact', 'channel', i.channel, sum(i.n)::bigint, --? interactions.channel
+           coalesce(sum(i.n) FILTER (WHERE f.customer_id IS NOT NULL), 0)::bigint, NULL, NULL, NULL --? interactions.channel
     FROM contact AS i LEFT JOIN fact AS f ON f.customer_id = i.customer_id GROUP BY i.channel --? interactions.channel
-    UNION ALL SELECT 'contacts', 'resolved', 'all', 'all', coalesce(sum(i.n), 0)::bigint, coalesce(sum(i.resolved), 0)::bigint, NULL, NULL, NULL FROM contact AS i --? interactions.resolved
-    UNION ALL SELECT 'contacts', 'resolved', 'channel', i.channel, sum(i.n)::bigint, sum(i.resolved)::bigint, NULL, NULL, NULL --? interactions.resolved interactions.channel
+    UNION ALL SELECT 'contacts', 'resolved', 'all', 'all', coalesce(sum(i.n), 0)::bigint, --? interactions.resolved
+           coalesce(sum(i.resolved), 0)::bigint, NULL, NULL, NULL FROM contact AS i --? interactions.resolved
+    UNION ALL SELECT 'contacts', 'resolved', 'channel', i.channel, --? interactions.resolved interactions.channel
+           sum(i.n)::bigint, sum(i.resolved)::bigint, NULL, NULL, NULL --? interactions.resolved interactions.channel
     FROM contact AS i GROUP BY i.channel --? interactions.resolved interactions.channel
     UNION ALL
-    SELECT 'balance', y.evaluator, y.name, CASE y.name WHEN 'purchases' THEN 'count' WHEN 'total_spend' THEN 'currency' ELSE 'days' END,
-           a.n::bigint, y.n::bigint, y.total / nullif(y.n, 0), z.total / nullif(z.n, 0),
-           {clv}.standardized_difference(y.total / nullif(y.n, 0), greatest(0, y.squares - y.total * y.total / nullif(y.n, 0)) / nullif(greatest(y.n - 1, 0), 0),
-                                         z.total / nullif(z.n, 0), greatest(0, z.squares - z.total * z.total / nullif(z.n, 0)) / nullif(greatest(z.n - 1, 0), 0))
+    SELECT 'balance', y.evaluator, y.name,
+           CASE y.name WHEN 'purchases' THEN 'count' WHEN 'total_spend' THEN 'currency' ELSE 'days' END,
+           a.n::bigint, y.n::bigint, y.mean, z.mean,
+           {clv}.standardized_difference(
+               y.mean, CASE WHEN y.n > 1 THEN greatest(0, y.squares - y.n * y.mean ^ 2) / (y.n - 1) END,
+               z.mean, CASE WHEN z.n > 1 THEN greatest(0, z.squares - z.n * z.mean ^ 2) / (z.n - 1) END)
     FROM moment AS y JOIN moment AS a ON a.evaluator IS NULL AND a.position = y.position
-    CROSS JOIN LATERAL (SELECT a.n - y.n AS n, a.total - y.total AS total, a.squares - y.squares AS squares) AS z
+    CROSS JOIN LATERAL (SELECT a.n - y.n AS n, (a.total - y.total) / nullif(a.n - y.n, 0) AS mean,
+                               a.squares - y.squares AS squares) AS z
     WHERE y.evaluator IS NOT NULL
 ) AS c
 $$)) AS t (name, kind, keys, needs, about, definition)
 CROSS JOIN LATERAL regexp_split_to_table(t.needs, ' \| ') AS n (needs)       -- one or the other
 $mart$;
-COMMENT ON FUNCTION clv_mart_drivers() IS 'internal: templates of the relations of a mart about drivers, lift, quality of models, coverage and drift, in the order of dependency';
+COMMENT ON FUNCTION clv_mart_drivers() IS
+'internal: templates of the relations of a mart about drivers, lift, quality of models, coverage and drift';
 
 -- ---- mart: refresh --------------------------------------------------------------------------------------------------
 

@@ -33,10 +33,9 @@ BEGIN
 END $$;
 SELECT null_columns('mart');
 -- types that every tool knows, and a comment on every column
-SELECT c.table_name, c.column_name, c.data_type FROM information_schema.columns AS c
-WHERE table_schema = 'mart' AND (data_type NOT IN ('text', 'date', 'bigint', 'smallint', 'integer', 'boolean', 'double precision', 'timestamp with time zone')
-                                 AND (data_type, numeric_precision, numeric_scale) IS DISTINCT FROM ('numeric', 16, 2)
-                                 OR col_description(format('mart.%I', table_name)::regclass, ordinal_position) IS NULL);
+SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'mart'::regnamespace AND (format_type(a.atttypid, a.atttypmod) NOT IN ('text', 'date', 'bigint', 'smallint', 'integer', 'boolean', 'double precision', 'timestamp with time zone', 'numeric(16,2)')
+                                                 OR col_description(c.oid, a.attnum) IS NULL);
 -- nothing but views and routines; nothing for PUBLIC; all of it the caller's
 SELECT DISTINCT relkind FROM pg_class WHERE relnamespace = 'mart'::regnamespace;
 SELECT n.nspname, o.name FROM pg_namespace AS n, LATERAL (

@@ -1,8 +1,9 @@
 -- Drivers, lift, quality of models, drift and coverage in a mart: the numbers of its views beside direct calls on the
 -- sources, planted effects within their intervals, and data too thin for any of it.
-SET client_min_messages = warning;
+SET client_min_messages = error;     -- fits to made-up purchases say where they do not converge
 SET TimeZone = 'UTC';
 SET DateStyle = 'ISO, YMD';
+SET jit = off;
 
 -- ---- a contact centre ------------------------------------------------------------------------------------------
 
@@ -35,9 +36,12 @@ CREATE SCHEMA crm;
 CREATE TABLE crm.customers AS
 SELECT 'C' || id AS customer_id, extract(year FROM acquired_on)::text AS cohort, (ARRAY['web', 'phone', 'store'])[channel + 1] AS channel,
        acquired_on AS acquired_at, left_on AS churned_at FROM centre.fate;
-CREATE TABLE crm.orders AS
-SELECT 'C' || id AS customer_id, ordered_at, round((20 + 40 * centre.u(concat('amount', id, ' ', i)))::numeric, 2) AS amount
-FROM centre.fate, generate_series(0, 43) AS i, LATERAL (SELECT acquired_on + 30 * i + floor(29 * centre.u(concat('day', id, ' ', i)))::int * sign(i)::int) AS o (ordered_at)
+CREATE TABLE crm.orders AS      -- one in every 12 to 36 days in the mean, at random
+SELECT 'C' || id AS customer_id, ordered_at, round((spend * (0.5 + centre.u(concat('amount', id, ' ', i))))::numeric, 2) AS amount
+FROM (SELECT id, left_on, i, 15 - 15 * ln(0.001 + centre.u('spend' || id)) AS spend,
+             acquired_on + coalesce(ceil(sum((12 + 24 * centre.u('gap' || id)) * -ln(centre.u(concat('day', id, ' ', i)) + 1e-9)) FILTER (WHERE i > 0)
+                                         OVER (PARTITION BY id ORDER BY i)), 0)::int AS ordered_at
+      FROM centre.fate, generate_series(0, 90) AS i) AS o
 WHERE ordered_at <= least(left_on, '2025-12-31');
 INSERT INTO crm.orders SELECT customer_id, '2025-12-31', 30 FROM crm.customers WHERE churned_at IS NULL ORDER BY customer_id LIMIT 1;
 CREATE TABLE crm.interactions AS
@@ -121,9 +125,9 @@ FROM mart.lift AS l, (SELECT avg(centre.logistic(eta_2 - 1.5 * 0.05) - centre.lo
 WHERE l.driver = 'resolution' AND l.cohort IS NULL;
 SELECT role, cohort, driver, scope, customers, note, terms FROM mart_store.churn_model_history ORDER BY driver;
 
--- quality: the purchase model beside backtest() and tracking(), those of leaving beside prediction_quality()
+-- quality: models of leaving beside prediction_quality(), that of purchases beside backtest() and the orders
 SELECT model_role, method, driver, metric, round(value::numeric, 3) AS value, round(conf_low::numeric, 3) AS conf_low, round(conf_high::numeric, 3) AS conf_high, n, verdict
-FROM mart.model_quality WHERE bin IS NULL AND cohort IS NULL AND coalesce(driver, 'resolution') = 'resolution' ORDER BY model_role DESC, metric;
+FROM mart.model_quality WHERE bin IS NULL AND driver = 'resolution' ORDER BY metric;
 CREATE TABLE held_out AS
 SELECT c.cohort, holdout_sample(history, '2025-07-04', '2025-12-31', 'week') AS sample, pareto_nbd_fit(history, '2025-07-04', 'week') AS own
 FROM crm.customers AS c JOIN (SELECT customer_id, purchase_history(ordered_at, amount) AS history FROM crm.orders GROUP BY customer_id) AS o USING (customer_id)
@@ -135,13 +139,16 @@ SELECT coalesce(q.cohort, 'all') AS cohort, q.kind, count(*) AS metrics,
 FROM mart.model_quality AS q JOIN held_out AS h ON h.cohort IS NOT DISTINCT FROM q.cohort CROSS JOIN (SELECT own FROM held_out WHERE cohort IS NULL) AS m (pooled),
      LATERAL backtest(h.sample, m.pooled) AS b
 WHERE q.metric IN ('actual_purchases', 'predicted_purchases', 'purchase_error', 'mae', 'rmse', 'actual_spend') AND q.kind = b.kind GROUP BY q.cohort, q.kind ORDER BY q.cohort NULLS FIRST;
+SELECT cohort, bin IS NULL AS total, string_agg(DISTINCT metric, ' ' ORDER BY metric) AS metrics, count(*) FROM mart.model_quality WHERE model_role = 'purchase'
+GROUP BY 1, 2 ORDER BY 1 NULLS FIRST, 2;
+SELECT abs(value - q.p / q.a + 1) < 1e-12 AS error_is_of_totals, verdict = format('%s percent too %s predicted', round(100 * abs(value)), CASE WHEN value > 0 THEN 'many' ELSE 'few' END)
+           || CASE WHEN abs(value) <= 0.1 THEN '' WHEN abs(value) <= 0.25 THEN ': budget with care' ELSE ': do not budget with it' END AS verdict_is_of_error
+FROM mart.model_quality, (SELECT max(value) FILTER (WHERE metric = 'predicted_purchases') AS p, max(value) FILTER (WHERE metric = 'actual_purchases') AS a
+                          FROM mart.model_quality WHERE cohort IS NULL) AS q WHERE metric = 'purchase_error' AND cohort IS NULL;
 SELECT metric, count(*) AS bins, min(bin) AS first, max(bin) AS last, min(bin_label) AS lowest, max(bin_label) AS highest
-FROM mart.model_quality WHERE bin IS NOT NULL AND coalesce(driver, 'resolution') = 'resolution' GROUP BY metric ORDER BY metric;
-SELECT (SELECT value FROM mart.model_quality WHERE metric = 'tracking_actual' ORDER BY bin DESC LIMIT 1)
-       = (SELECT count(DISTINCT ordered_at) FROM crm.orders AS o
-          WHERE false)
-         + (SELECT sum(n) FROM (SELECT count(DISTINCT ordered_at) AS n FROM crm.orders
-                                WHERE ordered_at >= (SELECT min(date_trunc('month', d)) FROM generate_series(date '2025-08-01', '2025-12-01', '1 month') AS d) GROUP BY customer_id) AS s) AS tracked_from_august;
+FROM mart.model_quality WHERE metric LIKE 'calibration_%l' AND bin IS NOT NULL AND driver = 'resolution' OR metric LIKE 'tracking_actual' GROUP BY metric ORDER BY metric;
+SELECT value = (SELECT count(DISTINCT (customer_id, ordered_at)) FROM crm.orders WHERE ordered_at >= '2025-08-01') AS tracked     -- whole months after the calibration
+FROM mart.model_quality WHERE metric = 'tracking_actual' ORDER BY bin DESC LIMIT 1;
 WITH before AS (
     SELECT evaluator, logit_fit(regression_sample(churned, ARRAY[mean_score, tenure / 365.25, log_purchases, phone, store])) AS model FROM outlook WHERE period = 1 GROUP BY evaluator
 ), seen AS (
@@ -197,3 +204,81 @@ CREATE TABLE club.subscriptions AS
 SELECT 'M' || customer AS customer_id, started AS started_at, CASE WHEN ended <= '2025-12-31' THEN ended END AS ended_at, 10 AS monthly_amount
 FROM (SELECT customer, date '2023-01-31' + (2 * customer % 1000) AS started, count(*)::int AS periods FROM simulate_purchases(sbg_model(0.8, 6), 2000, 60, 1) GROUP BY customer) AS c,
      LATERAL (SELECT (started + make_interval(months => periods))::date) AS e (ended);
+SELECT view_name, row_count FROM clv_create_mart('club', 'mart', time_zone => 'UTC') WHERE view_name IN ('driver', 'lift', 'model_quality', 'relation_drift', 'coverage');
+SELECT metric, bin, bin_label, round(value::numeric, 3) AS value, round(conf_low::numeric, 3) AS conf_low, round(conf_high::numeric, 3) AS conf_high, n, verdict
+FROM mart.model_quality WHERE bin % 5 = 1 ORDER BY bin, metric;
+-- of those open on the calibration day, who were there after k renewals more, and what a fit to the days before it says; a
+-- contract that began on the 31st renews on the last day of the month
+WITH cut AS (
+    SELECT as_of, as_of - least(365, (as_of - first_on) / 3) AS day FROM mart.settings, (SELECT min(started_at) AS first_on FROM club.subscriptions) AS f
+), open AS (
+    SELECT s.*, c.*, (SELECT count(*) FROM generate_series(1, 60) AS k WHERE s.started_at + make_interval(months => k) <= c.day) AS tenure
+    FROM club.subscriptions AS s, cut AS c WHERE s.started_at <= c.day AND coalesce(s.ended_at, '2099-01-01') > c.day
+), fit AS (
+    SELECT sbg_fit(started_at, ended_at, c.day, 'month') AS model FROM club.subscriptions, cut AS c WHERE started_at <= c.day
+), at AS (
+    SELECT k, avg((coalesce(ended_at, '2099-01-01') > started_at + make_interval(months => (tenure + k)::int))::int) AS actual, avg(1 - churn_risk(model, tenure, k)) AS predicted
+    FROM open, fit, generate_series(1, 11) AS k GROUP BY k
+)
+SELECT count(*) AS periods, bool_and(abs(q.value - CASE q.metric WHEN 'survival_actual' THEN a.actual ELSE a.predicted END) < 1e-9) AS same
+FROM at AS a JOIN mart.model_quality AS q ON q.bin = a.k;
+DROP SCHEMA mart, mart_store CASCADE;
+
+-- ---- data too thin ---------------------------------------------------------------------------------------------
+
+-- n customers who order every two weeks for that many days, or up to the day that leaves says; scores every 17 days
+CREATE FUNCTION thin(sources text, n int, days int, leaves text, score text, evaluators text[] DEFAULT '{resolution}', scored_from int DEFAULT 0) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('CREATE SCHEMA %I', sources);
+    EXECUTE format('CREATE TABLE %I.orders AS SELECT c AS customer_id, date ''2025-12-31'' - %s + d + c %% 7 AS ordered_at, 10 + centre.u(concat(c, '' '', d)) AS amount
+                    FROM generate_series(1, %s) AS c, generate_series(0, %s, 14) AS d WHERE d <= (%s) AND d + c %% 7 <= %s', sources, days, n, days, leaves, days);
+    EXECUTE format('CREATE TABLE %I.evaluations AS SELECT c AS customer_id, date ''2025-12-31'' - %s + d AS evaluated_at, name, (%s)::float8 AS score
+                    FROM generate_series(1, %s) AS c, generate_series(%s, %s, 17) AS d, unnest(%L::text[]) AS name', sources, days, score, n, scored_from, days, evaluators);
+END $$;
+DO $$ BEGIN
+    PERFORM thin('five customers', 5, 800, '800', 'c % 5 / 10.0'), thin('nobody left', 100, 800, '800', 'centre.u(concat(c, d))'),
+        thin('everybody left', 100, 800, '425', 'centre.u(concat(c, d))'), thin('all scores the same', 100, 800, '440 + 5 * c', '0.5'),
+        thin('sixty days', 100, 60, 'CASE WHEN c % 3 = 0 THEN 20 + c % 20 ELSE 60 END', 'centre.u(concat(c, d))'), thin('three days', 100, 3, '3', 'centre.u(concat(c, d))'),
+        thin('scores of late', 100, 800, 'CASE WHEN c % 3 = 0 THEN 200 + 4 * c ELSE 800 END', 'centre.u(concat(c, d))', scored_from => 760),
+        thin('scores tell all', 100, 800, 'CASE WHEN c % 3 = 0 THEN 425 ELSE 800 END', 'CASE WHEN c % 3 = 0 THEN 0.1 ELSE 0.8 END + 0.1 * centre.u(concat(c, d))'),
+        thin('of all kinds', 100, 800, 'CASE WHEN c % 3 = 0 THEN 425 ELSE 800 END', '10 + 90 * centre.u(concat(c, d))', '{quality,response_time,weather,churned,tone}'),
+        thin('no score', 100, 800, 'CASE WHEN c % 3 = 0 THEN 425 ELSE 800 END', 'NULL');
+END $$;
+INSERT INTO "everybody left".orders VALUES (101, '2025-12-31', 10);     -- not at risk at the landmark
+CREATE TABLE thin_driver (sources text, driver text, window_days bigint, customers bigint, without_scores bigint, churn_rate numeric, partial_r numeric, note text);
+CREATE TABLE thin_lift (sources text, driver text, lift float8, customers bigint, churn_change numeric, has_interval boolean, note text);
+CREATE TABLE thin_rows (sources text, driver bigint, lift bigint, model_quality bigint, relation_drift bigint, coverage bigint);
+DO $$
+DECLARE
+    sources text;
+BEGIN
+    FOREACH sources IN ARRAY ARRAY['five customers', 'nobody left', 'everybody left', 'all scores the same', 'sixty days', 'three days', 'scores of late', 'scores tell all',
+                                   'of all kinds', 'no score'] LOOP
+        INSERT INTO thin_rows
+        SELECT sources, max(row_count) FILTER (WHERE view_name = 'driver'), max(row_count) FILTER (WHERE view_name = 'lift'),
+               max(row_count) FILTER (WHERE view_name = 'model_quality'), max(row_count) FILTER (WHERE view_name = 'relation_drift'), max(row_count) FILTER (WHERE view_name = 'coverage')
+        FROM clv_create_mart(sources, 'thin mart', time_zone => 'UTC');
+        EXECUTE format('INSERT INTO thin_driver SELECT %L, driver, window_days, customers, without_scores, round(churn_rate::numeric, 3), round(partial_r::numeric, 3), note FROM "thin mart".driver', sources);
+        EXECUTE format('INSERT INTO thin_lift SELECT %L, driver, round(lift::numeric, 6), customers, round(churn_change::numeric, 3), churn_change_low < churn_change AND value_change_low < value_change_high, note
+                        FROM "thin mart".lift WHERE cohort IS NULL', sources);
+        EXECUTE 'DROP SCHEMA "thin mart", "thin mart_store" CASCADE';
+    END LOOP;
+END $$;
+SELECT * FROM thin_rows;
+SELECT * FROM thin_driver ORDER BY sources, driver;
+SELECT * FROM thin_lift ORDER BY sources, driver;
+
+-- contacts without any score; names that need quotes; nothing of this without contacts
+CREATE SCHEMA "so'u""rce $$ {g} --? scores";
+CREATE VIEW "so'u""rce $$ {g} --? scores".orders AS SELECT * FROM "nobody left".orders;
+CREATE TABLE "so'u""rce $$ {g} --? scores".interactions AS
+SELECT i AS interaction_id, CASE WHEN i % 10 > 0 THEN i % 130 END AS customer_id, date '2025-06-01' + i % 100 AS started_at FROM generate_series(1, 300) AS i;
+SELECT view_name, row_count FROM clv_create_mart('so''u"rce $$ {g} --? scores', 'ma''r"t $$ {x} --? scores', time_zone => 'UTC') ORDER BY 1;
+SELECT part, evaluator, dimension, item, n, covered, round(share::numeric, 3) AS share FROM "ma'r""t $$ {x} --? scores".coverage WHERE part <> 'balance' ORDER BY 1, 2, 3, 4;
+ALTER TABLE "so'u""rce $$ {g} --? scores".interactions ADD resolved boolean, ADD channel text;
+UPDATE "so'u""rce $$ {g} --? scores".interactions SET resolved = centre.u('r' || interaction_id) < 0.6 WHERE interaction_id % 4 > 0;
+UPDATE "so'u""rce $$ {g} --? scores".interactions SET channel = CASE interaction_id % 3 WHEN 0 THEN 'chat' WHEN 1 THEN 'call' END;
+SELECT view_name, row_count FROM clv_create_mart('so''u"rce $$ {g} --? scores', '2 ma''r"t $$ {x} --? scores', time_zone => 'UTC') ORDER BY 1;
+SELECT driver, customers, without_scores, note FROM "2 ma'r""t $$ {x} --? scores".driver;
+SELECT part, evaluator, dimension, item, n, covered, round(share::numeric, 3) AS share FROM "2 ma'r""t $$ {x} --? scores".coverage WHERE part <> 'balance' ORDER BY 1, 2, 3, 4;
+DROP VIEW "so'u""rce $$ {g} --? scores".orders CASCADE;

@@ -234,7 +234,8 @@ BEGIN
     PERFORM FROM clv_create_mart('source_less', 'mart_more', build => false);
     RETURN QUERY
         WITH more AS (
-            SELECT c.table_name::text, c.column_name::text FROM information_schema.columns AS c WHERE table_schema = 'mart_more'
+            -- cohort_value_history is cohort_value, day by day
+            SELECT c.table_name::text, c.column_name::text FROM information_schema.columns AS c WHERE table_schema = 'mart_more' AND table_name <> 'cohort_value_history'
             EXCEPT SELECT c.table_name, c.column_name FROM information_schema.columns AS c WHERE table_schema = 'mart_less'
         ), told AS (
             SELECT part[1] AS table_name, c.column_name
