@@ -4908,14 +4908,16 @@ CREATE FUNCTION clv_mart_names(source text, mart text, time_zone text, flags tex
     LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 10000
     AS $$
 DECLARE
+    path text := current_setting('search_path');
     zone text := quote_literal(time_zone);
     types jsonb;    -- of the columns, "orders.amount": "numeric"
     id text;
 BEGIN
-    SELECT jsonb_object_agg(c.relname || '.' || a.attname, format_type(CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, NULL)) INTO types
-    FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
-         JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-    WHERE n.nspname = source AND a.attnum > 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
+    PERFORM set_config('search_path', 'pg_catalog', true);     -- so that all types come with their schemas
+    EXECUTE format('SELECT jsonb_object_agg(relation || ''.'' || "column", format_type(type, NULL)) FROM %I.clv_mart_found($1) WHERE type IS NOT NULL',
+                   (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'clv'))
+        INTO types USING source;
+    PERFORM set_config('search_path', path, true);
     id := coalesce(types ->> CASE WHEN 'orders' = ANY (flags) THEN 'orders.customer_id' ELSE 'subscriptions.customer_id' END, 'text');
     id := CASE WHEN id IN ('smallint', 'integer', 'bigint') THEN 'bigint'
                WHEN id IN ('text', 'character varying', 'character', 'name', 'citext') THEN 'text' ELSE id END;
@@ -4925,6 +4927,7 @@ BEGIN
             'source', quote_ident(source), 'mart', quote_ident(mart), 'store', quote_ident(mart || '_store'),
             'store_name', quote_literal(mart || '_store'), 'mart_name', quote_literal(mart), 'zone', zone, 'id', id,
             'published_id', CASE WHEN id = 'bigint' THEN id ELSE 'text' END,
+            'text_is_stable', (SELECT o.provolatile = 'i' FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_proc AS o ON o.oid = t.typoutput WHERE t.oid = to_regtype(id)),
             'g', '<generation>',
             'customer', format('%s::%s', CASE WHEN 'customer_map' = ANY (flags) THEN 'coalesce(m.master_id, r.customer_id)' ELSE 'r.customer_id' END, id),
             'map', CASE WHEN 'customer_map' = ANY (flags)
@@ -4986,7 +4989,8 @@ BEGIN
             RETURN NEXT format(E'CREATE MATERIALIZED VIEW %1$s.%2$I AS\nSELECT * FROM (%3$s\n) AS q\nWHERE (SELECT filled FROM %1$s.generation WHERE generation = %4$s)',
                                store, name || '_' || g, replace(body, '<generation>', g::text), g);
             RETURN NEXT format('CREATE UNIQUE INDEX %I ON %s.%I (%s)', name || '_' || g || '_key', store, name || '_' || g, keys);
-            IF columns LIKE '%q.customer_id%' AND names ->> 'published_id' <> names ->> 'id' THEN
+            -- what a report asks for is the text; that of a date, say, depends on settings and has no index
+            IF columns LIKE '%q.customer_id%' AND names ->> 'published_id' <> names ->> 'id' AND (names ->> 'text_is_stable')::boolean THEN
                 RETURN NEXT format('CREATE INDEX %I ON %s.%I ((customer_id::text))', name || '_' || g || '_text', store, name || '_' || g);
             END IF;
             RETURN NEXT format('COMMENT ON MATERIALIZED VIEW %s.%I IS %L', store, name || '_' || g,
@@ -5071,7 +5075,8 @@ FROM {source}.orders AS r {map}$$),
 ('source_contract', 'source', '', 'subscriptions', 'contracts; ended_on is NULL for those without an end', $$
 SELECT {customer} AS customer_id, {day:subscriptions.started_at} AS started_on,
        nullif({day:subscriptions.ended_at}, 'infinity') AS ended_on, r.monthly_amount::numeric AS monthly_amount
-FROM {source}.subscriptions AS r {map}$$),
+FROM {source}.subscriptions AS r {map}
+WHERE isfinite({day:subscriptions.started_at}) IS NOT FALSE$$),
 ('source_charge', 'source', '', 'subscriptions', 'what contracts have brought: the monthly amount on the day of the start and each month after it, before the end, up to the day of the refresh', $$
 SELECT c.customer_id, d.charged_on, c.monthly_amount AS amount
 FROM {store}.source_contract AS c CROSS JOIN {store}.build AS s
@@ -5088,7 +5093,7 @@ SELECT {customer} AS customer_id,
        NULL::text AS channel,  --? !customers.channel
        min({day:customers.acquired_at}) AS acquired_on,  --? customers.acquired_at
        NULL::date AS acquired_on,  --? !customers.acquired_at
-       sum(r.acquisition_cost::numeric) AS acquisition_cost,  --? customers.acquisition_cost
+       sum(nullif(r.acquisition_cost::numeric, 'NaN')) AS acquisition_cost,  --? customers.acquisition_cost
        NULL::numeric AS acquisition_cost,  --? !customers.acquisition_cost
        CASE WHEN count({day:customers.churned_at}) = count(*) THEN nullif(max({day:customers.churned_at}), 'infinity') END AS churned_on  --? customers.churned_at
        NULL::date AS churned_on  --? !customers.churned_at
@@ -5107,7 +5112,7 @@ SELECT r.interaction_id::text AS interaction_id, {customer} AS customer_id, {mom
        NULL::boolean AS resolved,  --? !interactions.resolved
        r.escalated AS escalated,  --? interactions.escalated
        NULL::boolean AS escalated,  --? !interactions.escalated
-       r.service_cost::numeric AS service_cost  --? interactions.service_cost
+       nullif(r.service_cost::numeric, 'NaN') AS service_cost  --? interactions.service_cost
        NULL::numeric AS service_cost  --? !interactions.service_cost
 FROM {source}.interactions AS r {map}$$),
 ('source_score', 'source', '', 'scores', 'scores of contacts and customers; without a customer_id: of nobody who is known', $$
@@ -5163,7 +5168,7 @@ WHERE NOT (coalesce({clv}.purchase_history_eq(h.purchases, n.purchases), num_non
            AND coalesce({clv}.purchase_history_eq(h.order_counts, n.order_counts), num_nonnulls(h.order_counts, n.order_counts) = 0)
            AND coalesce({clv}.purchase_history_eq(h.charges, n.charges), num_nonnulls(h.charges, n.charges) = 0))$$),
 ('person', 'source', '', '', 'every customer: what was paid, and what the sources tell of the customer', $$
-SELECT customer_id,
+SELECT h.customer_id,
        coalesce(c.cohort, to_char(coalesce(c.acquired_on, {clv}.first_purchase(h.history))::timestamp, 'YYYY "Q"Q'), 'none') AS cohort,  --? customers
        c.channel, c.acquired_on, c.acquisition_cost, c.churned_on,  --? customers
        coalesce(to_char({clv}.first_purchase(h.history)::timestamp, 'YYYY "Q"Q'), 'none') AS cohort,  --? !customers
@@ -5174,7 +5179,13 @@ FROM (SELECT customer_id, purchases, order_counts,
              purchases AS history  --? orders !subscriptions
              charges AS history  --? subscriptions !orders
       FROM {store}.customer_history) AS h
-     FULL JOIN {store}.source_customer AS c USING (customer_id)  --? customers$$)
+     LEFT JOIN {store}.source_customer AS c ON c.customer_id = h.customer_id  --? customers
+-- who has bought nothing; not by a full join, in which parallel workers take no part before PostgreSQL 16  --? customers
+UNION ALL  --? customers
+SELECT c.customer_id, coalesce(c.cohort, to_char(c.acquired_on::timestamp, 'YYYY "Q"Q'), 'none'),  --? customers
+       c.channel, c.acquired_on, c.acquisition_cost, c.churned_on, NULL, NULL, NULL  --? customers
+FROM {store}.source_customer AS c  --? customers
+WHERE NOT EXISTS (SELECT FROM {store}.customer_history AS h WHERE h.customer_id = c.customer_id)  --? customers$$)
 $sources$;
 COMMENT ON FUNCTION clv_mart_sources() IS
 'internal: templates of the views that bring what the sources hold into one shape, whatever types and optional columns they have';
@@ -5702,7 +5713,7 @@ figure AS (
            CASE WHEN round(c.amount - coalesce(h.spend, 0) - coalesce(h.refunds, 0), 2) = 0 THEN 'equal to the cent' ELSE 'differs' END
     FROM history AS h CROSS JOIN (SELECT coalesce(sum(l.n), 0) AS n, coalesce(sum(l.amount), 0) AS amount FROM line AS l WHERE l.reason = 'counted') AS c
     UNION ALL
-    SELECT 34, 'customer_value less histories', v.customers, v.spend - coalesce(h.spend, 0),
+    SELECT 34, 'customer_value less histories', v.customers, coalesce(v.spend, 0) - coalesce(h.spend, 0),
            CASE WHEN v.customers <> h.customers THEN 'differs' WHEN round(v.spend - coalesce(h.spend, 0), 2) = 0 THEN 'equal to the cent'
                 WHEN abs(v.spend - h.spend) <= 0.005 * v.customers THEN 'equal but for cents rounded per customer' ELSE 'differs' END
     FROM history AS h CROSS JOIN mart AS v
@@ -6563,6 +6574,18 @@ BEGIN
             HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
     END IF;
 END $body$ $$),
+('check_caller', 'statement', '', '', '', $$CREATE FUNCTION {store}.check_caller() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- Sources are read with the rights of the caller. Row-level security does not hold for a superuser, who would bring into
+-- the mart what its owner must not see.
+DECLARE
+    owner text := (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = {store_name});
+BEGIN
+    IF current_user <> owner AND (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) THEN
+        RAISE EXCEPTION 'the mart % belongs to another role', quote_ident({mart_name}) USING ERRCODE = 'insufficient_privilege',
+            DETAIL = format('It is %s; %s sees rows that row-level security may hide from it.', quote_ident(owner), quote_ident(current_user)),
+            HINT = format('SET ROLE %I; before.', owner);
+    END IF;
+END $body$ $$),
 ('begin_run', 'statement', '', '', '', $$CREATE FUNCTION {store}.begin_run(wanted_refit boolean, wanted_model bigint, wanted_day date) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- A new run, or the last one again if it did not end and was about the same day.
 DECLARE
@@ -6573,6 +6596,7 @@ DECLARE
     newest bigint := (SELECT max(model_id) FROM {store}.model_history);
     this bigint;
 BEGIN
+    PERFORM {store}.check_caller();
     PERFORM {store}.lock_mart(false);
     SELECT * INTO s FROM {store}.setting;
     IF installed <> s.clv_version THEN
@@ -6601,11 +6625,20 @@ BEGIN
             DETAIL = format('There are %s and %s.', found.currency, found.other_currency),
             HINT = 'Make the source orders a view that converts amounts to one currency, or shows the orders of one.';
     END IF;
+    IF found.as_of = '-infinity' THEN
+        RAISE EXCEPTION 'the sources hold nothing up to yesterday' USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Fill them first; with build => false a mart can be made before.';
+    END IF;
     wanted_day := coalesce(wanted_day, found.as_of);
-    IF NOT isfinite(wanted_day) OR wanted_day > found.as_of + 1 THEN
+    -- after the last order, too: one may know that nobody bought, and of contracts there is not one every day
+    IF wanted_day > (now() AT TIME ZONE {zone})::date - 1
+        OR NOT (false
+                OR EXISTS (SELECT FROM {store}.source_order WHERE ordered_on <= wanted_day)  --? orders
+                OR EXISTS (SELECT FROM {store}.source_contract WHERE started_on <= wanted_day)  --? subscriptions
+        ) THEN
         RAISE EXCEPTION 'there are no data of that day' USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('as_of is %s; the last complete day of the data is %s.', wanted_day, found.as_of),
-            HINT = 'See clv_check_sources() for what the sources hold.';
+            HINT = 'Name a day up to yesterday, but not before the first order. See clv_check_sources() for what the sources hold.';
     END IF;
     IF last.status IN ('failed', 'aborted') AND last.as_of = wanted_day AND last.generation = s.building
         AND (last.refit OR NOT wanted_refit) AND (wanted_model IS NULL OR wanted_model = last.model_id) THEN
@@ -6851,7 +6884,7 @@ COMMENT ON FUNCTION clv_mart_routines() IS
 
 
 CREATE FUNCTION clv_mart_check(source text, mart text, options jsonb) RETURNS void
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000
     AS $$
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
@@ -6893,7 +6926,7 @@ CREATE FUNCTION clv_mart_sql(source text, mart text, horizon_days integer DEFAUL
         purchase_model text DEFAULT 'pareto_nbd', min_cohort_size integer DEFAULT 200, lift float8 DEFAULT 0.05,
         lift_name text DEFAULT 'resolution', target_ratio float8 DEFAULT 3, late_days integer DEFAULT 35, currency text DEFAULT NULL)
     RETURNS SETOF text
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 1000000 ROWS 300
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 300
     AS $$
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
@@ -6966,8 +6999,9 @@ DECLARE
 BEGIN
     IF taken IS NOT NULL THEN
         RAISE EXCEPTION 'a mart needs schemas of its own' USING ERRCODE = 'duplicate_object', DETAIL = format('There are relations in %s.', taken),
-            HINT = format('Name another schema. To begin anew: DROP SCHEMA %I, %I CASCADE; to take in other sources or a new version: SELECT clv_upgrade_mart(%L);',
-                          mart, mart || '_store', mart);
+            HINT = CASE WHEN to_regclass(format('%I.setting', mart || '_store')) IS NULL THEN 'Name another schema, a new one or one without relations.'
+                   ELSE format('It is a mart. To take in other sources or a new version: SELECT clv_upgrade_mart(%L); to begin anew: DROP SCHEMA %I, %I CASCADE;',
+                               mart, mart, mart || '_store') END;
     END IF;
     EXECUTE format('SELECT %1$I.clv_run_statements(ARRAY(SELECT * FROM %1$I.clv_mart_sql($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)))', schema)
         USING source, mart, horizon_days, annual_discount_rate, margin, unit, time_zone, purchase_model, min_cohort_size, lift, lift_name, target_ratio,
@@ -7008,6 +7042,11 @@ BEGIN
     IF to_regclass(format('%I.setting', store)) IS NULL OR to_regprocedure(format('%I.lock_mart(boolean)', store)) IS NULL THEN
         RAISE EXCEPTION 'there is no mart %', quote_ident(mart) USING ERRCODE = 'undefined_object', HINT = 'clv_create_mart() makes one.';
     END IF;
+    IF current_user <> (SELECT pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace AS n WHERE n.nspname = store) THEN
+        RAISE EXCEPTION 'only its owner can upgrade the mart %', quote_ident(mart) USING ERRCODE = 'insufficient_privilege',
+            DETAIL = 'What is made anew belongs to who makes it.',
+            HINT = format('SET ROLE %I; before.', (SELECT pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace AS n WHERE n.nspname = store));
+    END IF;
     EXECUTE format('SELECT %I.lock_mart(false)', store);
     EXECUTE format('SELECT %1$I.clv_mart_drop($1), %1$I.clv_mart_grants($1)', schema) INTO statements, grants USING mart;
     EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING statements;
@@ -7025,7 +7064,7 @@ BEGIN
     RETURN QUERY EXECUTE format('SELECT * FROM %I.clv_mart_views($1)', schema) USING mart;
 END $$;
 COMMENT ON FUNCTION clv_upgrade_mart(text, boolean) IS
-'makes the views, materialized views and routines of a mart anew, as this version of clv makes them and for the sources that are there now; tables with histories, models and settings stay, and so do grants. build: whether it is refreshed at once, in this transaction. The views with their numbers of rows. Errors: 42704 no such mart; 55P03 it is being refreshed; 2BP01 views of others read its views, named in the detail.';
+'makes the views, materialized views and routines of a mart anew, as this version of clv makes them and for the sources that are there now; tables with histories, models and settings stay, and so do grants. build: whether it is refreshed at once, in this transaction. The views with their numbers of rows. Errors: 42704 no such mart; 42501 it is somebody else''s; 55P03 it is being refreshed; 2BP01 views of others read its views, named in the detail.';
 
 CREATE FUNCTION clv_mart_drop(mart text) RETURNS text[]
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 10000
