@@ -4797,6 +4797,7 @@ CREATE FUNCTION clv_check_sources(source text)
 DECLARE
     schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
                     WHERE e.extname = 'clv');
+    path text := pg_catalog.current_setting('search_path');
     flags text[];
     found jsonb := '[]';
     one record;
@@ -4807,6 +4808,7 @@ DECLARE
     given text;
     without jsonb;
 BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);     -- nothing of the caller's is called
     FOR one IN EXECUTE format('SELECT * FROM %1$I.clv_mart_check_structure($1) UNION ALL SELECT * FROM %1$I.clv_mart_check_content($1)',
                               schema) USING source
     LOOP
@@ -4849,6 +4851,7 @@ BEGIN
             RETURN NEXT;
         END;
     END LOOP;
+    PERFORM set_config('search_path', path, true);
 END $$;
 COMMENT ON FUNCTION clv_check_sources(text) IS
 'What a mart would find in the schema of sources, by its plain name, all at once: for each relation of clv_mart_contract() a row for itself, one for each column, and what its rows say. status: ok; missing, wrong: no mart can be made, or its numbers would be wrong; optional: not there, and what needs it is left out of the mart; note: the mart works, but look at it. detail says what there is, hint what to write: the view, the GRANT. The rows say how many there are, of how many customers, which are not counted, whether they suffice for models and to whom they lead, by customer_map where there is one. Moments are days of the session''s time zone. Reads every relation, once or twice; what cannot be read is a row, not an error. Error 3F000: no such schema; 22004: no name.';
@@ -5637,7 +5640,7 @@ SELECT a.cohort AS cohort,  --: the cohort
        (a.spend / a.customers)::numeric(16,2) AS spend_per_customer  --: currency: spent in the month per customer, active or not
 FROM (SELECT p.cohort, a.age_period::smallint AS period, count(*) AS customers, count(*) FILTER (WHERE a.active) AS active,
              sum(a.spend)::numeric(16,2) AS spend
-      FROM {store}.person AS p
+      FROM (SELECT cohort, history FROM {store}.person OFFSET 0) AS p     -- else both are computed anew for each month
            CROSS JOIN LATERAL {clv}.spend_by_age(p.history, (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g}), 'month') AS a
       GROUP BY p.cohort, a.age_period) AS a
      JOIN (SELECT p.cohort, count(*) AS customers
@@ -6591,7 +6594,7 @@ END $body$ $$),
 DECLARE
     s {store}.setting;
     last {store}.run;
-    found {store}.data_end;
+    there {store}.data_end;
     installed text := (SELECT extversion FROM pg_extension WHERE extname = 'clv');
     newest bigint := (SELECT max(model_id) FROM {store}.model_history);
     this bigint;
@@ -6619,17 +6622,17 @@ BEGIN
         END IF;
         UPDATE {store}.run SET status = 'aborted', finished_at = clock_timestamp() WHERE run_id = last.run_id RETURNING * INTO last;
     END IF;
-    SELECT * INTO found FROM {store}.data_end;
-    IF found.other_currency IS NOT NULL THEN
+    SELECT * INTO there FROM {store}.data_end;
+    IF there.other_currency IS NOT NULL THEN
         RAISE EXCEPTION 'orders are in several currencies' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('There are %s and %s.', found.currency, found.other_currency),
+            DETAIL = format('There are %s and %s.', there.currency, there.other_currency),
             HINT = 'Make the source orders a view that converts amounts to one currency, or shows the orders of one.';
     END IF;
-    IF found.as_of = '-infinity' THEN
+    IF there.as_of = '-infinity' THEN
         RAISE EXCEPTION 'the sources hold nothing up to yesterday' USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Fill them first; with build => false a mart can be made before.';
     END IF;
-    wanted_day := coalesce(wanted_day, found.as_of);
+    wanted_day := coalesce(wanted_day, there.as_of);
     -- after the last order, too: one may know that nobody bought, and of contracts there is not one every day
     IF wanted_day > (now() AT TIME ZONE {zone})::date - 1
         OR NOT (false
@@ -6637,7 +6640,7 @@ BEGIN
                 OR EXISTS (SELECT FROM {store}.source_contract WHERE started_on <= wanted_day)  --? subscriptions
         ) THEN
         RAISE EXCEPTION 'there are no data of that day' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('as_of is %s; the last complete day of the data is %s.', wanted_day, found.as_of),
+            DETAIL = format('as_of is %s; the last complete day of the data is %s.', wanted_day, there.as_of),
             HINT = 'Name a day up to yesterday, but not before the first order. See clv_check_sources() for what the sources hold.';
     END IF;
     IF last.status IN ('failed', 'aborted') AND last.as_of = wanted_day AND last.generation = s.building
@@ -6654,7 +6657,7 @@ BEGIN
         cut = CASE WHEN wanted_refit OR s.late_days IS NULL OR s.current IS NULL THEN '-infinity'
                    ELSE least(wanted_day, (SELECT p.as_of FROM {store}.generation AS p WHERE p.generation = s.current)) - s.late_days END,
         model_id = CASE WHEN wanted_refit THEN coalesce(newest, 0) + 1 ELSE coalesce(wanted_model, newest) END,
-        refreshed_at = NULL, currency = coalesce(found.currency, s.currency),
+        refreshed_at = NULL, currency = coalesce(there.currency, s.currency),
         resolution_name = 'resolution',  --? evaluations !interactions.resolved
         resolution_name = 'resolved',  --? interactions.resolved !evaluations
         resolution_name = CASE WHEN EXISTS (SELECT FROM {store}.source_score WHERE name = 'resolution') THEN 'resolution' ELSE 'resolved' END,  --? evaluations interactions.resolved
@@ -6669,7 +6672,7 @@ BEGIN
     ANALYZE {store}.setting, {store}.generation;
     RETURN this;
 END $body$ $$),
-('clear_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.clear_relation(relation text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET lock_timeout = '5ms' AS $body$
+('clear_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.clear_relation(relation text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off SET lock_timeout = '5ms' AS $body$
 -- Empties what the idle generation still holds, so that the refresh has nothing to compare with. This takes a lock that
 -- readers wait for, but for a moment: it is given up at once if somebody has it, and then the refresh compares.
 BEGIN
@@ -6701,7 +6704,7 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $body$ $$),
-('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET client_min_messages = error AS $body$
+('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off SET client_min_messages = error AS $body$
 -- Warnings of fits, one for each cohort, are in the log of the server; model_history.note says what was done about them.
 -- Compiling large queries takes seconds each time, and gains nothing where the time goes into functions in C.
 DECLARE
@@ -6806,11 +6809,11 @@ BEGIN
                 HINT = 'The mart shows what it showed before. See refresh_log; the next refresh goes on with this step.';
         END IF;
         EXIT WHEN s.step IS NULL;
-        RAISE NOTICE '%: % rows, % s', s.step, coalesce(s.rows::text, 'no'), round(s.seconds::numeric, 1);
+        RAISE NOTICE '%: % rows, % s', s.step, coalesce(s.rows::text, 'no'), pg_catalog.round(s.seconds::numeric, 1);
     END LOOP;
 END $body$ $$),
 ('refresh', 'statement', '', '', '', $$COMMENT ON PROCEDURE {mart}.refresh(boolean, bigint, date, boolean) IS 'brings the mart up to date: histories, what is computed of them, and with refit => true (or where there is none yet) new models. model_id: an earlier model instead of the newest. as_of: the day, the last complete one of the data if not given. Commits between steps, so that it cannot be called within a transaction but with in_transaction => true, which then commits nothing itself. A refresh that stopped is gone on with by the next. Readers see the old state until all is done, and do not wait.'$$),
-('forget', 'statement', '', '', '', $$CREATE FUNCTION {mart}.forget(VARIADIC customer_ids {id}[]) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $body$
+('forget', 'statement', '', '', '', $$CREATE FUNCTION {mart}.forget(VARIADIC customer_ids {id}[]) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off AS $body$
 DECLARE
     n bigint;
     left_in text;
@@ -6932,9 +6935,11 @@ DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
                                            JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
     version text := (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'clv');
+    path text := pg_catalog.current_setting('search_path');
     flags text[];
     names jsonb;
 BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);     -- nothing of the caller's is called
     EXECUTE format('SELECT %I.clv_mart_check($1, $2, $3)', schema) USING source, mart, jsonb_build_object(
         'horizon_days', horizon_days, 'annual_discount_rate', annual_discount_rate::text, 'margin', margin::text, 'unit', unit, 'time_zone', time_zone,
         'purchase_model', purchase_model, 'min_cohort_size', min_cohort_size, 'lift', lift::text, 'lift_name', lift_name,
@@ -6962,6 +6967,7 @@ BEGIN
                        'ON CONFLICT (one) DO UPDATE SET clv_version = excluded.clv_version;',
                        names ->> 'store', source, mart, version, time_zone, currency, horizon_days, annual_discount_rate, margin, unit,
                        purchase_model, min_cohort_size, lift, lift_name, target_ratio, late_days);
+    PERFORM set_config('search_path', path, true);
 END $$;
 COMMENT ON FUNCTION clv_mart_sql(text, text, integer, float8, float8, text, text, text, integer, float8, text, float8, integer, text) IS
 'the statements that clv_create_mart() would run, one in a row, to be read, kept in version control, or run by another tool. Arguments, NULLs and errors as there.';
@@ -6972,14 +6978,17 @@ CREATE FUNCTION clv_run_statements(statements text[]) RETURNS void
 DECLARE
     path text := current_setting('search_path');
     messages text := current_setting('client_min_messages');
+    strings text := current_setting('standard_conforming_strings');
     statement text;
 BEGIN
     -- nothing of the caller's takes the place of what the statements name without a schema, in views for good
-    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true), set_config('client_min_messages', 'warning', true);
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true), set_config('client_min_messages', 'warning', true),
+            set_config('standard_conforming_strings', 'on', true);
     FOREACH statement IN ARRAY statements LOOP
         EXECUTE statement;
     END LOOP;
-    PERFORM set_config('search_path', path, true), set_config('client_min_messages', messages, true);
+    PERFORM set_config('search_path', path, true), set_config('client_min_messages', messages, true),
+            set_config('standard_conforming_strings', strings, true);
 END $$;
 COMMENT ON FUNCTION clv_run_statements(text[]) IS 'internal: runs statements one after the other, with an empty search_path';
 
@@ -6994,9 +7003,12 @@ CREATE FUNCTION clv_create_mart(source text, mart text, horizon_days integer DEF
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
                                            JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
-    taken text := (SELECT string_agg(DISTINCT quote_ident(n.nspname), ' and ') FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                   WHERE n.nspname IN (mart, mart || '_store'));
+    path text := pg_catalog.current_setting('search_path');
+    taken text;
 BEGIN
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);     -- nothing of the caller's is called
+    taken := (SELECT string_agg(DISTINCT quote_ident(n.nspname), ' and ') FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                   WHERE n.nspname IN (mart, mart || '_store'));
     IF taken IS NOT NULL THEN
         RAISE EXCEPTION 'a mart needs schemas of its own' USING ERRCODE = 'duplicate_object', DETAIL = format('There are relations in %s.', taken),
             HINT = CASE WHEN to_regclass(format('%I.setting', mart || '_store')) IS NULL THEN 'Name another schema, a new one or one without relations.'
@@ -7010,6 +7022,7 @@ BEGIN
         EXECUTE format('CALL %I.refresh(in_transaction => true)', mart);
     END IF;
     RETURN QUERY EXECUTE format('SELECT * FROM %I.clv_mart_views($1)', schema) USING mart;
+    PERFORM set_config('search_path', path, true);
 END $$;
 COMMENT ON FUNCTION clv_create_mart(text, text, integer, float8, float8, text, text, text, integer, float8, text, float8, integer, text, boolean) IS
 'builds a mart: in the schema mart views for reports, with the procedure refresh() and the function forget(), in the schema of that name with _store behind it what they read. Both belong to the caller, hold nothing that was there before, and grant nothing to PUBLIC. source: the schema of the relations orders, customers, ... that clv_check_sources() describes. horizon_days: how far is predicted. annual_discount_rate: 0.10 for 10 percent. margin: share of revenue that is margin, from 0 to 1. unit: time unit of the parameters of models, day, week, month or year. time_zone: whose days are counted, now and in every refresh; that of the session if not given. purchase_model: pareto_nbd (MBG/NBD where it cannot be fitted), mbgnbd, bgnbd, or best, the lower AIC of the first two. min_cohort_size: cohorts with fewer customers are drawn towards the others. lift: the rise of a score, from 0 to 1, whose value the view lift tells; lift_name: the score of which cohort_value tells it. target_ratio: lifetime value wanted for a unit of acquisition cost. late_days: how far back a refresh looks for late orders; NULL for all. currency: where orders do not tell. build: whether the first refresh is done at once, in this transaction. The views with their numbers of rows, none filled without build. Errors: 55000 sources of which no mart can be made, all that is wrong with them in the detail; 22023 an option; 42710 a schema that is not empty.';
@@ -7034,11 +7047,11 @@ DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
                                            JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
     store name := mart || '_store';
-    path text := current_setting('search_path');
+    path text := pg_catalog.current_setting('search_path');
     statements text[];
     grants text[];
 BEGIN
-    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);     -- so that all names come with their schemas
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);     -- nothing of the caller's is called, and all names come with their schemas
     IF to_regclass(format('%I.setting', store)) IS NULL OR to_regprocedure(format('%I.lock_mart(boolean)', store)) IS NULL THEN
         RAISE EXCEPTION 'there is no mart %', quote_ident(mart) USING ERRCODE = 'undefined_object', HINT = 'clv_create_mart() makes one.';
     END IF;
@@ -7060,8 +7073,8 @@ BEGIN
     IF build THEN
         EXECUTE format('CALL %I.refresh(in_transaction => true)', mart);
     END IF;
-    PERFORM set_config('search_path', path, true);
     RETURN QUERY EXECUTE format('SELECT * FROM %I.clv_mart_views($1)', schema) USING mart;
+    PERFORM set_config('search_path', path, true);
 END $$;
 COMMENT ON FUNCTION clv_upgrade_mart(text, boolean) IS
 'makes the views, materialized views and routines of a mart anew, as this version of clv makes them and for the sources that are there now; tables with histories, models and settings stay, and so do grants. build: whether it is refreshed at once, in this transaction. The views with their numbers of rows. Errors: 42704 no such mart; 42501 it is somebody else''s; 55P03 it is being refreshed; 2BP01 views of others read its views, named in the detail.';
