@@ -4397,7 +4397,8 @@ BEGIN
     -- ids of customers must meet in all relations; interactions are compared as text
     FOR found IN EXECUTE format($query$
         SELECT f.relation, f."column", f.type_name, first_value(f.relation) OVER w AS first_relation,
-               first_value(f."column") OVER w AS first_column, first_value(f.type_name) OVER w AS first_type
+               first_value(f."column") OVER w AS first_column, first_value(f.type_name) OVER w AS first_type,
+               format_type(f.type, NULL) AS base, format_type(first_value(f.type) OVER w, NULL) AS first_base
         FROM %I.clv_mart_found($1) WITH ORDINALITY AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
         WHERE f.fits AND f."column" IN ('customer_id', 'master_id')
         WINDOW w AS (ORDER BY f.n) ORDER BY f.n$query$, schema) USING source
@@ -4406,14 +4407,22 @@ BEGIN
             -- compared, and put in one column
             EXECUTE format('SELECT a = b FROM (SELECT NULL::%1$s AS a, NULL::%2$s AS b) AS s
                             UNION ALL SELECT c IS NULL FROM (SELECT NULL::%1$s UNION ALL SELECT NULL::%2$s) AS u (c)',
-                           found.first_type, found.type_name);
-        EXCEPTION WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR cannot_coerce OR indeterminate_collation THEN
+                           found.first_base, found.base);
+        EXCEPTION WHEN insufficient_privilege THEN
+            relation := found.relation;
+            item := found."column";
+            status := 'wrong';
+            detail := format('%s, compared with %s.%s, %s: %s', found.type_name, found.first_relation, found.first_column, found.first_type,
+                             SQLERRM);
+            hint := format('GRANT USAGE ON SCHEMA ... TO %I;', current_user);
+            RETURN NEXT;
+        WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR cannot_coerce OR indeterminate_collation THEN
             relation := found.relation;
             item := found."column";
             status := 'wrong';
             detail := format('%s, which does not compare with %s.%s, %s', found.type_name, found.first_relation, found.first_column,
                              found.first_type);
-            hint := format('Write a view with %I::%s AS %1$I, or ::text in both.', found."column", found.first_type);
+            hint := format('Write a view with %I::%s AS %1$I, or ::text in both.', found."column", found.first_base);
             RETURN NEXT;
         END;
     END LOOP;
@@ -4607,7 +4616,8 @@ BEGIN
                        count(*) FILTER (WHERE amount IS NULL) AS no_amount, count(*) FILTER (WHERE NOT isfinite(at)) AS endless,
                        count(*) FILTER (WHERE amount IN %5$s) AS no_number, count(*) FILTER (WHERE amount < 0 AND counts) AS refunds,
                        sum(amount) FILTER (WHERE amount < 0 AND counts) AS refunded,
-                       count(*) FILTER (WHERE day > current_date AND isfinite(day)) AS future, max(day) FILTER (WHERE isfinite(day)) AS latest
+                       count(*) FILTER (WHERE day > current_date AND isfinite(day)) AS future,
+                       count(*) FILTER (WHERE day < '1970-01-01' AND isfinite(day)) AS ancient, max(day) FILTER (WHERE isfinite(day)) AS latest
                 FROM (SELECT *, coalesce(id IS NOT NULL AND isfinite(at) AND day <= current_date AND amount NOT IN %5$s, false) AS counts
                       FROM r) AS s
             ), b AS (
@@ -4617,7 +4627,7 @@ BEGIN
             )
             SELECT v.item, v.status, v.detail, v.hint
             FROM c, b, LATERAL (VALUES
-                (true, 'rows', 'ok', n || ' orders' || coalesce(', from ' || to_char(first, 'YYYY-MM-DD') || ' to ' || to_char(last, 'YYYY-MM-DD') || ', '
+                (true, 'rows', CASE WHEN last IS NULL THEN %7$L ELSE 'ok' END, n || ' orders' || coalesce(', from ' || to_char(first, 'YYYY-MM-DD') || ' to ' || to_char(last, 'YYYY-MM-DD') || ', '
                                                                 || last - first || ' days', ''), NULL),
                 (true, 'customers', 'ok', buyers || ' with a purchase, ' || loyal || ' with three or more purchase days', NULL),
                 (no_id + no_time + no_amount > 0, 'NULL', 'note',
@@ -4625,6 +4635,7 @@ BEGIN
                                               nullif(no_amount, 0) || ' without amount'), NULL),
                 (refunds > 0, 'refunds', 'note', 'negative, taken as refunds: ' || refunds || ', in all ' || refunded, NULL),
                 (future > 0, 'future', 'note', 'after today, not counted before their day: ' || future || ', the last on ' || to_char(latest, 'YYYY-MM-DD'), NULL),
+                (ancient > 0, 'ordered_at', 'note', 'before 1970: ' || ancient, 'Are these placeholders? Leave them out in a view.'),
                 (endless > 0, 'ordered_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
                 (no_number > 0, 'amount', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right amount.'),
                 (loyal >= %6$s, 'sufficiency', 'ok', 'enough for a model: ' || loyal || ' customers with three or more purchase days',
@@ -4632,7 +4643,7 @@ BEGIN
                 (loyal < %6$s, 'sufficiency', 'note',
                  'too little for a model to rely on: ' || loyal || ' customers with three or more purchase days, where %6$s are enough', NULL)
             ) AS v (shown, item, status, detail, hint)
-            WHERE shown$query$, schema, id, source, joined, no_number, enough);
+            WHERE shown$query$, schema, id, source, joined, no_number, enough, CASE WHEN 'subscriptions' = ANY (flags) THEN 'note' ELSE 'wrong' END);
     WHEN 'subscriptions' THEN
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
@@ -4642,20 +4653,22 @@ BEGIN
                        count(*) FILTER (WHERE started IS NULL) AS no_time, count(*) FILTER (WHERE amount IS NULL) AS no_amount,
                        count(*) FILTER (WHERE NOT isfinite(started)) AS endless, count(*) FILTER (WHERE amount IN %4$s) AS no_number,
                        count(*) FILTER (WHERE amount < 0) AS negative, count(*) FILTER (WHERE started > current_date AND isfinite(started)) AS future,
+                       count(*) FILTER (WHERE started < '1970-01-01' AND isfinite(started)) AS ancient,
                        min(started) FILTER (WHERE isfinite(started)) AS first
                 FROM (SELECT %1$s AS id, r.started_at::date AS started, r.ended_at::date AS ended, r.monthly_amount::numeric AS amount
                       FROM %2$I.subscriptions AS r%3$s) AS s
             )
             SELECT v.item, v.status, v.detail, v.hint
             FROM c, LATERAL (VALUES
-                (true, 'rows', 'ok', n || ' contracts of ' || customers || ' customers' || coalesce(', the first of ' || to_char(first, 'YYYY-MM-DD'), '')
+                (true, 'rows', CASE WHEN active + ended = 0 THEN %6$L ELSE 'ok' END, n || ' contracts of ' || customers || ' customers' || coalesce(', the first of ' || to_char(first, 'YYYY-MM-DD'), '')
                                      || ': ' || active || ' active, ' || ended || ' ended', NULL),
                 (no_id + no_time + no_amount > 0, 'NULL', 'note',
                  'not counted: ' || concat_ws(', ', nullif(no_id, 0) || ' without customer_id', nullif(no_time, 0) || ' without started_at',
                                               nullif(no_amount, 0) || ' without monthly_amount'), NULL),
                 (future > 0, 'future', 'note', 'after today: ' || future, NULL),
                 (negative > 0, 'monthly_amount', 'note', 'negative: ' || negative, 'A contract costs the customer something: are these credits?'),
-                (backwards > 0, 'ended_at', 'wrong', 'before started_at: ' || backwards, 'Leave them out in a view, or correct them.'),
+                (backwards > 0, 'ended_at', 'note', 'before started_at, so that nothing is charged: ' || backwards, NULL),
+                (ancient > 0, 'started_at', 'note', 'before 1970: ' || ancient, 'Are these placeholders? Each month since then is charged.'),
                 (endless > 0, 'started_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
                 (no_number > 0, 'monthly_amount', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right amount.'),
                 (ended >= %5$s, 'sufficiency', 'ok', 'enough for a model: ' || ended || ' contracts have ended', NULL),
@@ -4664,13 +4677,13 @@ BEGIN
                  || round(100 / sqrt(nullif(ended, 0))) || ' percent of itself; %5$s tell it to 10', NULL),
                 (ended = 0, 'sufficiency', 'note', 'too little for a model: no contract has ended', NULL)
             ) AS v (shown, item, status, detail, hint)
-            WHERE shown$query$, id, source, joined, no_number, enough);
+            WHERE shown$query$, id, source, joined, no_number, enough, CASE WHEN 'orders' = ANY (flags) THEN 'note' ELSE 'wrong' END);
     WHEN 'customers' THEN
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
                 SELECT count(*) AS n, count(DISTINCT r.customer_id) AS ids, count(*) FILTER (WHERE r.customer_id IS NULL) AS no_id,
                        count(DISTINCT %1$s) AS persons, count(DISTINCT %1$s) FILTER (WHERE %5$s) AS buying,
-                       %6$s AS backwards, %7$s AS no_cohort
+                       %6$s AS backwards, %7$s AS no_cohort, %8$s AS no_number
                 FROM %2$I.customers AS r%3$s
             )
             SELECT v.item, v.status, v.detail, v.hint
@@ -4682,11 +4695,13 @@ BEGIN
                 (n - no_id > ids, 'customer_id', 'note', 'rows of a customer who has another: ' || n - no_id - ids || ', their costs are added up',
                  'If that is wrong: a view with SELECT DISTINCT ON (customer_id) ... ORDER BY customer_id, ...'),
                 (no_cohort > 0, 'cohort', 'note', 'NULL: ' || no_cohort, NULL),
+                (no_number > 0, 'acquisition_cost', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right cost.'),
                 (backwards > 0, 'churned_at', 'note', 'before acquired_at: ' || backwards, NULL)
             ) AS v (shown, item, status, detail, hint)
             WHERE shown$query$, id, source, joined || coalesce(nullif(join_buyers, '') || id, ''), NULL, CASE WHEN buyers IS NULL THEN 'NULL' ELSE bought END,
             CASE WHEN flags @> '{customers.churned_at,customers.acquired_at}' THEN 'count(*) FILTER (WHERE r.churned_at < r.acquired_at)' ELSE '0' END,
-            CASE WHEN flags @> '{customers.cohort}' THEN 'count(*) FILTER (WHERE r.cohort IS NULL)' ELSE '0' END);
+            CASE WHEN flags @> '{customers.cohort}' THEN 'count(*) FILTER (WHERE r.cohort IS NULL)' ELSE '0' END,
+            CASE WHEN flags @> '{customers.acquisition_cost}' THEN format('count(*) FILTER (WHERE r.acquisition_cost::numeric IN %s)', no_number) ELSE '0' END);
     WHEN 'interactions' THEN
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
@@ -4893,14 +4908,16 @@ CREATE FUNCTION clv_mart_names(source text, mart text, time_zone text, flags tex
     LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 10000
     AS $$
 DECLARE
+    path text := current_setting('search_path');
     zone text := quote_literal(time_zone);
     types jsonb;    -- of the columns, "orders.amount": "numeric"
     id text;
 BEGIN
-    SELECT jsonb_object_agg(c.relname || '.' || a.attname, format_type(CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, NULL)) INTO types
-    FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
-         JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-    WHERE n.nspname = source AND a.attnum > 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f');
+    PERFORM set_config('search_path', 'pg_catalog', true);     -- so that all types come with their schemas
+    EXECUTE format('SELECT jsonb_object_agg(relation || ''.'' || "column", format_type(type, NULL)) FROM %I.clv_mart_found($1) WHERE type IS NOT NULL',
+                   (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'clv'))
+        INTO types USING source;
+    PERFORM set_config('search_path', path, true);
     id := coalesce(types ->> CASE WHEN 'orders' = ANY (flags) THEN 'orders.customer_id' ELSE 'subscriptions.customer_id' END, 'text');
     id := CASE WHEN id IN ('smallint', 'integer', 'bigint') THEN 'bigint'
                WHEN id IN ('text', 'character varying', 'character', 'name', 'citext') THEN 'text' ELSE id END;
@@ -4910,6 +4927,7 @@ BEGIN
             'source', quote_ident(source), 'mart', quote_ident(mart), 'store', quote_ident(mart || '_store'),
             'store_name', quote_literal(mart || '_store'), 'mart_name', quote_literal(mart), 'zone', zone, 'id', id,
             'published_id', CASE WHEN id = 'bigint' THEN id ELSE 'text' END,
+            'text_is_stable', (SELECT o.provolatile = 'i' FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_proc AS o ON o.oid = t.typoutput WHERE t.oid = to_regtype(id)),
             'g', '<generation>',
             'customer', format('%s::%s', CASE WHEN 'customer_map' = ANY (flags) THEN 'coalesce(m.master_id, r.customer_id)' ELSE 'r.customer_id' END, id),
             'map', CASE WHEN 'customer_map' = ANY (flags)
@@ -4971,7 +4989,8 @@ BEGIN
             RETURN NEXT format(E'CREATE MATERIALIZED VIEW %1$s.%2$I AS\nSELECT * FROM (%3$s\n) AS q\nWHERE (SELECT filled FROM %1$s.generation WHERE generation = %4$s)',
                                store, name || '_' || g, replace(body, '<generation>', g::text), g);
             RETURN NEXT format('CREATE UNIQUE INDEX %I ON %s.%I (%s)', name || '_' || g || '_key', store, name || '_' || g, keys);
-            IF columns LIKE '%q.customer_id%' AND names ->> 'published_id' <> names ->> 'id' THEN
+            -- what a report asks for is the text; that of a date, say, depends on settings and has no index
+            IF columns LIKE '%q.customer_id%' AND names ->> 'published_id' <> names ->> 'id' AND (names ->> 'text_is_stable')::boolean THEN
                 RETURN NEXT format('CREATE INDEX %I ON %s.%I ((customer_id::text))', name || '_' || g || '_text', store, name || '_' || g);
             END IF;
             RETURN NEXT format('COMMENT ON MATERIALIZED VIEW %s.%I IS %L', store, name || '_' || g,
@@ -5056,7 +5075,8 @@ FROM {source}.orders AS r {map}$$),
 ('source_contract', 'source', '', 'subscriptions', 'contracts; ended_on is NULL for those without an end', $$
 SELECT {customer} AS customer_id, {day:subscriptions.started_at} AS started_on,
        nullif({day:subscriptions.ended_at}, 'infinity') AS ended_on, r.monthly_amount::numeric AS monthly_amount
-FROM {source}.subscriptions AS r {map}$$),
+FROM {source}.subscriptions AS r {map}
+WHERE isfinite({day:subscriptions.started_at}) IS NOT FALSE$$),
 ('source_charge', 'source', '', 'subscriptions', 'what contracts have brought: the monthly amount on the day of the start and each month after it, before the end, up to the day of the refresh', $$
 SELECT c.customer_id, d.charged_on, c.monthly_amount AS amount
 FROM {store}.source_contract AS c CROSS JOIN {store}.build AS s
@@ -5073,7 +5093,7 @@ SELECT {customer} AS customer_id,
        NULL::text AS channel,  --? !customers.channel
        min({day:customers.acquired_at}) AS acquired_on,  --? customers.acquired_at
        NULL::date AS acquired_on,  --? !customers.acquired_at
-       sum(r.acquisition_cost::numeric) AS acquisition_cost,  --? customers.acquisition_cost
+       sum(nullif(r.acquisition_cost::numeric, 'NaN')) AS acquisition_cost,  --? customers.acquisition_cost
        NULL::numeric AS acquisition_cost,  --? !customers.acquisition_cost
        CASE WHEN count({day:customers.churned_at}) = count(*) THEN nullif(max({day:customers.churned_at}), 'infinity') END AS churned_on  --? customers.churned_at
        NULL::date AS churned_on  --? !customers.churned_at
@@ -5092,7 +5112,7 @@ SELECT r.interaction_id::text AS interaction_id, {customer} AS customer_id, {mom
        NULL::boolean AS resolved,  --? !interactions.resolved
        r.escalated AS escalated,  --? interactions.escalated
        NULL::boolean AS escalated,  --? !interactions.escalated
-       r.service_cost::numeric AS service_cost  --? interactions.service_cost
+       nullif(r.service_cost::numeric, 'NaN') AS service_cost  --? interactions.service_cost
        NULL::numeric AS service_cost  --? !interactions.service_cost
 FROM {source}.interactions AS r {map}$$),
 ('source_score', 'source', '', 'scores', 'scores of contacts and customers; without a customer_id: of nobody who is known', $$
@@ -5148,7 +5168,7 @@ WHERE NOT (coalesce({clv}.purchase_history_eq(h.purchases, n.purchases), num_non
            AND coalesce({clv}.purchase_history_eq(h.order_counts, n.order_counts), num_nonnulls(h.order_counts, n.order_counts) = 0)
            AND coalesce({clv}.purchase_history_eq(h.charges, n.charges), num_nonnulls(h.charges, n.charges) = 0))$$),
 ('person', 'source', '', '', 'every customer: what was paid, and what the sources tell of the customer', $$
-SELECT customer_id,
+SELECT h.customer_id,
        coalesce(c.cohort, to_char(coalesce(c.acquired_on, {clv}.first_purchase(h.history))::timestamp, 'YYYY "Q"Q'), 'none') AS cohort,  --? customers
        c.channel, c.acquired_on, c.acquisition_cost, c.churned_on,  --? customers
        coalesce(to_char({clv}.first_purchase(h.history)::timestamp, 'YYYY "Q"Q'), 'none') AS cohort,  --? !customers
@@ -5159,7 +5179,13 @@ FROM (SELECT customer_id, purchases, order_counts,
              purchases AS history  --? orders !subscriptions
              charges AS history  --? subscriptions !orders
       FROM {store}.customer_history) AS h
-     FULL JOIN {store}.source_customer AS c USING (customer_id)  --? customers$$)
+     LEFT JOIN {store}.source_customer AS c ON c.customer_id = h.customer_id  --? customers
+-- who has bought nothing; not by a full join, in which parallel workers take no part before PostgreSQL 16  --? customers
+UNION ALL  --? customers
+SELECT c.customer_id, coalesce(c.cohort, to_char(c.acquired_on::timestamp, 'YYYY "Q"Q'), 'none'),  --? customers
+       c.channel, c.acquired_on, c.acquisition_cost, c.churned_on, NULL, NULL, NULL  --? customers
+FROM {store}.source_customer AS c  --? customers
+WHERE NOT EXISTS (SELECT FROM {store}.customer_history AS h WHERE h.customer_id = c.customer_id)  --? customers$$)
 $sources$;
 COMMENT ON FUNCTION clv_mart_sources() IS
 'internal: templates of the views that bring what the sources hold into one shape, whatever types and optional columns they have';
@@ -5365,7 +5391,7 @@ contact AS (  --? interactions
                  , sum(i.service_cost) FILTER (WHERE i.started_at >= (  --? interactions.service_cost
                        SELECT (s.as_of - 364)::timestamp AT TIME ZONE {zone} FROM {store}.generation AS s WHERE s.generation = {g})) AS recent_cost  --? interactions.service_cost
           FROM {store}.source_interaction AS i  --? interactions
-          WHERE i.customer_id IS NOT NULL AND i.started_at < (  --? interactions
+          WHERE i.customer_id IS NOT NULL AND isfinite(i.started_at) AND i.started_at < (  --? interactions
                 SELECT (s.as_of + 1)::timestamp AT TIME ZONE {zone} FROM {store}.generation AS s WHERE s.generation = {g})  --? interactions
           GROUP BY i.customer_id, i.topic) AS t  --? interactions interactions.topic
           GROUP BY i.customer_id) AS t  --? interactions !interactions.topic
@@ -5375,13 +5401,14 @@ contact AS (  --? interactions
 ),  --? interactions
 signal AS (  --? scores
     SELECT e.customer_id,  --? scores
-           {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name = (  --? scores
+           -- a score beyond all scales, or none at all, is not counted  --? scores
+           {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.score BETWEEN -1e15 AND 1e15 AND e.name = (  --? scores
                SELECT s.resolution_name FROM {store}.generation AS s WHERE s.generation = {g})) AS resolution  --? scores
-           , {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.name LIKE '%quality') AS quality  --? evaluations
+           , {clv}.rolling_mean(e.score, e.evaluated_at, 6) FILTER (WHERE e.score BETWEEN -1e15 AND 1e15 AND e.name LIKE '%quality') AS quality  --? evaluations
            , (count(*) FILTER (WHERE e.name LIKE '%tone' AND {clv}.is_frustrated_label(e.label)))::float8  --? evaluations evaluations.label
              / nullif(count(*) FILTER (WHERE e.name LIKE '%tone' AND e.label IS NOT NULL), 0) AS frustrated  --? evaluations evaluations.label
     FROM {store}.source_score AS e  --? scores
-    WHERE e.customer_id IS NOT NULL AND e.evaluated_at < (  --? scores
+    WHERE e.customer_id IS NOT NULL AND isfinite(e.evaluated_at) AND e.evaluated_at < (  --? scores
           SELECT (s.as_of + 1)::timestamp AT TIME ZONE {zone} FROM {store}.generation AS s WHERE s.generation = {g})  --? scores
           AND (e.name = (SELECT s.resolution_name FROM {store}.generation AS s WHERE s.generation = {g})  --? scores
                OR e.name LIKE '%quality'  --? evaluations
@@ -5686,7 +5713,7 @@ figure AS (
            CASE WHEN round(c.amount - coalesce(h.spend, 0) - coalesce(h.refunds, 0), 2) = 0 THEN 'equal to the cent' ELSE 'differs' END
     FROM history AS h CROSS JOIN (SELECT coalesce(sum(l.n), 0) AS n, coalesce(sum(l.amount), 0) AS amount FROM line AS l WHERE l.reason = 'counted') AS c
     UNION ALL
-    SELECT 34, 'customer_value less histories', v.customers, v.spend - coalesce(h.spend, 0),
+    SELECT 34, 'customer_value less histories', v.customers, coalesce(v.spend, 0) - coalesce(h.spend, 0),
            CASE WHEN v.customers <> h.customers THEN 'differs' WHEN round(v.spend - coalesce(h.spend, 0), 2) = 0 THEN 'equal to the cent'
                 WHEN abs(v.spend - h.spend) <= 0.005 * v.customers THEN 'equal but for cents rounded per customer' ELSE 'differs' END
     FROM history AS h CROSS JOIN mart AS v
@@ -5752,10 +5779,10 @@ CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - f.first_on) / 2, s.a
 WHERE w.days >= 1 AND f.first_on IS NOT NULL AND q.quarter_on IS NOT NULL
 $$),
 ('exposure_evaluator', 'work', '', 'scores', 'evaluators: role, scale, lift, reliability', $$
--- the scale is 0 to 1 where scores are within it, else from the lowest to the highest; a lift is a part of the scale,
--- and goes down where less is better
+-- a lever by its name, or the score that the option lift_name names; the scale is 0 to 1 where scores are within it, else
+-- from the lowest to the highest; a lift is a part of the scale, and goes down where less is better
 SELECT v.evaluator, r.role, r.why,
-       coalesce(r.role = 'lever' OR r.role IS NULL AND v.evaluator = {clv}.evaluator_key(s.lift_name),
+       coalesce(r.role = 'lever' OR r.role IS DISTINCT FROM 'outcome' AND v.evaluator = {clv}.evaluator_key(s.lift_name),
                 false) AS is_lever,
        v.scores, v.lowest, v.highest, k.low, k.high, k.less_is_better,
        s.lift * (k.high - k.low) * CASE WHEN k.less_is_better THEN -1 ELSE 1 END AS lift, g.reliability
@@ -5789,7 +5816,7 @@ CROSS JOIN (
 ) AS t
 LEFT JOIN ( --? subscriptions
     SELECT customer_id, --? subscriptions
-           CASE WHEN count(*) FILTER (WHERE isfinite(ended_on)) = count(*) THEN max(ended_on) END AS left_on --? subscriptions
+           CASE WHEN count(nullif(ended_on, 'infinity')) = count(*) THEN max(ended_on) END AS left_on --? subscriptions
     FROM {store}.source_contract GROUP BY customer_id --? subscriptions
 ) AS c ON c.customer_id = p.customer_id --? subscriptions
 CROSS JOIN LATERAL {clv}.landmark(p.history, NULL::{clv}.interaction_history, t.landmark_on, t.until_on,
@@ -5972,6 +5999,7 @@ FROM (
                CASE WHEN one.churn_change_low <= 0 AND one.churn_change_high >= 0
                    THEN 'not beyond noise: the interval holds 0' END,
                CASE WHEN one.churn_change_low > 0 THEN 'customers leave more often with it: what is behind that?' END,
+               CASE WHEN v.role = 'mediator' THEN 'a mediator: who lifts its levers lifts it, too' END,
                CASE WHEN v.less_is_better THEN 'less of it counts as better' END,
                CASE WHEN v.low <> 0 OR v.high <> 1
                     THEN format('scores go from %s to %s; the lift is %s percent of that', v.lowest::float4,
@@ -6184,8 +6212,10 @@ $$, '$', ' --? orders', 'gn') || regexp_replace($$
                                ELSE n + (t.started_on + (n + 1) * c.step <= c.calibration)::int END AS tenure
             FROM contract AS t CROSS JOIN cut AS c
             CROSS JOIN LATERAL (SELECT age(c.calibration, t.started_on)) AS a (age)
-            CROSS JOIN LATERAL (SELECT CASE c.unit WHEN 'year' THEN extract(year FROM a.age)
-                                                   ELSE 12 * extract(year FROM a.age) + extract(month FROM a.age) END::int) AS w (n)
+            CROSS JOIN LATERAL (
+                SELECT CASE c.unit WHEN 'year' THEN extract(year FROM a.age)
+                                   ELSE 12 * extract(year FROM a.age) + extract(month FROM a.age) END::int
+            ) AS w (n)
             WHERE t.ended_on IS NULL OR t.ended_on > c.calibration
         ), period AS (
             SELECT k, (c.calibration + k * c.step)::date AS day
@@ -6356,8 +6386,9 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT CASE WHEN e.enough THEN {clv}.lm_fit(b.sample, 'HC3') END AS before,
                CASE WHEN e.enough THEN {clv}.lm_fit(a.sample, 'HC3') END AS after
-        FROM (SELECT least(b.churned, b.customers - b.churned, a.churned, a.customers - a.churned) >= 10
-                     AND least(b.customers, a.customers) >= 50 AND b.lowest < b.highest AND a.lowest < a.highest) AS e (enough)
+        FROM (SELECT least(b.churned, b.customers - b.churned, a.churned, a.customers - a.churned) >= 10 AND
+                     least(b.customers, a.customers) >= 50 AND b.lowest < b.highest AND a.lowest < a.highest
+             ) AS e (enough)
         OFFSET 0
     ) AS f
     CROSS JOIN LATERAL {clv}.coefficient_drift(f.before, f.after, 'x1') AS c
@@ -6369,8 +6400,8 @@ FROM (
             FROM (SELECT greatest(1, count(*) FILTER (WHERE o.before > 0 AND o.since > 0) OVER (ORDER BY o.bin)) AS bin,
                          o.before, o.since
                   FROM (SELECT least(width_bucket(e.score, v.lowest, v.highest, 10), 10) AS bin,
-                               count(*) FILTER (WHERE e.at < (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS before,
-                               count(*) FILTER (WHERE e.at >= (w.landmark_on + 1)::timestamp AT TIME ZONE 'UTC') AS since
+                               count(*) FILTER (WHERE (e.at AT TIME ZONE 'UTC')::date <= w.landmark_on) AS before,
+                               count(*) FILTER (WHERE (e.at AT TIME ZONE 'UTC')::date > w.landmark_on) AS since
                         FROM {store}.exposure_score AS h CROSS JOIN LATERAL {clv}.interactions(h.scores) AS e
                         WHERE h.evaluator = v.evaluator GROUP BY 1) AS o) AS n
             GROUP BY n.bin
@@ -6383,7 +6414,8 @@ FROM (
 $$),
 ('coverage', 'generation', 'part, evaluator, dimension, item', 'scores | contacts !scores',
     'for whom scores and contacts speak', $$
--- scores, contacts and customers are read once each; who is not covered is everybody less those who are
+-- scores, contacts and customers are read once each and meet as one row for each customer; who is not covered is
+-- everybody less those who are
 WITH fact AS MATERIALIZED (
     SELECT p.customer_id, p.cohort, coalesce(p.channel, 'not known') AS channel,
            {clv}.tenure(p.history, s.as_of)::float8 AS tenure,
@@ -6392,52 +6424,69 @@ WITH fact AS MATERIALIZED (
            {clv}.days_since_last(p.history, s.as_of)::float8 AS days_since_last
     FROM {store}.generation AS s CROSS JOIN {store}.person AS p WHERE s.generation = {g}
 ),
-score AS MATERIALIZED ( --? scores
-    SELECT e.customer_id, e.name AS evaluator, count(*) AS n --? scores
-    FROM {store}.generation AS s CROSS JOIN {store}.source_score AS e --? scores
-    WHERE s.generation = {g} AND e.name IS NOT NULL AND e.score IS NOT NULL --? scores
-        AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? scores
-    GROUP BY e.customer_id, e.name --? scores
+score AS ( --? scores
+    SELECT n.customer_id, array_agg(n.evaluator) || 'any score'::text AS evaluators, --? scores
+           array_agg(n.n) || sum(n.n)::bigint AS counts --? scores
+    FROM (SELECT e.customer_id, e.name AS evaluator, count(*) AS n --? scores
+          FROM {store}.generation AS s CROSS JOIN {store}.source_score AS e --? scores
+          WHERE s.generation = {g} AND e.name IS NOT NULL AND e.score IS NOT NULL --? scores
+              AND e.evaluated_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? scores
+          GROUP BY e.customer_id, e.name) AS n --? scores
+    GROUP BY n.customer_id --? scores
 ), --? scores
-contact AS MATERIALIZED ( --? contacts
-    SELECT i.customer_id, coalesce(i.channel, 'not known') AS channel, count(*) AS n, --? contacts
-           count(i.resolved) AS resolved --? contacts
-    FROM {store}.generation AS s CROSS JOIN {store}.source_interaction AS i --? contacts
-    WHERE s.generation = {g} AND i.started_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? contacts
-    GROUP BY 1, 2 --? contacts
+contact AS ( --? contacts
+    SELECT n.customer_id, array_agg(n.channel) AS channels, array_agg(n.n) AS counts, --? contacts
+           array_agg(n.resolved) AS resolved, sum(n.n)::bigint AS total --? contacts
+    FROM (SELECT i.customer_id, coalesce(i.channel, 'not known') AS channel, --? contacts
+                 count(*) AS n, count(i.resolved) AS resolved --? contacts
+          FROM {store}.generation AS s CROSS JOIN {store}.source_interaction AS i --? contacts
+          WHERE s.generation = {g} AND i.started_at < (s.as_of + 1)::timestamp AT TIME ZONE {zone} --? contacts
+          GROUP BY 1, 2) AS n --? contacts
+    GROUP BY n.customer_id --? contacts
 ), --? contacts
-seen AS (
-    SELECT NULL::{id} AS customer_id, NULL::text AS evaluator, NULL::bigint AS n WHERE false
-    UNION ALL SELECT e.customer_id, e.evaluator, e.n FROM score AS e --? scores
-    UNION ALL SELECT e.customer_id, 'any score', sum(e.n)::bigint FROM score AS e GROUP BY e.customer_id --? scores
-    UNION ALL --? contacts
-    SELECT c.customer_id, 'any contact', sum(c.n)::bigint FROM contact AS c GROUP BY c.customer_id --? contacts
+seen AS MATERIALIZED (
+    SELECT f.customer_id IS NOT NULL AS is_known, f.cohort, f.channel, f.tenure, f.purchases, f.spend,
+           f.days_since_last,
+           c.channels, c.counts, c.resolved, --? contacts
+           '{}'::text[] || e.evaluators --? scores
+           '{}'::text[] --? !scores
+               || CASE WHEN c.total > 0 THEN ARRAY['any contact'] END --? contacts
+               AS evaluators,
+           '{}'::bigint[] || e.counts --? scores
+           '{}'::bigint[] --? !scores
+               || CASE WHEN c.total > 0 THEN ARRAY[c.total] END --? contacts
+               AS totals
+    FROM fact AS f
+    FULL JOIN score AS e ON e.customer_id = f.customer_id --? scores
+    FULL JOIN contact AS c ON c.customer_id = coalesce(f.customer_id, e.customer_id) --? scores contacts
+    FULL JOIN contact AS c ON c.customer_id = f.customer_id --? contacts !scores
 ),
 -- customers by evaluator; those without one are everybody: how many, and of four columns how many are known, sum and
 -- sum of squares
 part AS MATERIALIZED (
-    SELECT n.evaluator, f.cohort, f.channel, count(*) AS customers, coalesce(sum(n.n), 0) AS scores,
-           ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[] AS known,
-           ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)] AS sums,
-           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend),
-                 sum(f.days_since_last * f.days_since_last)] AS squares
-    FROM fact AS f JOIN seen AS n ON n.customer_id = f.customer_id
-    GROUP BY 1, 2, 3
-    UNION ALL
-    SELECT NULL, f.cohort, f.channel, count(*), 0,
-           ARRAY[count(f.tenure), count(f.purchases), count(f.spend), count(f.days_since_last)]::float8[],
-           ARRAY[sum(f.tenure), sum(f.purchases), sum(f.spend), sum(f.days_since_last)],
-           ARRAY[sum(f.tenure * f.tenure), sum(f.purchases * f.purchases), sum(f.spend * f.spend),
-                 sum(f.days_since_last * f.days_since_last)]
-    FROM fact AS f GROUP BY 2, 3
+    SELECT u.evaluator, n.cohort, n.channel, count(*) AS customers, sum(u.total) AS scores,
+           ARRAY[count(n.tenure), count(n.purchases), count(n.spend), count(n.days_since_last)]::float8[] AS known,
+           ARRAY[sum(n.tenure), sum(n.purchases), sum(n.spend), sum(n.days_since_last)] AS sums,
+           ARRAY[sum(n.tenure * n.tenure), sum(n.purchases * n.purchases), sum(n.spend * n.spend),
+                 sum(n.days_since_last * n.days_since_last)] AS squares
+    FROM seen AS n
+    CROSS JOIN LATERAL (SELECT NULL, 0 UNION ALL SELECT * FROM unnest(n.evaluators, n.totals)) AS u (evaluator, total)
+    WHERE n.is_known GROUP BY 1, 2, 3
 ),
 given AS MATERIALIZED (
-    SELECT e.evaluator, sum(e.n)::bigint AS n
-    FROM (SELECT evaluator, n FROM seen
+    SELECT e.evaluator, sum(e.total)::bigint AS n
+    FROM (SELECT u.evaluator, u.total
+          FROM seen AS n CROSS JOIN LATERAL unnest(n.evaluators, n.totals) AS u (evaluator, total)
           UNION ALL SELECT 'any score', 0 --? scores
           UNION ALL SELECT 'any contact', 0 --? contacts
     ) AS e GROUP BY e.evaluator
 ),
+channel AS MATERIALIZED ( --? contacts
+    SELECT u.channel, coalesce(sum(u.n), 0)::bigint AS n, coalesce(sum(u.resolved), 0)::bigint AS resolved, --? contacts
+           coalesce(sum(u.n) FILTER (WHERE s.is_known), 0)::bigint AS known --? contacts
+    FROM seen AS s CROSS JOIN LATERAL unnest(s.channels, s.counts, s.resolved) AS u (channel, n, resolved) --? contacts
+    GROUP BY ROLLUP (u.channel) --? contacts
+), --? contacts
 moment AS (
     SELECT m.evaluator, m.name, m.position, m.n, m.total, m.total / nullif(m.n, 0) AS mean, m.squares
     FROM (SELECT p.evaluator, c.name, c.position, sum(p.known[c.position]) AS n,
@@ -6472,14 +6521,14 @@ FROM (
     UNION ALL
     SELECT 'matching', g.evaluator, 'all', 'all', g.n, coalesce(sum(p.scores), 0)::bigint, NULL, NULL, NULL
     FROM given AS g LEFT JOIN part AS p ON p.evaluator = g.evaluator GROUP BY g.evaluator, g.n
-    UNION ALL SELECT 'matching', 'any contact', 'channel', i.channel, sum(i.n)::bigint, --? interactions.channel
-           coalesce(sum(i.n) FILTER (WHERE f.customer_id IS NOT NULL), 0)::bigint, NULL, NULL, NULL --? interactions.channel
-    FROM contact AS i LEFT JOIN fact AS f ON f.customer_id = i.customer_id GROUP BY i.channel --? interactions.channel
-    UNION ALL SELECT 'contacts', 'resolved', 'all', 'all', coalesce(sum(i.n), 0)::bigint, --? interactions.resolved
-           coalesce(sum(i.resolved), 0)::bigint, NULL, NULL, NULL FROM contact AS i --? interactions.resolved
-    UNION ALL SELECT 'contacts', 'resolved', 'channel', i.channel, --? interactions.resolved interactions.channel
-           sum(i.n)::bigint, sum(i.resolved)::bigint, NULL, NULL, NULL --? interactions.resolved interactions.channel
-    FROM contact AS i GROUP BY i.channel --? interactions.resolved interactions.channel
+    UNION ALL --? interactions.channel
+    SELECT 'matching', 'any contact', 'channel', c.channel, c.n, c.known, NULL, NULL, NULL --? interactions.channel
+    FROM channel AS c WHERE c.channel IS NOT NULL --? interactions.channel
+    UNION ALL --? interactions.resolved
+    SELECT 'contacts', 'resolved', CASE WHEN c.channel IS NULL THEN 'all' ELSE 'channel' END, --? interactions.resolved
+           coalesce(c.channel, 'all'), c.n, c.resolved, NULL, NULL, NULL --? interactions.resolved
+    FROM channel AS c --? interactions.resolved
+    WHERE c.channel IS NULL --? interactions.resolved !interactions.channel
     UNION ALL
     SELECT 'balance', y.evaluator, y.name,
            CASE y.name WHEN 'purchases' THEN 'count' WHEN 'total_spend' THEN 'currency' ELSE 'days' END,
@@ -6525,6 +6574,18 @@ BEGIN
             HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
     END IF;
 END $body$ $$),
+('check_caller', 'statement', '', '', '', $$CREATE FUNCTION {store}.check_caller() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- Sources are read with the rights of the caller. Row-level security does not hold for a superuser, who would bring into
+-- the mart what its owner must not see.
+DECLARE
+    owner text := (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = {store_name});
+BEGIN
+    IF current_user <> owner AND (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) THEN
+        RAISE EXCEPTION 'the mart % belongs to another role', quote_ident({mart_name}) USING ERRCODE = 'insufficient_privilege',
+            DETAIL = format('It is %s; %s sees rows that row-level security may hide from it.', quote_ident(owner), quote_ident(current_user)),
+            HINT = format('SET ROLE %I; before.', owner);
+    END IF;
+END $body$ $$),
 ('begin_run', 'statement', '', '', '', $$CREATE FUNCTION {store}.begin_run(wanted_refit boolean, wanted_model bigint, wanted_day date) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- A new run, or the last one again if it did not end and was about the same day.
 DECLARE
@@ -6535,6 +6596,7 @@ DECLARE
     newest bigint := (SELECT max(model_id) FROM {store}.model_history);
     this bigint;
 BEGIN
+    PERFORM {store}.check_caller();
     PERFORM {store}.lock_mart(false);
     SELECT * INTO s FROM {store}.setting;
     IF installed <> s.clv_version THEN
@@ -6563,11 +6625,20 @@ BEGIN
             DETAIL = format('There are %s and %s.', found.currency, found.other_currency),
             HINT = 'Make the source orders a view that converts amounts to one currency, or shows the orders of one.';
     END IF;
+    IF found.as_of = '-infinity' THEN
+        RAISE EXCEPTION 'the sources hold nothing up to yesterday' USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Fill them first; with build => false a mart can be made before.';
+    END IF;
     wanted_day := coalesce(wanted_day, found.as_of);
-    IF NOT isfinite(wanted_day) OR wanted_day > found.as_of + 1 THEN
+    -- after the last order, too: one may know that nobody bought, and of contracts there is not one every day
+    IF wanted_day > (now() AT TIME ZONE {zone})::date - 1
+        OR NOT (false
+                OR EXISTS (SELECT FROM {store}.source_order WHERE ordered_on <= wanted_day)  --? orders
+                OR EXISTS (SELECT FROM {store}.source_contract WHERE started_on <= wanted_day)  --? subscriptions
+        ) THEN
         RAISE EXCEPTION 'there are no data of that day' USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('as_of is %s; the last complete day of the data is %s.', wanted_day, found.as_of),
-            HINT = 'See clv_check_sources() for what the sources hold.';
+            HINT = 'Name a day up to yesterday, but not before the first order. See clv_check_sources() for what the sources hold.';
     END IF;
     IF last.status IN ('failed', 'aborted') AND last.as_of = wanted_day AND last.generation = s.building
         AND (last.refit OR NOT wanted_refit) AND (wanted_model IS NULL OR wanted_model = last.model_id) THEN
@@ -6813,7 +6884,7 @@ COMMENT ON FUNCTION clv_mart_routines() IS
 
 
 CREATE FUNCTION clv_mart_check(source text, mart text, options jsonb) RETURNS void
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000
     AS $$
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
@@ -6855,7 +6926,7 @@ CREATE FUNCTION clv_mart_sql(source text, mart text, horizon_days integer DEFAUL
         purchase_model text DEFAULT 'pareto_nbd', min_cohort_size integer DEFAULT 200, lift float8 DEFAULT 0.05,
         lift_name text DEFAULT 'resolution', target_ratio float8 DEFAULT 3, late_days integer DEFAULT 35, currency text DEFAULT NULL)
     RETURNS SETOF text
-    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 1000000 ROWS 300
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 300
     AS $$
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
@@ -6928,8 +6999,9 @@ DECLARE
 BEGIN
     IF taken IS NOT NULL THEN
         RAISE EXCEPTION 'a mart needs schemas of its own' USING ERRCODE = 'duplicate_object', DETAIL = format('There are relations in %s.', taken),
-            HINT = format('Name another schema. To begin anew: DROP SCHEMA %I, %I CASCADE; to take in other sources or a new version: SELECT clv_upgrade_mart(%L);',
-                          mart, mart || '_store', mart);
+            HINT = CASE WHEN to_regclass(format('%I.setting', mart || '_store')) IS NULL THEN 'Name another schema, a new one or one without relations.'
+                   ELSE format('It is a mart. To take in other sources or a new version: SELECT clv_upgrade_mart(%L); to begin anew: DROP SCHEMA %I, %I CASCADE;',
+                               mart, mart, mart || '_store') END;
     END IF;
     EXECUTE format('SELECT %1$I.clv_run_statements(ARRAY(SELECT * FROM %1$I.clv_mart_sql($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)))', schema)
         USING source, mart, horizon_days, annual_discount_rate, margin, unit, time_zone, purchase_model, min_cohort_size, lift, lift_name, target_ratio,
@@ -6970,6 +7042,11 @@ BEGIN
     IF to_regclass(format('%I.setting', store)) IS NULL OR to_regprocedure(format('%I.lock_mart(boolean)', store)) IS NULL THEN
         RAISE EXCEPTION 'there is no mart %', quote_ident(mart) USING ERRCODE = 'undefined_object', HINT = 'clv_create_mart() makes one.';
     END IF;
+    IF current_user <> (SELECT pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace AS n WHERE n.nspname = store) THEN
+        RAISE EXCEPTION 'only its owner can upgrade the mart %', quote_ident(mart) USING ERRCODE = 'insufficient_privilege',
+            DETAIL = 'What is made anew belongs to who makes it.',
+            HINT = format('SET ROLE %I; before.', (SELECT pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace AS n WHERE n.nspname = store));
+    END IF;
     EXECUTE format('SELECT %I.lock_mart(false)', store);
     EXECUTE format('SELECT %1$I.clv_mart_drop($1), %1$I.clv_mart_grants($1)', schema) INTO statements, grants USING mart;
     EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING statements;
@@ -6987,7 +7064,7 @@ BEGIN
     RETURN QUERY EXECUTE format('SELECT * FROM %I.clv_mart_views($1)', schema) USING mart;
 END $$;
 COMMENT ON FUNCTION clv_upgrade_mart(text, boolean) IS
-'makes the views, materialized views and routines of a mart anew, as this version of clv makes them and for the sources that are there now; tables with histories, models and settings stay, and so do grants. build: whether it is refreshed at once, in this transaction. The views with their numbers of rows. Errors: 42704 no such mart; 55P03 it is being refreshed; 2BP01 views of others read its views, named in the detail.';
+'makes the views, materialized views and routines of a mart anew, as this version of clv makes them and for the sources that are there now; tables with histories, models and settings stay, and so do grants. build: whether it is refreshed at once, in this transaction. The views with their numbers of rows. Errors: 42704 no such mart; 42501 it is somebody else''s; 55P03 it is being refreshed; 2BP01 views of others read its views, named in the detail.';
 
 CREATE FUNCTION clv_mart_drop(mart text) RETURNS text[]
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 10000

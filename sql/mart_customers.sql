@@ -72,7 +72,7 @@ BEGIN
     RETURN QUERY EXECUTE format('SELECT m.role, m.cohort, g.kind, m.scope, m.own_weight > 0, m.customers, m.note FROM %I.model_history AS m LEFT JOIN glance(m.model) AS g ON true
                                  ORDER BY m.role, m.cohort NULLS FIRST', mart || '_store');
 END $$;
--- nobody has come back; two orders make nobody regular
+-- nobody has come back
 CREATE SCHEMA fresh;
 CREATE TABLE fresh.orders AS SELECT i AS customer_id, date '2025-01-01' + i AS ordered_at, 10.00 + i AS amount FROM generate_series(1, 20) AS i;
 SELECT count(*) FROM clv_create_mart('fresh', 'fresh_mart', time_zone => 'UTC');
@@ -133,10 +133,10 @@ FROM sizes_mart.customer_value AS v, sizes_mart_store.model_history AS m WHERE c
 CREATE SCHEMA club;
 CREATE TABLE club.subscriptions AS
 SELECT customer AS customer_id, started AS started_at, CASE WHEN ended <= '2025-06-30' THEN ended END AS ended_at, 20.00 AS monthly_amount
-FROM (SELECT customer, date '2022-01-01' + customer % 1000 AS started, count(*)::int AS periods FROM simulate_purchases(sbg_model(0.8, 6), 1000, 120, 1) GROUP BY customer) AS c,
+FROM (SELECT customer, date '2022-01-01' + 11 * (customer % 90) AS started, count(*)::int AS periods FROM simulate_purchases(sbg_model(0.8, 6), 1000, 120, 1) GROUP BY customer) AS c,
      LATERAL (SELECT (started + make_interval(months => periods))::date AS ended) AS e;
--- one of 31 January, two contracts of one customer, one that ended on its first day, one that ends before the next payment
--- and one that ends far ahead, both announced: the horizon is to the end of 2099
+-- one of 31 January, two contracts of one customer, two that ended on their first day, and two whose ends, in 2099 and in
+-- 2200, are announced
 INSERT INTO club.subscriptions VALUES (5001, '2024-01-31', NULL, 10), (5002, '2024-01-10', NULL, 10), (5002, '2024-11-20', NULL, 5), (5003, '2024-05-05', '2024-05-05', 99),
     (5004, '2025-01-15', '2099-12-01', 10), (5005, '2025-01-15', '2200-01-01', 10), (5006, '2025-06-30', '2025-06-30', 99);
 SELECT count(*) FROM clv_create_mart('club', 'club_mart', margin => 0.5, horizon_days => 365, time_zone => 'UTC', min_cohort_size => 1000000);
@@ -154,11 +154,11 @@ SELECT v.customer_id, v.alive_probability AS alive, abs(v.churn_risk - c.risk) <
        predicted_value_low < predicted_value AND predicted_value < predicted_value_high AS within
 FROM club_mart.customer_value AS v JOIN club.subscriptions AS s USING (customer_id) JOIN club_mart_store.model_history AS m ON m.cohort = v.cohort,
      contract(m.model, started_at, v.as_of, v.predicted_until) AS c WHERE customer_id IN (5001, 5004, 5005) ORDER BY customer_id;
--- two contracts: money adds up, and one who leaves leaves the better one last
+-- two contracts: money adds up, and the customer stays as long as one of them does
 SELECT round(v.expected_purchases::numeric, 6) = round(sum(c.payments)::numeric, 6) AS payments, abs(v.churn_risk - min(c.risk)) < 1e-12 AS risk, abs(v.predicted_value - 0.5 * sum(monthly_amount * c.value::numeric)) < 0.01 AS value
 FROM club_mart.customer_value AS v JOIN club.subscriptions AS s USING (customer_id) JOIN club_mart_store.model_history AS m ON m.cohort = v.cohort,
      contract(m.model, started_at, v.as_of, v.predicted_until) AS c WHERE customer_id = 5002 GROUP BY v.expected_purchases, v.churn_risk, v.predicted_value;
--- who has left is worth what was paid; who never paid has no contract to speak of
+-- who has left is worth what was paid; who left before paying is nobody
 SELECT alive_probability AS alive, churn_risk AS risk, predicted_value AS value, predicted_value_low AS low, predicted_value_high AS high, expected_purchases AS payments, lifetime_value = 0.5 * total_spend AS paid, count(*) > 100 AS many
 FROM club_mart.customer_value WHERE customer_id <= 1000 AND NOT EXISTS (SELECT FROM club.subscriptions AS s WHERE s.customer_id = customer_value.customer_id AND ended_at IS NULL) GROUP BY 1, 2, 3, 4, 5, 6, 7;
 SELECT customer_id, purchase_days, total_spend, days_since_last_purchase AS days, rfm_score IS NOT NULL AS scored FROM club_mart.customer_value WHERE customer_id > 5000 ORDER BY customer_id;
@@ -166,7 +166,7 @@ SELECT item, verdict, amount - (SELECT sum(total_spend) FROM club_mart.customer_
 SELECT item, amount, verdict FROM club_mart.reconciliation WHERE item LIKE '%less%' ORDER BY position;
 SELECT k.key AS null_for_all FROM club_mart.customer_value AS v, jsonb_each(to_jsonb(v)) AS k GROUP BY k.key HAVING bool_and(k.value = 'null');
 SELECT attname AS columns_of_orders FROM pg_attribute WHERE attrelid = 'club_mart.customer_value'::regclass AND attname IN ('orders', 'average_order_value');
--- an announced end counts until then; one that is not yet within the horizon does not
+-- a payment is sure up to an announced end within the horizon; one beyond it says nothing
 UPDATE club_mart_store.setting SET horizon_days = 27500;
 CALL club_mart.refresh(in_transaction => true);
 SELECT customer_id, churn_risk, expected_purchases, predicted_value = (0.5 * 10 * d.value)::numeric(16,2) AS value, predicted_value_low = predicted_value AND predicted_value_high = predicted_value AS certain
@@ -203,7 +203,7 @@ CREATE SCHEMA desk;
 CREATE TABLE desk.orders AS SELECT * FROM shop.orders WHERE customer_id BETWEEN 1 AND 400;
 CREATE TABLE desk.customers AS
 SELECT i AS customer_id, (ARRAY['web', 'store'])[1 + i % 2] AS channel, 10.00 AS acquisition_cost, NULL::date AS churned_at FROM generate_series(1, 400) AS i
-UNION ALL VALUES (5001, NULL, 7.50, NULL);
+UNION ALL VALUES (5001, NULL, 7.50, NULL::date);
 -- 11 said farewell after the last order; 12 did, but has ordered since; 13 will
 UPDATE desk.customers SET churned_at = CASE customer_id WHEN 11 THEN date '2025-06-30' WHEN 12 THEN '2024-01-20' WHEN 13 THEN '2025-07-05' END WHERE customer_id IN (11, 12, 13);
 CREATE TABLE desk.interactions (interaction_id text, customer_id int, started_at timestamptz, channel text, topic text, resolved boolean, service_cost numeric);
@@ -212,16 +212,17 @@ INSERT INTO desk.interactions VALUES
     ('a1', 1, '2024-05-01 10:00Z', 'chat', 'bill', true, 4), ('a2', 1, '2024-05-08 10:00Z', 'chat', 'bill', false, 4), ('a3', 1, '2024-05-10 10:00Z', 'phone', 'move', true, 6.5),
     ('a4', 1, '2025-06-25 10:00Z', 'email', 'bill', false, 2), ('a5', 1, '2025-06-30 21:59Z', 'phone', 'move', NULL, 6), ('a6', 1, '2025-06-30 22:00Z', 'letter', 'bill', true, 99),
     ('b1', 2, '2025-03-01 10:00Z', 'chat', NULL, true, NULL), ('b2', 2, '2025-03-01 10:00Z', 'email', NULL, true, 3), ('b3', 2, '2025-03-20 10:00Z', NULL, NULL, true, 3),
-    ('p1', 5001, '2025-06-01 10:00Z', 'chat', 'offer', true, 5), ('n1', NULL, '2025-06-01 10:00Z', 'chat', 'offer', true, 1000);
+    ('p1', 5001, '2025-06-01 10:00Z', 'chat', 'offer', true, 5), ('n1', NULL, '2025-06-01 10:00Z', 'chat', 'offer', true, 1000), ('x1', 1, '-infinity', 'fax', 'bill', NULL, 1000);
 CREATE TABLE desk.evaluations (interaction_id text, evaluated_at timestamptz, name text, score float8, label text);
 INSERT INTO desk.evaluations
 SELECT 'a1', timestamptz '2024-05-01 10:00Z' + i * interval '1 day', 'Resolution', i / 10.0, NULL FROM generate_series(1, 8) AS i
 UNION ALL VALUES ('a4', timestamptz '2025-06-30 21:59Z', 'Resolution', 0.95::float8, NULL), ('a4', '2025-06-30 22:00Z', 'Resolution', 0, NULL), ('a1', '2024-05-01 11:00Z', 'CustomerAgentConversationQuality', 4, NULL),
     ('a4', '2025-06-25 11:00Z', 'quality', 5, NULL), ('a1', '2024-05-01 11:00Z', 'tone', NULL, 'Frustrated'), ('a2', '2024-05-08 11:00Z', 'tone', NULL, 'neutral'), ('a3', '2024-05-10 11:00Z', 'tone', NULL, 'joy'),
-    ('a4', '2025-06-25 11:00Z', 'tone', NULL, 'anger'), ('a4', '2025-07-02 11:00Z', 'tone', NULL, 'anger'), ('b3', '2025-03-20 11:00Z', 'tone', 0.5, NULL), ('n1', '2025-06-01 11:00Z', 'Resolution', 0, NULL);
+    ('a4', '2025-06-25 11:00Z', 'tone', NULL, 'anger'), ('a4', '2025-07-02 11:00Z', 'tone', NULL, 'anger'), ('b3', '2025-03-20 11:00Z', 'tone', 0.5, NULL), ('n1', '2025-06-01 11:00Z', 'Resolution', 0, NULL),
+    ('a4', '2025-06-29 11:00Z', 'Resolution', 'NaN', NULL), ('a4', '-infinity', 'Resolution', 0, NULL);
 SELECT count(*) FROM clv_create_mart('desk', 'desk_mart', margin => 0.4, target_ratio => 2, time_zone => 'Europe/Vienna', build => false);
 CALL desk_mart.refresh(as_of => '2025-06-30', in_transaction => true);
--- of customer 1: six latest scores of nine, two labels of four, contacts of 25 June on judged by nobody, bills apart from moves
+-- of customer 1: the six latest scores of nine, two labels of four; bills apart from moves, and contacts from 24 June on not judged
 SELECT customer_id, segment = 'prospect' AS prospect, service_cost_to_date AS cost, acquisition_cost, round(rolling_resolution::numeric, 6) AS resolution, rolling_quality AS quality, frustrated_share AS frustrated,
        round(first_contact_resolution::numeric, 6) AS first_contact, last_contact, last_contact_channel, acquisition_channel
 FROM desk_mart.customer_value WHERE customer_id IN (1, 2, 3, 5001) ORDER BY customer_id;
@@ -231,7 +232,7 @@ SELECT bool_and(abs(v.residual_value - (v.predicted_value - c.share * v.predicte
        bool_and(v.acquisition_cap IS NOT DISTINCT FROM CASE WHEN v.lifetime_value + v.acquisition_cost >= 0 THEN round((v.lifetime_value + v.acquisition_cost) / 2, 2) END) AS cap, count(*) FILTER (WHERE acquisition_cap IS NULL) AS no_cap
 FROM desk_mart.customer_value AS v, (SELECT 14 / sum(amount) AS share FROM desk.orders WHERE ordered_at > '2024-06-30') AS c;
 SELECT customer_id, alive_probability IN (0, 1) AS known, churn_risk = 1 AS gone, predicted_value = 0 AS worth_nothing FROM desk_mart.customer_value WHERE customer_id IN (11, 12, 13) ORDER BY customer_id;
-SELECT kind, channel, customers, buyers, service_cost_to_date, acquisition_cost, value_to_cost = (lifetime_value + acquisition_cost)::float8 / acquisition_cost::float8 AS ratio, rolling_resolution IS NOT NULL AS resolution FROM desk_mart.channel_value ORDER BY kind, channel;
+SELECT kind, channel, customers, buyers, service_cost_to_date, acquisition_cost, abs(value_to_cost - ((lifetime_value + acquisition_cost) / acquisition_cost)::float8) < 1e-9 AS ratio, rolling_resolution IS NOT NULL AS resolution FROM desk_mart.channel_value ORDER BY kind, channel;
 SELECT count(*) AS cohorts, sum(customers) AS customers, sum(prospects) AS prospects, sum(service_cost_to_date) AS service_cost, sum(acquisition_cost) AS acquisition_cost, sum(lifetime_value) = (SELECT sum(lifetime_value) FROM desk_mart.customer_value) AS lifetime,
        bool_and(value_to_cost IS NULL OR abs(value_to_cost - ((lifetime_value + acquisition_cost) / acquisition_cost)::float8) < 1e-9) AS ratio, round(max(rolling_resolution)::numeric, 6) AS resolution FROM desk_mart.cohort_value;
 -- without costs, topics and channels there are no columns of them, and contacts are compared whatever they are about

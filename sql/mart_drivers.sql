@@ -268,17 +268,24 @@ SELECT * FROM thin_rows;
 SELECT * FROM thin_driver ORDER BY sources, driver;
 SELECT * FROM thin_lift ORDER BY sources, driver;
 
+-- the score that lift_name names has a lift, whatever its role; an outcome has none
+SELECT count(*) > 5 AS made FROM clv_create_mart('of all kinds', 'thin mart', time_zone => 'UTC', lift_name => 'Tone', lift => 0.1);
+SELECT driver, round(lift::numeric, 6) AS lift, note FROM "thin mart".lift WHERE cohort IS NULL ORDER BY driver;
+DROP SCHEMA "thin mart", "thin mart_store" CASCADE;
+
 -- contacts without any score; names that need quotes; nothing of this without contacts
 CREATE SCHEMA "so'u""rce $$ {g} --? scores";
 CREATE VIEW "so'u""rce $$ {g} --? scores".orders AS SELECT * FROM "nobody left".orders;
 CREATE TABLE "so'u""rce $$ {g} --? scores".interactions AS
 SELECT i AS interaction_id, CASE WHEN i % 10 > 0 THEN i % 130 END AS customer_id, date '2025-06-01' + i % 100 AS started_at FROM generate_series(1, 300) AS i;
-SELECT view_name, row_count FROM clv_create_mart('so''u"rce $$ {g} --? scores', 'ma''r"t $$ {x} --? scores', time_zone => 'UTC') ORDER BY 1;
+SELECT view_name, row_count FROM clv_create_mart('so''u"rce $$ {g} --? scores', 'ma''r"t $$ {x} --? scores', time_zone => 'UTC')
+WHERE view_name IN ('driver', 'lift', 'model_quality', 'relation_drift', 'coverage') ORDER BY 1;
 SELECT part, evaluator, dimension, item, n, covered, round(share::numeric, 3) AS share FROM "ma'r""t $$ {x} --? scores".coverage WHERE part <> 'balance' ORDER BY 1, 2, 3, 4;
 ALTER TABLE "so'u""rce $$ {g} --? scores".interactions ADD resolved boolean, ADD channel text;
 UPDATE "so'u""rce $$ {g} --? scores".interactions SET resolved = centre.u('r' || interaction_id) < 0.6 WHERE interaction_id % 4 > 0;
 UPDATE "so'u""rce $$ {g} --? scores".interactions SET channel = CASE interaction_id % 3 WHEN 0 THEN 'chat' WHEN 1 THEN 'call' END;
-SELECT view_name, row_count FROM clv_create_mart('so''u"rce $$ {g} --? scores', '2 ma''r"t $$ {x} --? scores', time_zone => 'UTC') ORDER BY 1;
+SELECT view_name, row_count FROM clv_create_mart('so''u"rce $$ {g} --? scores', '2 ma''r"t $$ {x} --? scores', time_zone => 'UTC')
+WHERE view_name IN ('driver', 'lift', 'model_quality', 'relation_drift', 'coverage') ORDER BY 1;
 SELECT driver, customers, without_scores, note FROM "2 ma'r""t $$ {x} --? scores".driver;
 SELECT part, evaluator, dimension, item, n, covered, round(share::numeric, 3) AS share FROM "2 ma'r""t $$ {x} --? scores".coverage WHERE part <> 'balance' ORDER BY 1, 2, 3, 4;
 DROP VIEW "so'u""rce $$ {g} --? scores".orders CASCADE;

@@ -65,8 +65,8 @@ sub pid_of_refresh
 	return sql($dbname, $refreshing);
 }
 
-# Everything the views of a mart show: name, number of rows and a fingerprint of each. Sums of float8 depend on the order of
-# the rows in their last digits, so nine count.
+# Everything the views of a mart show: name, number of rows and a fingerprint of each, the number of the models left out. Sums
+# of float8 depend on the order of the rows in their last digits, so nine count.
 my $shown = q{
 	CREATE FUNCTION pg_temp.shown(mart text, but text[] DEFAULT '{}') RETURNS TABLE (view text, n bigint, fingerprint text) LANGUAGE plpgsql AS $$
 	DECLARE
@@ -75,7 +75,7 @@ my $shown = q{
 		FOR view, columns IN
 			SELECT c.relname, string_agg(CASE WHEN a.atttypid = 'float8'::regtype THEN format('to_char(v.%I, ''9.99999999EEEE'')', attname) ELSE format('v.%I', attname) END, ', ' ORDER BY attnum)
 			FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
-			WHERE c.relnamespace = quote_ident(mart)::regnamespace AND c.relkind = 'v' AND c.relname <> ALL (but) AND a.attnum > 0 AND attname <> 'refreshed_at'
+			WHERE c.relnamespace = quote_ident(mart)::regnamespace AND c.relkind = 'v' AND c.relname <> ALL (but) AND a.attnum > 0 AND attname NOT IN ('model_id', 'refreshed_at')
 			GROUP BY 1 ORDER BY 1
 		LOOP
 			RETURN QUERY EXECUTE format('SELECT %L, count(*), md5(string_agg(row, E''\n'' ORDER BY row)) FROM (SELECT ROW(%s)::text COLLATE "C" AS row FROM %I.%I AS v) AS rows',
@@ -216,6 +216,8 @@ my $numbers = "$shown SELECT * FROM pg_temp.shown('mart', ARRAY['settings', 'ref
 my $as_it_was = sql('crm', $fingerprint);
 note($as_it_was);
 
+my $models = q{SELECT (SELECT model_id FROM mart.settings), count(*), md5(string_agg(m::text, E'\n' ORDER BY m::text COLLATE "C")) FROM mart_store.model_history AS m};
+
 sub copy_of
 {
 	my ($dbname, $copy) = @_;
@@ -224,6 +226,7 @@ sub copy_of
 	sql('postgres', "CREATE DATABASE $copy");
 	$node->command_ok([ 'pg_restore', '--exit-on-error', '--dbname' => $node->connstr($copy), $dump ], "$copy: pg_restore");
 	is(sql($copy, $fingerprint), sql($dbname, $fingerprint), "$copy: every view of the mart shows the same rows");
+	is(sql($copy, $models), sql($dbname, $models), "$copy: the models are the same to the byte");
 	is(sql($copy, $catalogs =~ s/ UNION ALL SELECT 'of this database'.*//sr), sql($dbname, $catalogs =~ s/ UNION ALL SELECT 'of this database'.*//sr), "$copy: as many objects of each kind");
 	is(sql($copy, 'CALL mart.refresh(); SELECT run_status FROM mart.refresh_log ORDER BY run_id DESC LIMIT 1'), 'done', "$copy: refreshed");
 	is(sql($copy, $numbers), sql($dbname, $numbers), "$copy: which finds the same again");
