@@ -48,13 +48,14 @@ FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
 WHERE c.relnamespace = 'mart'::regnamespace GROUP BY c.oid ORDER BY c.relname;
 
 \if :simulated
-\echo 'mart.cohort_value, value being the margin expected in the next 12 months, with a 95 % interval:'
+\echo 'mart.cohort_value, value being the margin expected in the next 12 months, with a 95 % interval, and at the end what'
+\echo 'a customer is worth more with +0.05 resolution:'
 \echo
 SELECT cohort, customers, prospects, total_spend AS "spent so far", mean_value AS "value each",
        mean_value_low AS "95 % from", mean_value_high AS "to", total_value AS "value of all",
        round((100 * churn_risk)::numeric, 1) AS "churn risk %", round(value_to_cost::numeric, 1) AS "LTV : cost",
        round(rolling_resolution::numeric, 3) AS resolution,
-       round((100 * frustrated_share)::numeric, 1) AS "frustrated %"
+       round((100 * frustrated_share)::numeric, 1) AS "frustrated %", value_response AS "+0.05 brings"
 FROM mart.cohort_value ORDER BY cohort;
 \else
 \echo 'mart.cohort_value, value being the revenue expected in the next 12 months, with a 95 % interval:'
