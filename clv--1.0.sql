@@ -5448,6 +5448,7 @@ known AS MATERIALIZED (
                               s.annual_discount_rate) AS value
           FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = CASE WHEN p.cohort IS NOT NULL THEN {g} END
                LEFT JOIN fitted AS f ON f.cohort = p.cohort LEFT JOIN fitted AS a ON a.is_all = (p.cohort IS NOT NULL)
+          WHERE (least(p.acquired_on, {clv}.first_purchase(p.history)) <= s.as_of) IS NOT FALSE     -- who came later is not there yet
           OFFSET 0) AS p
          LEFT JOIN contract AS t ON t.customer_id = p.customer_id  --? subscriptions
          CROSS JOIN LATERAL (SELECT t.customer_id IS NOT NULL AS runs, t.risk,  --? subscriptions
@@ -5655,7 +5656,8 @@ WITH history AS MATERIALIZED (
     SELECT count(*) AS customers, count(h.spend) AS buyers, sum(h.spend) AS spend, sum(r.refunds) AS refunds,
            count(*) FILTER (WHERE r.refunds < 0) AS refunded
     FROM (SELECT {clv}.total_spend(p.history, (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) AS spend,
-                 p.history FROM {store}.person AS p) AS h
+                 p.history FROM {store}.person AS p
+          WHERE (least(p.acquired_on, {clv}.first_purchase(p.history)) <= (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) IS NOT FALSE) AS h
          -- total_spend() begins with the first purchase: refunds of customers who have none stand apart
          CROSS JOIN LATERAL (SELECT CASE WHEN h.spend IS NULL THEN (
              SELECT sum(d.amount) FROM {clv}.purchase_days(h.history) AS d

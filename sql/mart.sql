@@ -62,6 +62,9 @@ SELECT count(*) = count(DISTINCT (as_of, cohort)) AS one_row_each, count(DISTINC
 -- an earlier day: what was known then
 CALL mart.refresh(as_of => '2024-12-31');
 SELECT as_of, sum(total_spend) = (SELECT sum(amount) FROM shop.orders WHERE ordered_at < '2025-01-01') AS as_known_then FROM mart.customer_value GROUP BY as_of;
+CALL mart.refresh(as_of => '2024-03-01');
+SELECT count(*) = (SELECT count(DISTINCT customer_id) FROM shop.orders WHERE ordered_at < '2024-03-02') AS who_was_there FROM mart.customer_value;
+SELECT verdict FROM mart.reconciliation WHERE item LIKE '%less%';
 SELECT mart_failure(format('CALL mart.refresh(%s, in_transaction => true)', arguments)) FROM (VALUES ('model_id => 7'), ('refit => true, model_id => 1'), ('as_of => ''2030-01-01'''), ('as_of => ''-infinity''')) AS a (arguments);
 
 -- Options ---------------------------------------------------------------------------------------------------------------
