@@ -107,6 +107,27 @@ is(sql(q{SELECT sum(actual), round(max(expected_cumulative)) FROM holdout, model
 	'tracking ends with the repeat purchases and the expectations of all');
 
 # Two-decimal summary: the paper's data, as lifetimes fits and predicts it
+# ---- a mart of these orders alone, as known at the end of the calibration and at that of the data ----
+
+sql(q{CREATE SCHEMA shop;
+	CREATE VIEW shop.orders AS SELECT customer_id, ordered_at, amount FROM public.orders;
+	SELECT count(*) FROM clv_create_mart('shop', 'mart', horizon_days => 273, build => false);
+	CALL mart.refresh(as_of => '1997-09-30')});
+is(sql('SELECT count(*), sum(total_spend) = (SELECT sum(amount) FROM orders WHERE ordered_at <= \'1997-09-30\') FROM mart.customer_value'),
+	'2357|t', 'mart: customers, every cent');
+# one cohort, the first quarter of 1997, so that its model is that of all
+is(sql(q{SELECT cohort, model_scope, customers FROM mart.cohort_value}), '1997 Q1|cohort|2357', 'mart: the cohort');
+near(sql(q{SELECT coef(model, 'r') FROM mart_store.model_history WHERE role = 'purchase' AND cohort IS NULL}), .55327550, 1e-2, 'mart: its model');
+near(sql('SELECT sum(expected_purchases) FROM mart.customer_value'),
+	sql(q{SELECT sum(expected_purchases(m, h, '1997-09-30', '1998-06-30')) FROM histories, (SELECT pareto_nbd_fit(h, date '1997-09-30', 'week') AS m FROM histories) AS f}),
+	1e-12, 'mart: purchases expected in the holdout');
+sql('CALL mart.refresh(refit => true)');
+is(sql('SELECT as_of, sum(total_spend) = (SELECT sum(amount) FROM orders) FROM mart.customer_value GROUP BY as_of'), '1998-06-30|t', 'mart: the last day');
+is(sql(q{SELECT string_agg(verdict, ',') FROM mart.reconciliation WHERE item LIKE '%less%'}), 'equal to the cent,equal to the cent', 'mart: reconciled');
+is(sql(q{SELECT string_agg(attname, ' ') FROM pg_attribute WHERE attrelid = 'mart.customer_value'::regclass AND attnum > 0
+		AND NOT EXISTS (SELECT FROM mart.customer_value AS c WHERE (to_jsonb(c) -> attname) <> 'null')}),
+	'', 'mart: no column of NULL');
+
 SKIP:
 {
 	my $summary = "$data/cdnow_summary.csv";
