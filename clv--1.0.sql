@@ -6591,12 +6591,58 @@ BEGIN
             HINT = format('SET ROLE %I; before.', owner);
     END IF;
 END $body$ $$),
+('last_run', 'statement', '', '', '', $$CREATE FUNCTION {store}.last_run() RETURNS {store}.run LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- The run before this one, which did not end if its session is gone, or does something else now: an error if it does not.
+DECLARE
+    last {store}.run;
+BEGIN
+    SELECT * INTO last FROM {store}.run ORDER BY run_id DESC LIMIT 1;
+    IF last.status = 'running' THEN
+        IF last.pid <> pg_backend_pid() AND EXISTS (
+            SELECT FROM pg_stat_activity AS a WHERE a.pid = last.pid AND coalesce(a.backend_start = last.backend_start, true)
+                AND coalesce(a.state NOT LIKE 'idle%', true)) THEN
+            RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name}) USING ERRCODE = 'lock_not_available',
+                DETAIL = format('By the process %s, since %s.', last.pid, last.started_at),
+                HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
+        END IF;
+        UPDATE {store}.run SET status = 'aborted', finished_at = clock_timestamp() WHERE run_id = last.run_id RETURNING * INTO last;
+    END IF;
+    RETURN last;
+END $body$ $$),
+('day_to_build', 'statement', '', '', '', $$CREATE FUNCTION {store}.day_to_build(wanted_day date, OUT day date, OUT currency text) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- The day that is asked for, or the last complete one of the data, and their currency.
+DECLARE
+    there {store}.data_end;
+BEGIN
+    SELECT * INTO there FROM {store}.data_end;
+    IF there.other_currency IS NOT NULL THEN
+        RAISE EXCEPTION 'orders are in several currencies' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('There are %s and %s.', there.currency, there.other_currency),
+            HINT = 'Make the source orders a view that converts amounts to one currency, or shows the orders of one.';
+    END IF;
+    IF there.as_of = '-infinity' THEN
+        RAISE EXCEPTION 'the sources hold nothing up to yesterday' USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Fill them first; with build => false a mart can be made before.';
+    END IF;
+    day := coalesce(wanted_day, there.as_of);
+    -- after the last order, too: one may know that nobody bought, and of contracts there is not one every day
+    IF day > (now() AT TIME ZONE {zone})::date - 1
+        OR NOT (false
+                OR EXISTS (SELECT FROM {store}.source_order WHERE ordered_on <= day)  --? orders
+                OR EXISTS (SELECT FROM {store}.source_contract WHERE started_on <= day)  --? subscriptions
+        ) THEN
+        RAISE EXCEPTION 'there are no data of that day' USING ERRCODE = 'invalid_parameter_value',
+            DETAIL = format('as_of is %s; the last complete day of the data is %s.', day, there.as_of),
+            HINT = 'Name a day up to yesterday, but not before the first order. See clv_check_sources() for what the sources hold.';
+    END IF;
+    currency := there.currency;
+END $body$ $$),
 ('begin_run', 'statement', '', '', '', $$CREATE FUNCTION {store}.begin_run(wanted_refit boolean, wanted_model bigint, wanted_day date) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- A new run, or the last one again if it did not end and was about the same day.
 DECLARE
     s {store}.setting;
     last {store}.run;
-    there {store}.data_end;
+    there record;
     installed text := (SELECT extversion FROM pg_extension WHERE extname = 'clv');
     newest bigint := (SELECT max(model_id) FROM {store}.model_history);
     this bigint;
@@ -6613,38 +6659,9 @@ BEGIN
             DETAIL = format('Got model_id %s; the newest is %s.', wanted_model, coalesce(newest::text, 'none')),
             HINT = 'See model_id in the view model_quality.';
     END IF;
-    SELECT * INTO last FROM {store}.run ORDER BY run_id DESC LIMIT 1;
-    IF last.status = 'running' THEN
-        IF last.pid <> pg_backend_pid() AND EXISTS (
-            SELECT FROM pg_stat_activity AS a WHERE a.pid = last.pid AND coalesce(a.backend_start = last.backend_start, true)
-                AND coalesce(a.state NOT LIKE 'idle%', true)) THEN
-            RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name}) USING ERRCODE = 'lock_not_available',
-                DETAIL = format('By the process %s, since %s.', last.pid, last.started_at),
-                HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
-        END IF;
-        UPDATE {store}.run SET status = 'aborted', finished_at = clock_timestamp() WHERE run_id = last.run_id RETURNING * INTO last;
-    END IF;
-    SELECT * INTO there FROM {store}.data_end;
-    IF there.other_currency IS NOT NULL THEN
-        RAISE EXCEPTION 'orders are in several currencies' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('There are %s and %s.', there.currency, there.other_currency),
-            HINT = 'Make the source orders a view that converts amounts to one currency, or shows the orders of one.';
-    END IF;
-    IF there.as_of = '-infinity' THEN
-        RAISE EXCEPTION 'the sources hold nothing up to yesterday' USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'Fill them first; with build => false a mart can be made before.';
-    END IF;
-    wanted_day := coalesce(wanted_day, there.as_of);
-    -- after the last order, too: one may know that nobody bought, and of contracts there is not one every day
-    IF wanted_day > (now() AT TIME ZONE {zone})::date - 1
-        OR NOT (false
-                OR EXISTS (SELECT FROM {store}.source_order WHERE ordered_on <= wanted_day)  --? orders
-                OR EXISTS (SELECT FROM {store}.source_contract WHERE started_on <= wanted_day)  --? subscriptions
-        ) THEN
-        RAISE EXCEPTION 'there are no data of that day' USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('as_of is %s; the last complete day of the data is %s.', wanted_day, there.as_of),
-            HINT = 'Name a day up to yesterday, but not before the first order. See clv_check_sources() for what the sources hold.';
-    END IF;
+    last := {store}.last_run();
+    SELECT * INTO there FROM {store}.day_to_build(wanted_day);
+    wanted_day := there.day;
     IF last.status IN ('failed', 'aborted') AND last.as_of = wanted_day AND last.generation = s.building
         AND (last.refit OR NOT wanted_refit) AND (wanted_model IS NULL OR wanted_model = last.model_id) THEN
         UPDATE {store}.run SET status = 'running', finished_at = NULL, pid = pg_backend_pid(),
