@@ -4928,7 +4928,7 @@ BEGIN
             'clv', (SELECT quote_ident(s.nspname) FROM pg_catalog.pg_extension AS x JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace
                     WHERE x.extname = 'clv'),
             'source', quote_ident(source), 'mart', quote_ident(mart), 'store', quote_ident(mart || '_store'),
-            'store_name', quote_literal(mart || '_store'), 'mart_name', quote_literal(mart), 'zone', zone, 'id', id,
+            'store_name', quote_literal(mart || '_store'), 'source_name', quote_literal(source), 'mart_name', quote_literal(mart), 'zone', zone, 'id', id,
             'published_id', CASE WHEN id = 'bigint' THEN id ELSE 'text' END,
             'text_is_stable', (SELECT o.provolatile = 'i' FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_proc AS o ON o.oid = t.typoutput WHERE t.oid = to_regtype(id)),
             'g', '<generation>',
@@ -5033,13 +5033,13 @@ VALUES
     purchase_model text NOT NULL CHECK (purchase_model IN ('pareto_nbd', 'mbgnbd', 'bgnbd', 'best')),
     min_cohort_size integer NOT NULL CHECK (min_cohort_size >= 1),
     lift float8 NOT NULL CHECK (lift > 0 AND lift <= 1), lift_name text NOT NULL,
-    target_ratio float8 NOT NULL CHECK (target_ratio > 0 AND target_ratio < 'Infinity'),
-    late_days integer CHECK (late_days >= 0),
+    target_ratio float8 NOT NULL CHECK (target_ratio BETWEEN 0.001 AND 1000),
+    late_days integer CHECK (late_days BETWEEN 0 AND 36525),
     current smallint CHECK (current IN (1, 2)), building smallint CHECK (building IN (1, 2)))$$),
 ('setting', 'statement', '', '', '', $$COMMENT ON TABLE {store}.setting IS 'one row: the options of the mart, to be changed by UPDATE and in force from the next refresh on; the generation that is shown (current) and the one that is being built'$$),
 ('generation', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.generation (
     generation smallint PRIMARY KEY CHECK (generation IN (1, 2)), filled boolean NOT NULL DEFAULT false,
-    as_of date, until date, cut date, model_id bigint, refreshed_at timestamptz, currency text, resolution_name text,
+    as_of date, until date, cut date, built_on date, model_id bigint, refreshed_at timestamptz, currency text, resolution_name text,
     horizon_days integer, annual_discount_rate float8, margin float8, unit text, purchase_model text, min_cohort_size integer,
     lift float8, lift_name text, target_ratio float8)$$),
 ('generation', 'statement', '', '', '', $$COMMENT ON TABLE {store}.generation IS 'what each of the two generations was made with: the day, the model, the options of that refresh'$$),
@@ -5347,10 +5347,10 @@ WITH fitted AS NOT MATERIALIZED (
 -- come since is none, so that an earlier day is seen as it was seen then  --? subscriptions
 running AS MATERIALIZED (  --? subscriptions
     SELECT c.customer_id, p.cohort, c.started_on, c.monthly_amount,  --? subscriptions
-           CASE WHEN c.ended_on <= s.until AND c.ended_on >= (now() AT TIME ZONE {zone})::date THEN c.ended_on ELSE 'infinity' END AS ends_on  --? subscriptions
+           CASE WHEN c.ended_on <= s.until AND c.ended_on >= s.built_on THEN c.ended_on ELSE 'infinity' END AS ends_on  --? subscriptions
     FROM {store}.source_contract AS c JOIN {store}.person AS p ON p.customer_id = c.customer_id  --? subscriptions
          JOIN {store}.generation AS s ON s.generation = {g}  --? subscriptions
-    WHERE c.started_on <= s.as_of AND (c.ended_on IS NULL OR c.ended_on > s.as_of)  --? subscriptions
+    WHERE c.started_on <= s.as_of AND (c.ended_on IS NULL OR c.ended_on > s.as_of) AND c.monthly_amount IS NOT NULL  --? subscriptions
 ),  --? subscriptions
 -- of 1 a month, paid on the day of the start and each month after it  --? subscriptions
 factor AS MATERIALIZED (  --? subscriptions
@@ -5497,7 +5497,7 @@ SELECT v.customer_id AS customer_id,  --: the customer, as in the source
        v.score AS rfm_score,  --: r, f and m as three digits, ranked among all customers with a purchase
        CASE WHEN NOT v.is_customer THEN 'prospect' ELSE coalesce({clv}.rfm_segment(v.score), 'not scored') END AS segment,  --: one of ten segments of r and of f and m; prospect: no purchase yet
        CASE WHEN NOT v.is_customer THEN 'prospect' ELSE coalesce({clv}.value_tier(v.value, v.risk, v.high_value), 'not scored') END AS tier,  --: at risk (churn risk of one half or more), else high value (the best fifth by predicted value), else growth potential; not scored where there is no model; prospect
-       v.alive AS alive_probability,  --: probability from 0 to 1 to be a customer still; 1 where a contract runs, 0 where one ended or the customer is known to have left
+       v.alive AS alive_probability,  --: probability from 0 to 1 to be a customer still; 1 where a contract runs, 0 where the last one ended and there are no orders, or the customer is known to have left
        v.risk AS churn_risk,  --: probability from 0 to 1 of no purchase within the horizon, or that the contract ends within it
        v.purchases AS expected_purchases,  --: count expected within the horizon: days with a purchase, and payments of contracts
        v.predicted_value AS predicted_value,  --: currency: margin of the purchases and payments expected within the horizon, discounted to as_of
@@ -5506,7 +5506,7 @@ SELECT v.customer_id AS customer_id,  --: the customer, as in the source
        v.margin_to_date AS margin_to_date,  --: currency: total spend times margin
        v.service_cost_to_date AS service_cost_to_date,  --: currency: cost of the interactions up to as_of  --? interactions.service_cost
        v.acquisition_cost::numeric(16,2) AS acquisition_cost,  --: currency: what it cost to win the customer  --? customers.acquisition_cost
-       v.residual_value AS residual_value,  --: currency: predicted value less the service that the purchases will cost, at the cost per unit of spend of all customers in the 365 days up to as_of  --? interactions.service_cost
+       v.residual_value AS residual_value,  --: currency: predicted value less the service that the purchases will cost, at the cost per unit of spend of all buyers in the 365 days up to as_of  --? interactions.service_cost
        v.residual_value AS residual_value,  --: currency: predicted value, as no cost of service is known  --? !interactions.service_cost
        (x.worth - coalesce(v.acquisition_cost::numeric(16,2), 0))::numeric(16,2) AS lifetime_value,  --: currency: margin to date + residual value - service cost to date - acquisition cost  --? interactions.service_cost customers.acquisition_cost
        (x.worth - coalesce(v.acquisition_cost::numeric(16,2), 0))::numeric(16,2) AS lifetime_value,  --: currency: margin to date + residual value - acquisition cost  --? !interactions.service_cost customers.acquisition_cost
@@ -5560,7 +5560,7 @@ SELECT v.cohort AS cohort,  --: the cohort
        coalesce(sum(v.acquisition_cost), 0)::numeric(16,2) AS acquisition_cost,  --: currency: what the customers cost to win, as far as known  --? customers.acquisition_cost
        coalesce(sum(v.residual_value), 0)::numeric(16,2) AS residual_value,  --: currency: predicted value less the service expected with it
        sum(v.lifetime_value)::numeric(16,2) AS lifetime_value,  --: currency: sum of the lifetime values
-       ((sum(v.lifetime_value) + coalesce(sum(v.acquisition_cost), 0)) / nullif(sum(v.acquisition_cost), 0))::float8 AS value_to_cost,  --: ratio of the lifetime value before acquisition cost to the acquisition cost  --? customers.acquisition_cost
+       (sum(v.lifetime_value + v.acquisition_cost) / nullif(sum(v.acquisition_cost), 0))::float8 AS value_to_cost,  --: ratio of the lifetime value before acquisition cost to the acquisition cost, of customers whose cost is known  --? customers.acquisition_cost
        avg(v.rolling_resolution) AS rolling_resolution,  --: mean over the customers who have one  --? scores
        avg(v.rolling_quality) AS rolling_quality,  --: mean over the customers who have one, on the evaluator's scale  --? evaluations
        avg(v.frustrated_share) AS frustrated_share,  --: share from 0 to 1: mean over the customers who have one  --? evaluations evaluations.label
@@ -5616,7 +5616,7 @@ SELECT k.kind AS kind,  --: which channel: acquisition, contact (the latest one)
        avg(v.churn_risk) AS churn_risk,  --: probability from 0 to 1: mean churn risk of the buyers
        sum(v.service_cost_to_date)::numeric(16,2) AS service_cost_to_date,  --: currency: cost of interactions up to as_of  --? interactions.service_cost
        coalesce(sum(v.acquisition_cost), 0)::numeric(16,2) AS acquisition_cost,  --: currency: what the customers cost to win, as far as known  --? customers.acquisition_cost
-       ((sum(v.lifetime_value) + coalesce(sum(v.acquisition_cost), 0)) / nullif(sum(v.acquisition_cost), 0))::float8 AS value_to_cost,  --: ratio of the lifetime value before acquisition cost to the acquisition cost  --? customers.acquisition_cost
+       (sum(v.lifetime_value + v.acquisition_cost) / nullif(sum(v.acquisition_cost), 0))::float8 AS value_to_cost,  --: ratio of the lifetime value before acquisition cost to the acquisition cost, of customers whose cost is known  --? customers.acquisition_cost
        avg(v.rolling_resolution) AS rolling_resolution,  --: mean over the customers who have one  --? scores
        sum(v.lifetime_value)::numeric(16,2) AS lifetime_value  --: currency: sum of the lifetime values
 FROM {store}.customer_value_{g} AS v
@@ -6644,7 +6644,7 @@ DECLARE
     last {store}.run;
     there record;
     installed text := (SELECT extversion FROM pg_extension WHERE extname = 'clv');
-    newest bigint := (SELECT max(model_id) FROM {store}.model_history);
+    newest bigint := (SELECT max(model_id) FROM {store}.run WHERE refit AND status = 'done');     -- a refit that did not end left half a vintage
     this bigint;
 BEGIN
     PERFORM {store}.check_caller();
@@ -6654,7 +6654,7 @@ BEGIN
         RAISE EXCEPTION 'the mart % was made by clv %, and clv % is installed', quote_ident({mart_name}), s.clv_version, installed
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT clv_upgrade_mart(%L);', {mart_name});
     END IF;
-    IF wanted_model IS NOT NULL AND (wanted_refit OR NOT EXISTS (SELECT FROM {store}.model_history WHERE model_id = wanted_model)) THEN
+    IF wanted_model IS NOT NULL AND (wanted_refit OR NOT EXISTS (SELECT FROM {store}.run WHERE refit AND status = 'done' AND model_id = wanted_model)) THEN
         RAISE EXCEPTION 'a refresh takes a model that was fitted before, or fits one' USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('Got model_id %s; the newest is %s.', wanted_model, coalesce(newest::text, 'none')),
             HINT = 'See model_id in the view model_quality.';
@@ -6669,13 +6669,13 @@ BEGIN
         RAISE NOTICE 'going on with run %, which did not end', last.run_id;
         RETURN last.run_id;
     END IF;
-    wanted_refit := wanted_refit OR newest IS NULL;
+    wanted_refit := wanted_refit OR newest IS NULL OR (last.refit AND last.status <> 'done');
     UPDATE {store}.setting SET building = CASE current WHEN 1 THEN 2 ELSE 1 END RETURNING * INTO s;
-    UPDATE {store}.generation AS g SET filled = false, as_of = wanted_day, until = wanted_day + s.horizon_days,
+    UPDATE {store}.generation AS g SET filled = false, as_of = wanted_day, until = wanted_day + s.horizon_days, built_on = (now() AT TIME ZONE {zone})::date,
         -- a refit reads everything again: it may be months since the last one, and rows may have changed that are older than late_days
         cut = CASE WHEN wanted_refit OR s.late_days IS NULL OR s.current IS NULL THEN '-infinity'
                    ELSE least(wanted_day, (SELECT p.as_of FROM {store}.generation AS p WHERE p.generation = s.current)) - s.late_days END,
-        model_id = CASE WHEN wanted_refit THEN coalesce(newest, 0) + 1 ELSE coalesce(wanted_model, newest) END,
+        model_id = CASE WHEN wanted_refit THEN coalesce((SELECT max(model_id) FROM {store}.run WHERE refit), 0) + 1 ELSE coalesce(wanted_model, newest) END,
         refreshed_at = NULL, currency = coalesce(there.currency, s.currency),
         resolution_name = 'resolution',  --? evaluations !interactions.resolved
         resolution_name = 'resolved',  --? interactions.resolved !evaluations
@@ -6864,13 +6864,12 @@ END $body$ $$),
 ('cohort_value_history', 'statement', '', '', '', $$CREATE VIEW {mart}.cohort_value_history AS SELECT * FROM {store}.cohort_value_history$$),
 ('cohort_value_history', 'statement', '', '', '', $$COMMENT ON VIEW {mart}.cohort_value_history IS 'cohort_value of every day of which there was a refresh: value over time'$$),
 ('cohort_value_history', 'statement', '', '', '', $$SELECT {clv}.clv_copy_comments(format('%I.cohort_value', {mart_name})::regclass, format('%I.cohort_value_history', {mart_name})::regclass)$$),
-('privileges', 'statement', '', '', '', $$REVOKE ALL ON ALL ROUTINES IN SCHEMA {mart}, {store} FROM PUBLIC$$),
 ('settings', 'published', '', '', 'one row: what the mart shows, and how it was computed', $$
 SELECT g.as_of,  --: the day that everything is known up to
        g.until AS horizon_end,  --: the day up to which purchases and value are predicted
        g.horizon_days,  --: days from as_of to horizon_end
        coalesce(g.currency, s.currency) AS currency,  --: currency of all money; NULL if the sources do not tell
-       s.time_zone,  --: time zone whose days are counted
+       {zone}::text AS time_zone,  --: time zone whose days are counted
        g.annual_discount_rate,  --: value of a year later is divided by 1 + this
        g.margin,  --: share of revenue that is margin, from 0 to 1
        g.unit,  --: time unit of the parameters of the models
@@ -6882,7 +6881,7 @@ SELECT g.as_of,  --: the day that everything is known up to
        s.late_days,  --: days behind the last refresh that are read again for late orders; NULL: all
        g.model_id,  --: number of the models in use
        g.refreshed_at,  --: moment of the last refresh
-       s.source AS source_schema,  --: schema with the relations that are read
+       {source_name}::text AS source_schema,  --: schema with the relations that are read
        s.clv_version  --: version of clv that made the mart
 FROM {store}.setting AS s LEFT JOIN {store}.generation AS g ON g.generation = s.current$$),
 ('refresh_log', 'published', '', '', 'what refreshes did: one row for each step, and one for a run without steps', $$
@@ -6897,7 +6896,11 @@ SELECT r.run_id,  --: number of the refresh
        d.rows,  --: rows written
        d.status,  --: done or failed
        d.error  --: message of the error
-FROM {store}.run AS r LEFT JOIN {store}.run_step AS d USING (run_id)$$)
+FROM {store}.run AS r LEFT JOIN {store}.run_step AS d USING (run_id)$$),
+('made', 'statement', '', '', '', $$CREATE TABLE {store}.made AS SELECT * FROM {clv}.clv_mart_objects({mart_name})$$),
+('made', 'statement', '', '', '', $$COMMENT ON TABLE {store}.made IS 'views, materialized views and routines that are the mart''s own, which an upgrade makes anew'$$),
+('privileges', 'statement', '', '', '', $$REVOKE ALL ON ALL ROUTINES IN SCHEMA {mart}, {store} FROM PUBLIC$$),
+('privileges', 'statement', '', '', '', $$REVOKE ALL ON ALL TABLES IN SCHEMA {mart}, {store} FROM PUBLIC$$)
 $routines$;
 COMMENT ON FUNCTION clv_mart_routines() IS
 'internal: templates of the procedure refresh, the function forget, what they call, and of the views settings and refresh_log';
@@ -6928,8 +6931,8 @@ BEGIN
         ('min_cohort_size', (options ->> 'min_cohort_size')::integer >= 1, 'A number of customers, such as 200.'),
         ('lift', (options ->> 'lift')::float8 > 0 AND (options ->> 'lift')::float8 <= 1, 'A rise of a score from 0 to 1, such as 0.05.'),
         ('lift_name', options ->> 'lift_name' <> '', 'The name of an evaluator, such as resolution.'),
-        ('target_ratio', (options ->> 'target_ratio')::float8 > 0 AND (options ->> 'target_ratio')::float8 < 'Infinity', 'Lifetime value for each unit of acquisition cost, such as 3.'),
-        ('late_days', coalesce((options ->> 'late_days')::integer >= 0, true), 'Days from 0 on, or NULL to read all orders each time.')) AS o (name, right_so, hint)
+        ('target_ratio', (options ->> 'target_ratio')::float8 BETWEEN 0.001 AND 1000, 'Lifetime value for each unit of acquisition cost, such as 3.'),
+        ('late_days', coalesce((options ->> 'late_days')::integer BETWEEN 0 AND 36525, true), 'Days from 0 to 36525, or NULL to read all orders each time.')) AS o (name, right_so, hint)
     WHERE right_so IS NOT TRUE LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the option % of a mart is wrong', wrong.name USING ERRCODE = 'invalid_parameter_value',
@@ -7026,11 +7029,12 @@ DECLARE
     taken text;
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);     -- nothing of the caller's is called
-    taken := (SELECT string_agg(DISTINCT quote_ident(n.nspname), ' and ') FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                   WHERE n.nspname IN (mart, mart || '_store'));
+    taken := (SELECT string_agg(DISTINCT quote_ident(n.nspname), ' and ') FROM pg_catalog.pg_namespace AS n
+                   WHERE n.nspname IN (mart, mart || '_store') AND (EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid)
+                                                                    OR EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = n.oid)));
     IF taken IS NOT NULL THEN
-        RAISE EXCEPTION 'a mart needs schemas of its own' USING ERRCODE = 'duplicate_object', DETAIL = format('There are relations in %s.', taken),
-            HINT = CASE WHEN to_regclass(format('%I.setting', mart || '_store')) IS NULL THEN 'Name another schema, a new one or one without relations.'
+        RAISE EXCEPTION 'a mart needs schemas of its own' USING ERRCODE = 'duplicate_object', DETAIL = format('There are relations or routines in %s.', taken),
+            HINT = CASE WHEN to_regclass(format('%I.setting', mart || '_store')) IS NULL THEN 'Name another schema, a new one or an empty one.'
                    ELSE format('It is a mart. To take in other sources or a new version: SELECT clv_upgrade_mart(%L); to begin anew: DROP SCHEMA %I, %I CASCADE;',
                                mart, mart, mart || '_store') END;
     END IF;
@@ -7069,6 +7073,7 @@ DECLARE
     path text := pg_catalog.current_setting('search_path');
     statements text[];
     grants text[];
+    others text;
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);     -- nothing of the caller's is called, and all names come with their schemas
     IF to_regclass(format('%I.setting', store)) IS NULL OR to_regprocedure(format('%I.lock_mart(boolean)', store)) IS NULL THEN
@@ -7078,6 +7083,12 @@ BEGIN
         RAISE EXCEPTION 'only its owner can upgrade the mart %', quote_ident(mart) USING ERRCODE = 'insufficient_privilege',
             DETAIL = 'What is made anew belongs to who makes it.',
             HINT = format('SET ROLE %I; before.', (SELECT pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace AS n WHERE n.nspname = store));
+    END IF;
+    EXECUTE format('SELECT string_agg(format(''%%I.%%s'', o.schema_name, o.name), '', '' ORDER BY o) FROM (SELECT * FROM %I.clv_mart_objects($1) EXCEPT TABLE %I.made) AS o', schema, store)
+        INTO others USING mart;
+    IF others IS NOT NULL THEN
+        RAISE EXCEPTION 'there is something else in the schemas of the mart %', quote_ident(mart) USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('Not the mart''s own: %s.', others), HINT = 'An upgrade makes all views and routines in there anew. Move others to another schema: ALTER ... SET SCHEMA.';
     END IF;
     EXECUTE format('SELECT %I.lock_mart(false)', store);
     EXECUTE format('SELECT %1$I.clv_mart_drop($1), %1$I.clv_mart_grants($1)', schema) INTO statements, grants USING mart;
@@ -7096,7 +7107,19 @@ BEGIN
     PERFORM set_config('search_path', path, true);
 END $$;
 COMMENT ON FUNCTION clv_upgrade_mart(text, boolean) IS
-'makes the views, materialized views and routines of a mart anew, as this version of clv makes them and for the sources that are there now; tables with histories, models and settings stay, and so do grants. build: whether it is refreshed at once, in this transaction. The views with their numbers of rows. Errors: 42704 no such mart; 42501 it is somebody else''s; 55P03 it is being refreshed; 2BP01 views of others read its views, named in the detail.';
+'makes the views, materialized views and routines of a mart anew, as this version of clv makes them and for the sources that are there now; tables with histories, models and settings stay, and so do grants. build: whether it is refreshed at once, in this transaction. The views with their numbers of rows. Errors: 42704 no such mart; 42501 it is somebody else''s; 55P03 it is being refreshed; 55000 there is something of somebody else''s in its schemas; 2BP01 views of others read its views, named in the detail.';
+
+CREATE FUNCTION clv_mart_objects(mart text) RETURNS TABLE (schema_name text, name text)
+    LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 80
+    BEGIN ATOMIC
+        SELECT n.nspname::text, o.name
+        FROM pg_catalog.pg_namespace AS n,
+             LATERAL (SELECT c.relname::text AS name FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid AND c.relkind IN ('v', 'm')
+                      UNION ALL
+                      SELECT format('%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = n.oid) AS o
+        WHERE n.nspname IN (mart, mart || '_store');
+    END;
+COMMENT ON FUNCTION clv_mart_objects(text) IS 'internal: the views, materialized views and routines in the two schemas of a mart';
 
 CREATE FUNCTION clv_mart_drop(mart text) RETURNS text[]
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 10000
@@ -7112,7 +7135,7 @@ CREATE FUNCTION clv_mart_drop(mart text) RETURNS text[]
             UNION ALL
             SELECT 6, format('DROP ROUTINE %s', string_agg(p.oid::pg_catalog.regprocedure::text, ', '))
             FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname IN (mart, mart || '_store') HAVING count(*) > 0
-            UNION ALL SELECT 7, format('DROP TABLE %I.step', mart || '_store')) AS d;
+            UNION ALL SELECT 7, format('DROP TABLE %1$I.step, %1$I.made', mart || '_store')) AS d;
     END;
 COMMENT ON FUNCTION clv_mart_drop(text) IS 'internal: the statements that drop all of a mart but its tables';
 
@@ -7120,14 +7143,18 @@ CREATE FUNCTION clv_mart_grants(mart text) RETURNS text[]
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 10000
     BEGIN ATOMIC
         SELECT ARRAY(
-            SELECT format('GRANT %s ON %s %s TO %s%s', x.privilege_type, o.kind, o.name,
+            SELECT format('GRANT %s%s ON %s %s TO %s%s', x.privilege_type, coalesce(' (' || quote_ident(o.column_name) || ')', ''), o.kind, o.name,
                           CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::pg_catalog.regrole::text END,
                           CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-            FROM (SELECT c.relacl AS acl, c.relowner AS owner, 'TABLE' AS kind, format('%I.%I', n.nspname, c.relname) AS name
+            FROM (SELECT c.relacl AS acl, c.relowner AS owner, 'TABLE' AS kind, format('%I.%I', n.nspname, c.relname) AS name, NULL::name AS column_name
                   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                   WHERE n.nspname IN (mart, mart || '_store') AND c.relkind IN ('v', 'm')
                   UNION ALL
-                  SELECT p.proacl, p.proowner, 'ROUTINE', p.oid::pg_catalog.regprocedure::text
+                  SELECT a.attacl, c.relowner, 'TABLE', format('%I.%I', n.nspname, c.relname), a.attname
+                  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
+                  WHERE n.nspname IN (mart, mart || '_store') AND c.relkind IN ('v', 'm') AND a.attacl IS NOT NULL
+                  UNION ALL
+                  SELECT p.proacl, p.proowner, 'ROUTINE', p.oid::pg_catalog.regprocedure::text, NULL
                   FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname IN (mart, mart || '_store')) AS o,
                  LATERAL pg_catalog.aclexplode(o.acl) AS x
             WHERE x.grantee <> o.owner);
