@@ -6696,8 +6696,8 @@ END $body$ $$),
 -- readers wait for, but for a moment: it is given up at once if somebody has it, and then the refresh compares.
 BEGIN
     EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I', {store_name}, relation || '_' || (SELECT building FROM {store}.setting));
-EXCEPTION WHEN lock_not_available THEN
-    NULL;
+EXCEPTION WHEN OTHERS THEN
+    NULL;   -- a cancel is none of them
 END $body$ $$),
 ('fill_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.fill_relation(relation text) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- CONCURRENTLY, as readers of the mart lock both generations, whichever they read. Nobody reads a mart that was never filled.
@@ -6836,6 +6836,7 @@ END $body$ $$),
 DECLARE
     n bigint;
     left_in text;
+    relation text;
 BEGIN
     PERFORM {store}.lock_mart(false);
     SELECT string_agg(DISTINCT r.relation, ', ') INTO left_in FROM (
@@ -6843,6 +6844,7 @@ BEGIN
         SELECT customer_id, 'subscriptions' FROM {store}.source_contract UNION ALL  --? subscriptions
         SELECT customer_id, 'customers' FROM {store}.source_customer UNION ALL  --? customers
         SELECT customer_id, 'interactions' FROM {store}.source_interaction UNION ALL  --? interactions
+        SELECT customer_id, 'evaluations' FROM {store}.source_score UNION ALL  --? evaluations.customer_id
         SELECT NULL, NULL WHERE false) AS r WHERE r.customer_id = ANY (customer_ids);
     IF left_in IS NOT NULL THEN
         RAISE EXCEPTION 'the sources still hold rows of such customers' USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -6850,6 +6852,12 @@ BEGIN
     END IF;
     DELETE FROM {store}.customer_history WHERE customer_id = ANY (customer_ids);
     GET DIAGNOSTICS n = ROW_COUNT;
+    -- a refit that stopped half-way holds scores of customers, and is not gone on with
+    UPDATE {store}.setting SET building = NULL;
+    FOR relation IN SELECT name FROM {store}.step WHERE action = 'work' LOOP
+        EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I WITH NO DATA', {store_name}, relation);
+    END LOOP;
+    UPDATE {store}.generation SET filled = false WHERE generation IS DISTINCT FROM (SELECT current FROM {store}.setting);
     -- computed again without these customers; the idle generation has filled = false and becomes empty
     REFRESH MATERIALIZED VIEW CONCURRENTLY {store}.customer_value_1;
     REFRESH MATERIALIZED VIEW CONCURRENTLY {store}.customer_value_2;
