@@ -6669,7 +6669,7 @@ BEGIN
         RAISE NOTICE 'going on with run %, which did not end', last.run_id;
         RETURN last.run_id;
     END IF;
-    wanted_refit := wanted_refit OR newest IS NULL OR (last.refit AND last.status <> 'done');
+    wanted_refit := wanted_refit OR newest IS NULL;
     UPDATE {store}.setting SET building = CASE current WHEN 1 THEN 2 ELSE 1 END RETURNING * INTO s;
     UPDATE {store}.generation AS g SET filled = false, as_of = wanted_day, until = wanted_day + s.horizon_days, built_on = (now() AT TIME ZONE {zone})::date,
         -- a refit reads everything again: it may be months since the last one, and rows may have changed that are older than late_days
