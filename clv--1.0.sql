@@ -5501,7 +5501,7 @@ SELECT v.customer_id AS customer_id,  --: the customer, as in the source
        v.risk AS churn_risk,  --: probability from 0 to 1 of no purchase within the horizon, or that the contract ends within it
        v.purchases AS expected_purchases,  --: count expected within the horizon: days with a purchase, and payments of contracts
        v.predicted_value AS predicted_value,  --: currency: margin of the purchases and payments expected within the horizon, discounted to as_of
-       (v.margin * v.low)::numeric(16,2) AS predicted_value_low,  --: currency: lower end of the 95 percent interval of predicted_value (parameters of the models, not one customer's luck)
+       (v.margin * v.low)::numeric(16,2) AS predicted_value_low,  --: currency: lower end of the 95 percent interval of predicted_value (parameters of the models, not one customer's luck); somewhat narrow for model_scope 'cohort, shrunk', which takes the model of all as known
        (v.margin * v.high)::numeric(16,2) AS predicted_value_high,  --: currency: upper end of the 95 percent interval of predicted_value
        v.margin_to_date AS margin_to_date,  --: currency: total spend times margin
        v.service_cost_to_date AS service_cost_to_date,  --: currency: cost of the interactions up to as_of  --? interactions.service_cost
@@ -5547,11 +5547,11 @@ SELECT v.cohort AS cohort,  --: the cohort
        count(*) FILTER (WHERE v.segment = 'prospect') AS prospects,  --: count of customers without a purchase up to as_of
        count(*) FILTER (WHERE v.segment <> 'prospect') AS buyers,  --: count of customers with a purchase up to as_of; means are over them
        avg(v.predicted_value)::numeric(16,2) AS mean_value,  --: currency: mean predicted value of a buyer
-       avg(v.predicted_value_low)::numeric(16,2) AS mean_value_low,  --: currency: lower end of its 95 percent interval
-       avg(v.predicted_value_high)::numeric(16,2) AS mean_value_high,  --: currency: upper end of its 95 percent interval
+       (CASE WHEN count(v.predicted_value_low) = count(v.predicted_value) THEN avg(v.predicted_value_low) END)::numeric(16,2) AS mean_value_low,  --: currency: lower end of its 95 percent interval; NULL where a model of its customers has no standard errors
+       (CASE WHEN count(v.predicted_value_high) = count(v.predicted_value) THEN avg(v.predicted_value_high) END)::numeric(16,2) AS mean_value_high,  --: currency: upper end of its 95 percent interval
        coalesce(sum(v.predicted_value), 0)::numeric(16,2) AS total_value,  --: currency: sum of the predicted values
-       sum(v.predicted_value_low)::numeric(16,2) AS total_value_low,  --: currency: lower end of its 95 percent interval; errors of a model are common to its customers, so the ends add up
-       sum(v.predicted_value_high)::numeric(16,2) AS total_value_high,  --: currency: upper end of its 95 percent interval
+       (CASE WHEN count(v.predicted_value_low) = count(v.predicted_value) THEN sum(v.predicted_value_low) END)::numeric(16,2) AS total_value_low,  --: currency: lower end of its 95 percent interval; errors of a model are common to its customers, so the ends add up
+       (CASE WHEN count(v.predicted_value_high) = count(v.predicted_value) THEN sum(v.predicted_value_high) END)::numeric(16,2) AS total_value_high,  --: currency: upper end of its 95 percent interval
        avg(v.churn_risk) AS churn_risk,  --: probability from 0 to 1: mean churn risk of the buyers
        avg(v.alive_probability) AS alive_share,  --: share from 0 to 1 of the buyers who are expected to be customers still
        sum(v.total_spend)::numeric(16,2) AS total_spend,  --: currency: spent up to as_of
@@ -6669,12 +6669,12 @@ BEGIN
         RAISE NOTICE 'going on with run %, which did not end', last.run_id;
         RETURN last.run_id;
     END IF;
-    wanted_refit := wanted_refit OR newest IS NULL OR (last.refit AND last.status <> 'done');
+    wanted_refit := wanted_refit OR newest IS NULL;
     UPDATE {store}.setting SET building = CASE current WHEN 1 THEN 2 ELSE 1 END RETURNING * INTO s;
     UPDATE {store}.generation AS g SET filled = false, as_of = wanted_day, until = wanted_day + s.horizon_days, built_on = (now() AT TIME ZONE {zone})::date,
         -- a refit reads everything again: it may be months since the last one, and rows may have changed that are older than late_days
         cut = CASE WHEN wanted_refit OR s.late_days IS NULL OR s.current IS NULL THEN '-infinity'
-                   ELSE least(wanted_day, (SELECT p.as_of FROM {store}.generation AS p WHERE p.generation = s.current)) - s.late_days END,
+                   ELSE least(wanted_day, (SELECT p.as_of FROM {store}.generation AS p WHERE p.generation = s.current)) - s.late_days - 1 END,
         model_id = CASE WHEN wanted_refit THEN coalesce((SELECT max(model_id) FROM {store}.run WHERE refit), 0) + 1 ELSE coalesce(wanted_model, newest) END,
         refreshed_at = NULL, currency = coalesce(there.currency, s.currency),
         resolution_name = 'resolution',  --? evaluations !interactions.resolved
@@ -6696,8 +6696,8 @@ END $body$ $$),
 -- readers wait for, but for a moment: it is given up at once if somebody has it, and then the refresh compares.
 BEGIN
     EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I', {store_name}, relation || '_' || (SELECT building FROM {store}.setting));
-EXCEPTION WHEN lock_not_available THEN
-    NULL;
+EXCEPTION WHEN OTHERS THEN
+    NULL;   -- a cancel is none of them
 END $body$ $$),
 ('fill_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.fill_relation(relation text) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- CONCURRENTLY, as readers of the mart lock both generations, whichever they read. Nobody reads a mart that was never filled.
@@ -6836,6 +6836,7 @@ END $body$ $$),
 DECLARE
     n bigint;
     left_in text;
+    relation text;
 BEGIN
     PERFORM {store}.lock_mart(false);
     SELECT string_agg(DISTINCT r.relation, ', ') INTO left_in FROM (
@@ -6843,6 +6844,7 @@ BEGIN
         SELECT customer_id, 'subscriptions' FROM {store}.source_contract UNION ALL  --? subscriptions
         SELECT customer_id, 'customers' FROM {store}.source_customer UNION ALL  --? customers
         SELECT customer_id, 'interactions' FROM {store}.source_interaction UNION ALL  --? interactions
+        SELECT customer_id, 'evaluations' FROM {store}.source_score UNION ALL  --? evaluations.customer_id
         SELECT NULL, NULL WHERE false) AS r WHERE r.customer_id = ANY (customer_ids);
     IF left_in IS NOT NULL THEN
         RAISE EXCEPTION 'the sources still hold rows of such customers' USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -6850,6 +6852,12 @@ BEGIN
     END IF;
     DELETE FROM {store}.customer_history WHERE customer_id = ANY (customer_ids);
     GET DIAGNOSTICS n = ROW_COUNT;
+    -- a refit that stopped half-way holds scores of customers, and is not gone on with
+    UPDATE {store}.setting SET building = NULL;
+    FOR relation IN SELECT name FROM {store}.step WHERE action = 'work' LOOP
+        EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I WITH NO DATA', {store_name}, relation);
+    END LOOP;
+    UPDATE {store}.generation SET filled = false WHERE generation IS DISTINCT FROM (SELECT current FROM {store}.setting);
     -- computed again without these customers; the idle generation has filled = false and becomes empty
     REFRESH MATERIALIZED VIEW CONCURRENTLY {store}.customer_value_1;
     REFRESH MATERIALIZED VIEW CONCURRENTLY {store}.customer_value_2;
