@@ -304,6 +304,8 @@ my @hostile = (
 	[ 'größe', 'SELECT', 'bigint', q{9007199254740993 + i} ],
 	[ 'user', 'order', 'varchar(40)', q{'c' || i} ],
 	[ '%I %L %s %1$s', '$1', 'int', q{i} ],
+	# what templates are made of
+	[ 'a<generation> --: b', '{g} --? orders', 'int', q{i} ],
 );
 foreach (@hostile)
 {
@@ -454,6 +456,20 @@ like(errors('runs', $superuser, q{SELECT crm_clv.clv_upgrade_mart('mart')}), qr/
 pause(0);
 $first->{run}->finish;
 unlike(${ $first->{err} }, qr/ERROR/, 'the first goes on to its end');
+
+# Between two of its steps a refresh has nothing locked: the run in the store tells that it is under way.
+my $between = in_background('runs', q{UPDATE mart_store.run SET status = 'running', pid = pg_backend_pid(),
+	backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()) WHERE run_id = (SELECT max(run_id) FROM mart_store.run)},
+	q{SELECT pg_sleep(60) AS between_two_steps});
+my $asleep = q{SELECT pid FROM pg_stat_activity WHERE query LIKE '%between_two_steps%' AND wait_event = 'PgSleep'};
+$node->poll_query_until('runs', "SELECT count(*) = 1 FROM ($asleep) AS a") or die 'nobody sleeps';
+$pid = sql('runs', $asleep);
+foreach my $other ('CALL mart.refresh()', 'SELECT mart.forget(999)', q{SELECT crm_clv.clv_upgrade_mart('mart')})
+{
+	like(errors('runs', $superuser, $other), qr/55P03.*\b$pid\b/s, "between two steps: refused is $other");
+}
+sql('runs', "SELECT pg_terminate_backend($pid)");
+$between->{run}->finish;
 
 # A session that has read the mart in a transaction that stays open stops no refresh.
 my $reader = $node->background_psql('runs');
