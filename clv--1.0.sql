@@ -5133,7 +5133,7 @@ FROM {source}.evaluations AS r  --? evaluations
      {map}  --? evaluations.customer_id
      LEFT JOIN {store}.source_interaction AS i ON i.interaction_id = r.interaction_id::text  --? evaluations.interaction_id interactions$$),
 ('data_end', 'source', '', '', 'the last complete day of the data, and their currency', $$
-SELECT greatest(
+SELECT coalesce(
            o.as_of,  --? orders
            c.as_of,  --? subscriptions
            '-infinity') AS as_of,
@@ -5170,6 +5170,17 @@ FROM {store}.customer_history AS h
 WHERE NOT (coalesce({clv}.purchase_history_eq(h.purchases, n.purchases), num_nonnulls(h.purchases, n.purchases) = 0)
            AND coalesce({clv}.purchase_history_eq(h.order_counts, n.order_counts), num_nonnulls(h.order_counts, n.order_counts) = 0)
            AND coalesce({clv}.purchase_history_eq(h.charges, n.charges), num_nonnulls(h.charges, n.charges) = 0))$$),
+('merged_history', 'source', '', 'customer_map', 'customers who have been merged since their histories were stored: those of the ones they were merged into, and themselves, gone', $$
+WITH moved AS (
+    SELECT h.customer_id, m.master_id::{id} AS master_id
+    FROM {store}.customer_history AS h JOIN {source}.customer_map AS m ON m.customer_id::{id} = h.customer_id WHERE m.master_id::{id} <> h.customer_id
+)
+SELECT a.master_id AS customer_id, {clv}.purchase_history(h.purchases) AS purchases, {clv}.purchase_history(h.order_counts) AS order_counts,
+       {clv}.purchase_history(h.charges) AS charges, false AS gone
+FROM (SELECT customer_id, master_id FROM moved UNION SELECT master_id, master_id FROM moved) AS a JOIN {store}.customer_history AS h ON h.customer_id = a.customer_id
+GROUP BY a.master_id
+UNION ALL
+SELECT customer_id, NULL, NULL, NULL, true FROM moved$$),
 ('person', 'source', '', '', 'every customer: what was paid, and what the sources tell of the customer', $$
 SELECT h.customer_id,
        coalesce(c.cohort, to_char(coalesce(c.acquired_on, {clv}.first_purchase(h.history))::timestamp, 'YYYY "Q"Q'), 'none') AS cohort,  --? customers
@@ -5810,7 +5821,8 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL {clv}.signal_reliability(i.sample) AS g ON true
 $$),
 ('exposure_customer', 'work', '', 'scores', 'customers at risk at the landmark (period 2) and at the one before (1)', $$
--- who left by contract left when the last of the contracts ended, unless orders came after it; lot is drawn by a hash
+-- who left by contract left when the last of the contracts ended; who bought after that had not left, and for the days up to the
+-- landmark only purchases up to it decide, else who is at risk would follow from the outcome; lot is drawn by a hash
 SELECT t.period, p.customer_id, p.cohort, p.channel, (hashtextextended(p.customer_id::text, 0) & 65535)::int AS lot,
        l.purchases, l.days_since_last, l.total_spend, l.average_purchase, l.tenure, l.purchases_after, l.spend_after,
        l.churned
@@ -5824,12 +5836,15 @@ LEFT JOIN ( --? subscriptions
            CASE WHEN count(nullif(ended_on, 'infinity')) = count(*) THEN max(ended_on) END AS left_on --? subscriptions
     FROM {store}.source_contract GROUP BY customer_id --? subscriptions
 ) AS c ON c.customer_id = p.customer_id --? subscriptions
+CROSS JOIN LATERAL (
+    SELECT min(d.left_on) AS left_on
+    FROM (VALUES (p.churned_on)
+              , (c.left_on) --? subscriptions
+         ) AS d (left_on)
+    WHERE {clv}.last_purchase(p.history, CASE WHEN d.left_on <= t.landmark_on THEN t.landmark_on ELSE t.until_on END) <= d.left_on
+) AS g
 CROSS JOIN LATERAL {clv}.landmark(p.history, NULL::{clv}.interaction_history, t.landmark_on, t.until_on,
-    data_end => t.until_on,
-    churned_at => least(p.churned_on, --? subscriptions
-        CASE WHEN {clv}.last_purchase(p.history, t.until_on) > c.left_on THEN NULL ELSE c.left_on END) --? subscriptions
-    churned_at => p.churned_on --? !subscriptions
-) AS l
+    data_end => t.until_on, churned_at => g.left_on) AS l
 WHERE l.at_risk AND NOT l.censored
 $$),
 ('exposure_control', 'work', '', 'scores',
@@ -5982,7 +5997,7 @@ SELECT p.model_id AS model_id,  --: number of the models of which this was found
        p.churn_change_high AS churn_change_high,  --: upper end of its 95 percent interval
        p.churn_change_relative AS churn_change_relative,  --: churn_change as a share of churn_before
        p.margin_per_window::numeric(16, 2) AS margin_per_window,  --: mean margin of a customer who stayed, within the window (currency)
-       p.value_years AS value_years,  --: years whose margins count as value; the model's churn holds in each window of them
+       p.value_years AS value_years,  --: years whose margins count as value, some five in whole windows; the model's churn holds in each of them
        p.value_before::numeric(16, 2) AS value_before,  --: mean value of a customer as they are, discounted (currency)
        p.value_change::numeric(16, 2) AS value_change,  --: by how much the lift changes it, per customer (currency)
        p.value_change_low::numeric(16, 2) AS value_change_low,  --: lower end of its 95 percent interval (currency)
@@ -5999,7 +6014,7 @@ SELECT p.model_id AS model_id,  --: number of the models of which this was found
 FROM (
     SELECT s.model_id, c.cohort, m.driver, m.landmark_on, m.window_days, v.lift, c.mean_score, c.customers, one.*,
            c.margin_per_window,
-           5::float8 AS value_years, two.*, r.robustness_value AS robustness,
+           greatest(1, round(5 * 365.25 / m.window_days)) * m.window_days / 365.25::float8 AS value_years, two.*, r.robustness_value AS robustness,
            nullif(concat_ws('; ',
                CASE WHEN one.churn_change_low <= 0 AND one.churn_change_high >= 0
                    THEN 'not beyond noise: the interval holds 0' END,
@@ -6056,13 +6071,13 @@ FROM (
                max(conf_high) FILTER (WHERE quantity = 'return') AS total_change_high,
                max(estimate) FILTER (WHERE quantity = 'clipped_share') AS clipped_share
         FROM {clv}.lift_projection(m.model, c.sample, 1, v.lift, c.margin_per_window, s.annual_discount_rate,
-            period_years => m.window_days / 365.25::float8, horizon => greatest(1, round(5 * 365.25 / m.window_days)),
+            period_years => m.window_days / 365::float8, horizon => greatest(1, round(5 * 365.25 / m.window_days)),
             n_customers => c.customers, low => v.low, high => v.high)
     ) AS one
     CROSS JOIN LATERAL (
         SELECT max(estimate) AS required_lift, max(conf_low) AS required_lift_low, max(conf_high) AS required_lift_high
         FROM {clv}.lift_projection(m.model, c.sample, 1, v.lift, c.margin_per_window, s.annual_discount_rate,
-            period_years => m.window_days / 365.25::float8, horizon => greatest(1, round(5 * 365.25 / m.window_days)),
+            period_years => m.window_days / 365::float8, horizon => greatest(1, round(5 * 365.25 / m.window_days)),
             n_customers => 1, cost => greatest(0.01 * one.value_before, 0), low => v.low, high => v.high)
         WHERE quantity = 'required_lift'
     ) AS two
@@ -6235,7 +6250,7 @@ $$, '$', ' --? orders', 'gn') || regexp_replace($$
             FROM left_after AS l CROSS JOIN fit AS f WHERE f.model IS NOT NULL GROUP BY l.k, l.day
         )
         SELECT 'contract'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver,
-               NULL::text AS cohort, m.metric, a.k::bigint AS bin, a.day::text AS bin_label, m.value, m.conf_low,
+               NULL::text AS cohort, m.metric, a.k::bigint AS bin, to_char(a.day, 'YYYY-MM-DD') AS bin_label, m.value, m.conf_low,
                m.conf_high, a.n,
                CASE WHEN m.metric = 'survival_actual' THEN NULL
                     WHEN a.predicted > w.conf_high THEN 'more renewals predicted than came'
@@ -6600,7 +6615,8 @@ BEGIN
     IF last.status = 'running' THEN
         IF last.pid <> pg_backend_pid() AND EXISTS (
             SELECT FROM pg_stat_activity AS a WHERE a.pid = last.pid AND coalesce(a.backend_start = last.backend_start, true)
-                AND coalesce(a.state NOT LIKE 'idle%', true)) THEN
+                -- the state of others may be hidden, that they are in a transaction is not
+                AND coalesce(a.state NOT LIKE 'idle%', EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND l.locktype = 'virtualxid'))) THEN
             RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name}) USING ERRCODE = 'lock_not_available',
                 DETAIL = format('By the process %s, since %s.', last.pid, last.started_at),
                 HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
@@ -6723,6 +6739,23 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $body$ $$),
+('store_histories', 'statement', '', '', '', $$CREATE FUNCTION {store}.store_histories(source text) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    n bigint;
+BEGIN
+    EXECUTE format('
+        WITH changed AS MATERIALIZED (
+            SELECT * FROM %1$I.%2$I
+        ), gone AS (
+            DELETE FROM %1$I.customer_history AS h USING changed AS c WHERE c.gone AND h.customer_id = c.customer_id
+        )
+        INSERT INTO %1$I.customer_history AS h (customer_id, purchases, order_counts, charges)
+        SELECT customer_id, purchases, order_counts, charges FROM changed WHERE NOT gone
+        ON CONFLICT (customer_id) DO UPDATE SET purchases = excluded.purchases, order_counts = excluded.order_counts, charges = excluded.charges',
+        {store_name}, source);
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END $body$ $$),
 ('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off SET client_min_messages = error AS $body$
 -- Warnings of fits, one for each cohort, are in the log of the server; model_history.note says what was done about them.
 -- Compiling large queries takes seconds each time, and gains nothing where the time goes into functions in C.
@@ -6732,15 +6765,8 @@ DECLARE
 BEGIN
     CASE step.action
     WHEN 'histories' THEN
-        WITH changed AS MATERIALIZED (
-            SELECT * FROM {store}.changed_history
-        ), gone AS (
-            DELETE FROM {store}.customer_history AS h USING changed AS c WHERE c.gone AND h.customer_id = c.customer_id
-        )
-        INSERT INTO {store}.customer_history AS h (customer_id, purchases, order_counts, charges)
-        SELECT customer_id, purchases, order_counts, charges FROM changed WHERE NOT gone
-        ON CONFLICT (customer_id) DO UPDATE SET purchases = excluded.purchases, order_counts = excluded.order_counts, charges = excluded.charges;
-        GET DIAGNOSTICS n = ROW_COUNT;
+        n := {store}.store_histories('merged_history');  --? customer_map
+        n := {store}.store_histories('changed_history');
         ANALYZE {store}.customer_history;
         UPDATE {store}.generation SET filled = true WHERE generation = (SELECT building FROM {store}.setting);
     WHEN 'work' THEN

@@ -135,6 +135,13 @@ CREATE OR REPLACE VIEW shop.orders AS SELECT number AS customer_id, ordered_at, 
 CREATE TABLE shop.customer_map AS SELECT i AS customer_id, i - 1 AS master_id FROM generate_series(2, 600, 2) AS i;
 SELECT count(*) > 5 AS made FROM clv_create_mart('shop', 'mart');
 SELECT count(*) AS customers, sum(total_spend) = (SELECT sum(amount) FROM shop.orders) AS to_the_cent FROM mart.customer_value;
+-- merged since
+INSERT INTO shop.customer_map VALUES (7, 9), (8, 9);
+UPDATE shop.customer_map SET master_id = 9 WHERE customer_id = 8 AND master_id = 7;
+DELETE FROM shop.customer_map WHERE customer_id = 8 AND ctid <> (SELECT min(ctid) FROM shop.customer_map WHERE customer_id = 8);
+CALL mart.refresh();
+SELECT count(*) AS customers, sum(total_spend) = (SELECT sum(amount) FROM shop.orders) AS to_the_cent, sum(total_spend) FILTER (WHERE customer_id = 9) = (SELECT sum(amount) FROM shop.orders WHERE customer_id BETWEEN 7 AND 10) AS merged
+FROM mart.customer_value;
 DROP SCHEMA mart, mart_store CASCADE;
 
 -- Subscriptions alone, and beside orders -----------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ SELECT v.customer_id, v.orders = (SELECT count(*) FROM shop.orders AS o WHERE o.
 FROM mart.customer_value AS v WHERE customer_id = 1;
 SELECT customer_id, segment, tier, model_scope, churn_risk, predicted_value, residual_value, lifetime_value, acquisition_cap FROM mart.customer_value WHERE segment = 'prospect';
 SELECT item, verdict, row_count - (SELECT count(*) FROM shop.orders) AS rows, amount - (SELECT sum(amount) FROM shop.orders) AS amount
-FROM mart.reconciliation WHERE item IN ('orders', 'orders counted');
+FROM mart.reconciliation WHERE item IN ('orders', 'orders counted') ORDER BY position;
 SELECT item, row_count, amount, verdict FROM mart.reconciliation WHERE item !~ '^(orders|orders counted|histories|sources less histories|customer_value less histories)$' ORDER BY position;
 SELECT item, amount, verdict FROM mart.reconciliation WHERE item LIKE '%less%' ORDER BY position;
 SELECT tier, count(*) > 0 AS any, bool_and(CASE tier WHEN 'at risk' THEN churn_risk >= 0.5 ELSE churn_risk < 0.5 END) AS by_risk,

@@ -112,10 +112,10 @@ SELECT coalesce(l.cohort, 'all') AS cohort, l.customers = h.customers AS custome
        bool_and(abs(p.conf_low - l.total_change_low) <= 0.005 + 1e-5 * abs(p.conf_low)) FILTER (WHERE p.quantity = 'return') AS same_interval,
        bool_and(abs(p.estimate - l.required_lift) < 1e-6) FILTER (WHERE p.quantity = 'required_lift') AS same_required
 FROM mart.lift AS l JOIN by_hand AS h ON h.cohort IS NOT DISTINCT FROM l.cohort,
-     LATERAL (SELECT * FROM lift_projection(h.model, h.sample, 1, 0.05, (0.3 * h.spend)::float8, 0.10, period_years => 180 / 365.25, horizon => 10, n_customers => h.customers)
+     LATERAL (SELECT * FROM lift_projection(h.model, h.sample, 1, 0.05, (0.3 * h.spend)::float8, 0.10, period_years => 180 / 365.0, horizon => 10, n_customers => h.customers)
               WHERE quantity <> 'required_lift'
               UNION ALL
-              SELECT * FROM lift_projection(h.model, h.sample, 1, 0.05, (0.3 * h.spend)::float8, 0.10, period_years => 180 / 365.25, horizon => 10, n_customers => 1,
+              SELECT * FROM lift_projection(h.model, h.sample, 1, 0.05, (0.3 * h.spend)::float8, 0.10, period_years => 180 / 365.0, horizon => 10, n_customers => 1,
                                             cost => 0.01 * l.value_before::float8)
               WHERE quantity = 'required_lift') AS p
 WHERE l.driver = 'resolution' GROUP BY l.cohort, l.customers, h.customers ORDER BY l.cohort NULLS FIRST;
