@@ -5649,10 +5649,10 @@ SELECT a.cohort AS cohort,  --: the cohort
        a.customers / c.customers::float8 AS observed_share,  --: share from 0 to 1 of the cohort's customers with a purchase that they are; below 1 the others are too young to tell
        a.active AS active,  --: count of those with a purchase or payment in the month
        a.active / a.customers::float8 AS active_share,  --: share from 0 to 1 of customers with a purchase or payment in the month
-       a.spend AS spend,  --: currency: spent by them in the month, refunds subtracted
+       a.spend::numeric(16,2) AS spend,  --: currency: spent by them in the month, refunds subtracted
        (a.spend / a.customers)::numeric(16,2) AS spend_per_customer  --: currency: spent in the month per customer, active or not
 FROM (SELECT p.cohort, a.age_period::smallint AS period, count(*) AS customers, count(*) FILTER (WHERE a.active) AS active,
-             sum(a.spend)::numeric(16,2) AS spend
+             sum(a.spend) AS spend
       FROM (SELECT cohort, history FROM {store}.person OFFSET 0) AS p     -- else both are computed anew for each month
            CROSS JOIN LATERAL {clv}.spend_by_age(p.history, (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g}), 'month') AS a
       GROUP BY p.cohort, a.age_period) AS a
@@ -7037,16 +7037,17 @@ DECLARE
     path text := current_setting('search_path');
     messages text := current_setting('client_min_messages');
     strings text := current_setting('standard_conforming_strings');
+    jit text := current_setting('jit');
     statement text;
 BEGIN
     -- nothing of the caller's takes the place of what the statements name without a schema, in views for good
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true), set_config('client_min_messages', 'warning', true),
-            set_config('standard_conforming_strings', 'on', true);
+            set_config('standard_conforming_strings', 'on', true), set_config('jit', 'off', true);
     FOREACH statement IN ARRAY statements LOOP
         EXECUTE statement;
     END LOOP;
     PERFORM set_config('search_path', path, true), set_config('client_min_messages', messages, true),
-            set_config('standard_conforming_strings', strings, true);
+            set_config('standard_conforming_strings', strings, true), set_config('jit', jit, true);
 END $$;
 COMMENT ON FUNCTION clv_run_statements(text[]) IS 'internal: runs statements one after the other, with an empty search_path';
 
