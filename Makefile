@@ -30,7 +30,7 @@ PG_CFLAGS   = -std=gnu11 -fvisibility=hidden -ffp-contract=off -Wall -Wextra \
 SHLIB_LINK  = -lgsl -lgslcblas -lm
 
 REGRESS      = setup value history sample rfm model btyd family forecast validation quality rolling support trace coverage \
-               moments lm logit survival cox impact projection effect nightly sources mart mart_customers mart_drivers catalog
+               moments lm logit survival cox impact projection effect nightly sources mart mart_customers mart_drivers mart_numbers catalog
 REGRESS_OPTS = --inputdir=$(src_dir)
 ISOLATION    = refresh mart_refresh
 ISOLATION_OPTS = --inputdir=$(src_dir)

@@ -4931,7 +4931,7 @@ BEGIN
             'store_name', quote_literal(mart || '_store'), 'source_name', quote_literal(source), 'mart_name', quote_literal(mart), 'zone', zone, 'id', id,
             'published_id', CASE WHEN id = 'bigint' THEN id ELSE 'text' END,
             'text_is_stable', (SELECT o.provolatile = 'i' FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_proc AS o ON o.oid = t.typoutput WHERE t.oid = to_regtype(id)),
-            'g', '<generation>',
+            'g', '1',
             'customer', format('%s::%s', CASE WHEN 'customer_map' = ANY (flags) THEN 'coalesce(m.master_id, r.customer_id)' ELSE 'r.customer_id' END, id),
             'map', CASE WHEN 'customer_map' = ANY (flags)
                         THEN format('LEFT JOIN %I.customer_map AS m ON m.customer_id = r.customer_id', source) ELSE '' END)
@@ -4949,24 +4949,25 @@ END $$;
 COMMENT ON FUNCTION clv_mart_names(text, text, text, text[]) IS
 'internal: what the placeholders of templates stand for. {day:orders.ordered_at} is the day of that column in the time zone of the mart, {moment:...} the timestamptz, {first:...} the first moment behind the days that a refresh leaves alone, {today:...} that of today, {number:...} a float8; r is the relation, m the map of customers';
 
-CREATE FUNCTION clv_mart_relation(kind text, name text, keys text, about text, definition text, names jsonb) RETURNS SETOF text
+CREATE FUNCTION clv_mart_relation(kind text, name text, keys text, about text, definitions text[], told text, names jsonb) RETURNS SETOF text
     LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000 ROWS 10
     AS $$
 -- source, view: a view of the store; work: a materialized view of the store, empty but in a refresh; statement: as it stands;
 -- published: a view of the mart; vintage: rows kept for every model, of which the mart shows those of the model in use;
--- generation: two materialized views, of which the mart shows the one that is not being refreshed
+-- generation: two materialized views, of which the mart shows the one that is not being refreshed. definitions: for generations
+-- 1 and 2; told: with the comments of columns, but not the names of the user, who may have thought of --:
 #variable_conflict use_variable
 DECLARE
     store text := names ->> 'store';
     published text := format('%s.%I', names ->> 'mart', name);
     schema text := names ->> 'clv';
     columns text;
-    body text := definition;
+    body text := definitions[1];
     g integer;
 BEGIN
     EXECUTE format($query$SELECT string_agg(CASE name WHEN 'customer_id' THEN format('q.customer_id::%%s AS customer_id', $2)
                                             ELSE format('q.%%I', name) END, ', ' ORDER BY number) FROM %s.clv_mart_columns($1)$query$, schema)
-        INTO columns USING body, names ->> 'published_id';
+        INTO columns USING told, names ->> 'published_id';
     CASE kind
     WHEN 'statement' THEN
         RETURN NEXT body;
@@ -4990,7 +4991,7 @@ BEGIN
     WHEN 'generation' THEN
         FOR g IN 1 .. 2 LOOP
             RETURN NEXT format(E'CREATE MATERIALIZED VIEW %1$s.%2$I AS\nSELECT * FROM (%3$s\n) AS q\nWHERE (SELECT filled FROM %1$s.generation WHERE generation = %4$s)',
-                               store, name || '_' || g, replace(body, '<generation>', g::text), g);
+                               store, name || '_' || g, definitions[g], g);
             RETURN NEXT format('CREATE UNIQUE INDEX %I ON %s.%I (%s)', name || '_' || g || '_key', store, name || '_' || g, keys);
             -- what a report asks for is the text; that of a date, say, depends on settings and has no index
             IF columns LIKE '%q.customer_id%' AND names ->> 'published_id' <> names ->> 'id' AND (names ->> 'text_is_stable')::boolean THEN
@@ -5008,10 +5009,10 @@ BEGIN
         RETURN NEXT format('CREATE VIEW %s AS%s', published, body);
         RETURN NEXT format('COMMENT ON VIEW %s IS %L', published, about);
         RETURN QUERY EXECUTE format('SELECT format(''COMMENT ON COLUMN %%s.%%I IS %%L'', $1, name, about) FROM %s.clv_mart_columns($2) ORDER BY number', schema)
-            USING published, definition;
+            USING published, told;
     END IF;
 END $$;
-COMMENT ON FUNCTION clv_mart_relation(text, text, text, text, text, jsonb) IS
+COMMENT ON FUNCTION clv_mart_relation(text, text, text, text, text[], text, jsonb) IS
 'internal: the statements that make one relation of a mart of its filled template; see the kinds in its body';
 
 -- ---- mart: storage --------------------------------------------------------------------------------------------------
@@ -5648,10 +5649,10 @@ SELECT a.cohort AS cohort,  --: the cohort
        a.customers / c.customers::float8 AS observed_share,  --: share from 0 to 1 of the cohort's customers with a purchase that they are; below 1 the others are too young to tell
        a.active AS active,  --: count of those with a purchase or payment in the month
        a.active / a.customers::float8 AS active_share,  --: share from 0 to 1 of customers with a purchase or payment in the month
-       a.spend AS spend,  --: currency: spent by them in the month, refunds subtracted
+       a.spend::numeric(16,2) AS spend,  --: currency: spent by them in the month, refunds subtracted
        (a.spend / a.customers)::numeric(16,2) AS spend_per_customer  --: currency: spent in the month per customer, active or not
 FROM (SELECT p.cohort, a.age_period::smallint AS period, count(*) AS customers, count(*) FILTER (WHERE a.active) AS active,
-             sum(a.spend)::numeric(16,2) AS spend
+             sum(a.spend) AS spend
       FROM (SELECT cohort, history FROM {store}.person OFFSET 0) AS p     -- else both are computed anew for each month
            CROSS JOIN LATERAL {clv}.spend_by_age(p.history, (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g}), 'month') AS a
       GROUP BY p.cohort, a.age_period) AS a
@@ -7011,12 +7012,13 @@ BEGIN
               UNION ALL SELECT 3, row_number() OVER (), * FROM %1$I.clv_mart_customers()
               UNION ALL SELECT 4, row_number() OVER (), * FROM %1$I.clv_mart_drivers()
               UNION ALL SELECT 5, row_number() OVER (), * FROM %1$I.clv_mart_routines()) AS t,
-             LATERAL %1$I.clv_mart_fill(definition, $1, $2) AS filled,
-             LATERAL %1$I.clv_mart_relation(kind, name, keys, about, filled, $2) WITH ORDINALITY AS r (statement, line)
+             LATERAL %1$I.clv_mart_fill(definition, $1, $2) AS first, LATERAL %1$I.clv_mart_fill(definition, $1, $2 || '{"g": "2"}') AS second,
+             LATERAL %1$I.clv_mart_fill(definition, $1, $3) AS told,
+             LATERAL %1$I.clv_mart_relation(kind, name, keys, about, ARRAY[first, second], told, $2) WITH ORDINALITY AS r (statement, line)
         WHERE %1$I.clv_mart_line_kept(string_to_array(needs, ' '), $1)
         ORDER BY CASE WHEN part = 5 THEN 9 WHEN part <= 2 THEN part WHEN kind = 'work' THEN 3 WHEN kind = 'vintage' THEN 4 WHEN kind = 'view' THEN 5 ELSE 6 END,
                  part, number, line$query$, schema)
-        USING flags, names;
+        USING flags, names, (SELECT jsonb_object_agg(key, '') FROM jsonb_object_keys(names) AS key);
     RETURN NEXT format('INSERT INTO %s.setting (source, mart, clv_version, time_zone, currency, horizon_days, annual_discount_rate, margin, unit, '
                        'purchase_model, min_cohort_size, lift, lift_name, target_ratio, late_days) '
                        'VALUES (%L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L) '
@@ -7035,16 +7037,17 @@ DECLARE
     path text := current_setting('search_path');
     messages text := current_setting('client_min_messages');
     strings text := current_setting('standard_conforming_strings');
+    jit text := current_setting('jit');
     statement text;
 BEGIN
     -- nothing of the caller's takes the place of what the statements name without a schema, in views for good
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true), set_config('client_min_messages', 'warning', true),
-            set_config('standard_conforming_strings', 'on', true);
+            set_config('standard_conforming_strings', 'on', true), set_config('jit', 'off', true);
     FOREACH statement IN ARRAY statements LOOP
         EXECUTE statement;
     END LOOP;
     PERFORM set_config('search_path', path, true), set_config('client_min_messages', messages, true),
-            set_config('standard_conforming_strings', strings, true);
+            set_config('standard_conforming_strings', strings, true), set_config('jit', jit, true);
 END $$;
 COMMENT ON FUNCTION clv_run_statements(text[]) IS 'internal: runs statements one after the other, with an empty search_path';
 
