@@ -4970,7 +4970,7 @@ BEGIN
         INTO columns USING told, names ->> 'published_id';
     CASE kind
     WHEN 'statement' THEN
-        RETURN NEXT body;
+        RETURN NEXT ltrim(body, E'\n');
     WHEN 'source', 'view' THEN
         RETURN NEXT format('CREATE VIEW %s.%I %sAS%s', store, name, CASE kind WHEN 'source' THEN 'WITH (security_invoker = true) ' ELSE '' END, body);
         RETURN NEXT format('COMMENT ON VIEW %s.%I IS %L', store, name, about);
