@@ -4970,7 +4970,7 @@ BEGIN
         INTO columns USING told, names ->> 'published_id';
     CASE kind
     WHEN 'statement' THEN
-        RETURN NEXT body;
+        RETURN NEXT ltrim(body, E'\n');
     WHEN 'source', 'view' THEN
         RETURN NEXT format('CREATE VIEW %s.%I %sAS%s', store, name, CASE kind WHEN 'source' THEN 'WITH (security_invoker = true) ' ELSE '' END, body);
         RETURN NEXT format('COMMENT ON VIEW %s.%I IS %L', store, name, about);
@@ -6579,7 +6579,8 @@ CREATE FUNCTION clv_mart_routines() RETURNS TABLE (name text, kind text, keys te
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $routines$
 VALUES
-('lock_mart', 'statement', '', '', '', $$CREATE FUNCTION {store}.lock_mart(wait boolean) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('lock_mart', 'statement', '', '', '', $$CREATE FUNCTION {store}.lock_mart(wait boolean) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- Until the end of the transaction. Not a lock of the session: a statement_timeout would leave it behind.
 DECLARE
     key bigint := (7105654::bigint << 32) | to_regnamespace(quote_ident({store_name}))::oid::bigint;
@@ -6595,7 +6596,8 @@ BEGIN
             HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
     END IF;
 END $body$ $$),
-('check_caller', 'statement', '', '', '', $$CREATE FUNCTION {store}.check_caller() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('check_caller', 'statement', '', '', '', $$CREATE FUNCTION {store}.check_caller() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- Sources are read with the rights of the caller. Row-level security does not hold for a superuser, who would bring into
 -- the mart what its owner must not see.
 DECLARE
@@ -6607,7 +6609,8 @@ BEGIN
             HINT = format('SET ROLE %I; before.', owner);
     END IF;
 END $body$ $$),
-('last_run', 'statement', '', '', '', $$CREATE FUNCTION {store}.last_run() RETURNS {store}.run LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('last_run', 'statement', '', '', '', $$CREATE FUNCTION {store}.last_run() RETURNS {store}.run
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- The run before this one, which did not end if its session is gone, or does something else now: an error if it does not.
 DECLARE
     last {store}.run;
@@ -6626,7 +6629,9 @@ BEGIN
     END IF;
     RETURN last;
 END $body$ $$),
-('day_to_build', 'statement', '', '', '', $$CREATE FUNCTION {store}.day_to_build(wanted_day date, OUT day date, OUT currency text) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('day_to_build', 'statement', '', '', '', $$
+CREATE FUNCTION {store}.day_to_build(wanted_day date, OUT day date, OUT currency text)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- The day that is asked for, or the last complete one of the data, and their currency.
 DECLARE
     there {store}.data_end;
@@ -6654,7 +6659,9 @@ BEGIN
     END IF;
     currency := there.currency;
 END $body$ $$),
-('begin_run', 'statement', '', '', '', $$CREATE FUNCTION {store}.begin_run(wanted_refit boolean, wanted_model bigint, wanted_day date) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('begin_run', 'statement', '', '', '', $$
+CREATE FUNCTION {store}.begin_run(wanted_refit boolean, wanted_model bigint, wanted_day date) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- A new run, or the last one again if it did not end and was about the same day.
 DECLARE
     s {store}.setting;
@@ -6708,7 +6715,8 @@ BEGIN
     ANALYZE {store}.setting, {store}.generation;
     RETURN this;
 END $body$ $$),
-('clear_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.clear_relation(relation text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off SET lock_timeout = '5ms' AS $body$
+('clear_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.clear_relation(relation text) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off SET lock_timeout = '5ms' AS $body$
 -- Empties what the idle generation still holds, so that the refresh has nothing to compare with. This takes a lock that
 -- readers wait for, but for a moment: it is given up at once if somebody has it, and then the refresh compares.
 BEGIN
@@ -6716,7 +6724,8 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     NULL;   -- a cancel is none of them
 END $body$ $$),
-('fill_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.fill_relation(relation text) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('fill_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.fill_relation(relation text) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- CONCURRENTLY, as readers of the mart lock both generations, whichever they read. Nobody reads a mart that was never filled.
 DECLARE
     s {store}.setting;
@@ -6730,7 +6739,9 @@ BEGIN
     EXECUTE format('SELECT count(*) FROM %s', target) INTO n;
     RETURN n;
 END $body$ $$),
-('append_rows', 'statement', '', '', '', $$CREATE FUNCTION {store}.append_rows(source text, target text) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('append_rows', 'statement', '', '', '', $$
+CREATE FUNCTION {store}.append_rows(source text, target text) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- By the names of columns: those that an upgrade added stand at the end of the table.
 DECLARE
     n bigint;
@@ -6740,7 +6751,8 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $body$ $$),
-('store_histories', 'statement', '', '', '', $$CREATE FUNCTION {store}.store_histories(source text) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('store_histories', 'statement', '', '', '', $$CREATE FUNCTION {store}.store_histories(source text) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
     n bigint;
 BEGIN
@@ -6757,7 +6769,8 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $body$ $$),
-('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off SET client_min_messages = error AS $body$
+('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off SET client_min_messages = error AS $body$
 -- Warnings of fits, one for each cohort, are in the log of the server; model_history.note says what was done about them.
 -- Compiling large queries takes seconds each time, and gains nothing where the time goes into functions in C.
 DECLARE
@@ -6792,7 +6805,9 @@ BEGIN
     END CASE;
     RETURN n;
 END $body$ $$),
-('run_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.run_step(this bigint, in_transaction boolean, OUT step text, OUT rows bigint, OUT seconds float8, OUT problem text, OUT advice text) LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+('run_step', 'statement', '', '', '', $$
+CREATE FUNCTION {store}.run_step(this bigint, in_transaction boolean, OUT step text, OUT rows bigint, OUT seconds float8, OUT problem text, OUT advice text)
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- The next step of a run that is not done yet, with its entry in the log; all NULL if there is none. An error is returned, as the
 -- entry would be lost with it, and not within one transaction, where the caller needs the error itself.
 DECLARE
@@ -6827,7 +6842,9 @@ BEGIN
     seconds := extract(epoch FROM clock_timestamp() - began);
     INSERT INTO {store}.run_step VALUES (this, step, began, seconds, rows, CASE WHEN problem IS NULL THEN 'done' ELSE 'failed' END, problem);
 END $body$ $$),
-('refresh', 'statement', '', '', '', $$CREATE PROCEDURE {mart}.refresh(refit boolean DEFAULT false, model_id bigint DEFAULT NULL, as_of date DEFAULT NULL, in_transaction boolean DEFAULT false) LANGUAGE plpgsql AS $body$
+('refresh', 'statement', '', '', '', $$
+CREATE PROCEDURE {mart}.refresh(refit boolean DEFAULT false, model_id bigint DEFAULT NULL, as_of date DEFAULT NULL, in_transaction boolean DEFAULT false)
+    LANGUAGE plpgsql AS $body$
 DECLARE
     this bigint;
     relation text;
@@ -6859,7 +6876,8 @@ BEGIN
     END LOOP;
 END $body$ $$),
 ('refresh', 'statement', '', '', '', $$COMMENT ON PROCEDURE {mart}.refresh(boolean, bigint, date, boolean) IS 'brings the mart up to date: histories, what is computed of them, and with refit => true (or where there is none yet) new models. model_id: an earlier model instead of the newest. as_of: the day, the last complete one of the data if not given. Commits between steps, so that it cannot be called within a transaction but with in_transaction => true, which then commits nothing itself. A refresh that stopped is gone on with by the next. Readers see the old state until all is done, and do not wait.'$$),
-('forget', 'statement', '', '', '', $$CREATE FUNCTION {mart}.forget(VARIADIC customer_ids {id}[]) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off AS $body$
+('forget', 'statement', '', '', '', $$CREATE FUNCTION {mart}.forget(VARIADIC customer_ids {id}[]) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off AS $body$
 DECLARE
     n bigint;
     left_in text;
