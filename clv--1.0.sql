@@ -6884,6 +6884,7 @@ DECLARE
     relation text;
 BEGIN
     PERFORM {store}.lock_mart(false);
+    PERFORM {store}.last_run();     -- an error between two steps of a refresh, too
     SELECT string_agg(DISTINCT r.relation, ', ') INTO left_in FROM (
         SELECT customer_id, 'orders' AS relation FROM {store}.source_order UNION ALL  --? orders
         SELECT customer_id, 'subscriptions' FROM {store}.source_contract UNION ALL  --? subscriptions
@@ -7131,7 +7132,7 @@ DECLARE
     others text;
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);     -- nothing of the caller's is called, and all names come with their schemas
-    IF to_regclass(format('%I.setting', store)) IS NULL OR to_regprocedure(format('%I.lock_mart(boolean)', store)) IS NULL THEN
+    IF to_regclass(format('%I.setting', store)) IS NULL OR to_regprocedure(format('%I.last_run()', store)) IS NULL THEN
         RAISE EXCEPTION 'there is no mart %', quote_ident(mart) USING ERRCODE = 'undefined_object', HINT = 'clv_create_mart() makes one.';
     END IF;
     IF current_user <> (SELECT pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace AS n WHERE n.nspname = store) THEN
@@ -7145,7 +7146,7 @@ BEGIN
         RAISE EXCEPTION 'there is something else in the schemas of the mart %', quote_ident(mart) USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = format('Not the mart''s own: %s.', others), HINT = 'An upgrade makes all views and routines in there anew. Move others to another schema: ALTER ... SET SCHEMA.';
     END IF;
-    EXECUTE format('SELECT %I.lock_mart(false)', store);
+    EXECUTE format('SELECT %1$I.lock_mart(false), %1$I.last_run()', store);
     EXECUTE format('SELECT %1$I.clv_mart_drop($1), %1$I.clv_mart_grants($1)', schema) INTO statements, grants USING mart;
     EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING statements;
     EXECUTE format('UPDATE %I.setting SET current = NULL, building = NULL', store);
