@@ -5676,7 +5676,7 @@ WITH history AS MATERIALIZED (
              WHERE d.day <= (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) END AS refunds) AS r
 ),
 mart AS MATERIALIZED (
-    SELECT count(*) AS customers, sum(v.total_spend) AS spend FROM {store}.customer_value_{g} AS v
+    SELECT count(*) AS customers, coalesce(sum(v.total_spend), 0) AS spend FROM {store}.customer_value_{g} AS v
 ),
 line AS MATERIALIZED (
     SELECT 'orders' AS source, r.reason, count(*) AS n, sum(o.amount) AS amount,  --? orders
@@ -5730,7 +5730,7 @@ figure AS (
            CASE WHEN round(c.amount - coalesce(h.spend, 0) - coalesce(h.refunds, 0), 2) = 0 THEN 'equal to the cent' ELSE 'differs' END
     FROM history AS h CROSS JOIN (SELECT coalesce(sum(l.n), 0) AS n, coalesce(sum(l.amount), 0) AS amount FROM line AS l WHERE l.reason = 'counted') AS c
     UNION ALL
-    SELECT 34, 'customer_value less histories', v.customers, coalesce(v.spend, 0) - coalesce(h.spend, 0),
+    SELECT 34, 'customer_value less histories', v.customers, v.spend - coalesce(h.spend, 0),
            CASE WHEN v.customers <> h.customers THEN 'differs' WHEN round(v.spend - coalesce(h.spend, 0), 2) = 0 THEN 'equal to the cent'
                 WHEN abs(v.spend - h.spend) <= 0.005 * v.customers THEN 'equal but for cents rounded per customer' ELSE 'differs' END
     FROM history AS h CROSS JOIN mart AS v
