@@ -4157,18 +4157,23 @@ CREATE FUNCTION clv_mart_contract()
         SELECT c.* FROM (VALUES
             ('orders', 'customer_id', true, '{any}'::text[], 'who bought'),
             ('orders', 'ordered_at', true, '{date,timestamp,timestamptz}', 'when'),
-            ('orders', 'amount', true, '{numeric,bigint,integer,smallint,double precision,real}', 'the money of the order or of a line of it; a refund is negative'),
+            ('orders', 'amount', true, '{numeric,bigint,integer,smallint,double precision,real}',
+             'the money of the order or of a line of it; a refund is negative'),
             ('orders', 'currency', false, '{text,enum}', 'the same in all rows'),
             ('subscriptions', 'customer_id', true, '{any}', 'whose contract'),
             ('subscriptions', 'started_at', true, '{date,timestamp,timestamptz}', 'first day'),
-            ('subscriptions', 'ended_at', true, '{date,timestamp,timestamptz}', 'the day from which it is over; NULL while it runs'),
-            ('subscriptions', 'monthly_amount', true, '{numeric,bigint,integer,smallint,double precision,real}', 'the charge of each month that begins'),
+            ('subscriptions', 'ended_at', true, '{date,timestamp,timestamptz}',
+             'the day from which it is over; NULL while it runs'),
+            ('subscriptions', 'monthly_amount', true, '{numeric,bigint,integer,smallint,double precision,real}',
+             'the charge of each month that begins'),
             ('customers', 'customer_id', true, '{any}', 'one row for each'),
             ('customers', 'cohort', false, '{any}', 'the group that is modelled together'),
             ('customers', 'channel', false, '{text,enum}', 'how the customer was won'),
             ('customers', 'acquired_at', false, '{date,timestamp,timestamptz}', 'when the customer was won'),
-            ('customers', 'acquisition_cost', false, '{numeric,bigint,integer,smallint,double precision,real}', 'what that cost'),
-            ('customers', 'churned_at', false, '{date,timestamp,timestamptz}', 'when the customer left; NULL or infinity while not known to have'),
+            ('customers', 'acquisition_cost', false, '{numeric,bigint,integer,smallint,double precision,real}',
+             'what that cost'),
+            ('customers', 'churned_at', false, '{date,timestamp,timestamptz}',
+             'when the customer left; NULL or infinity while not known to have'),
             ('interactions', 'interaction_id', true, '{any}', 'one row for each'),
             ('interactions', 'customer_id', true, '{any}', 'who was served; NULL where unknown'),
             ('interactions', 'started_at', true, '{date,timestamp,timestamptz}', 'when'),
@@ -4177,21 +4182,26 @@ CREATE FUNCTION clv_mart_contract()
             ('interactions', 'stage', false, '{text,enum}', 'where the customer stood: sales, service, renewal, ...'),
             ('interactions', 'resolved', false, '{boolean}', 'whether the matter was settled; NULL where not judged'),
             ('interactions', 'escalated', false, '{boolean}', 'whether somebody else had to be called in'),
-            ('interactions', 'service_cost', false, '{numeric,bigint,integer,smallint,double precision,real}', 'what serving it cost'),
+            ('interactions', 'service_cost', false, '{numeric,bigint,integer,smallint,double precision,real}',
+             'what serving it cost'),
             ('evaluations', 'interaction_id', false, '{any}', 'what was judged; this or customer_id, or both'),
             ('evaluations', 'customer_id', false, '{any}', 'who was served; this or interaction_id, or both'),
-            ('evaluations', 'evaluated_at', true, '{date,timestamp,timestamptz}', 'when the interaction was, rather than when the judge ran'),
+            ('evaluations', 'evaluated_at', true, '{date,timestamp,timestamptz}',
+             'when the interaction was, rather than when the judge ran'),
             ('evaluations', 'name', true, '{text,enum}', 'the evaluator; read as evaluator_key() writes it'),
-            ('evaluations', 'score', true, '{numeric,bigint,integer,smallint,double precision,real,boolean}', 'from 0, the worst, to 1, the best; NULL where there is a label only'),
+            ('evaluations', 'score', true, '{numeric,bigint,integer,smallint,double precision,real,boolean}',
+             'from 0, the worst, to 1, the best; NULL where there is a label only'),
             ('evaluations', 'label', false, '{text,enum}', 'the word of the judge, such as a tone'),
             ('customer_map', 'customer_id', true, '{any}', 'an id that is merged into another; one row for each'),
-            ('customer_map', 'master_id', true, '{any}', 'the id that stands for it')) AS c (relation, "column", required, accepts, about);
+            ('customer_map', 'master_id', true, '{any}',
+             'the id that stands for it')) AS c (relation, "column", required, accepts, about);
     END;
 COMMENT ON FUNCTION clv_mart_contract() IS 'What a mart reads: the relations of the schema of sources and their columns, in order. required: of the relation, if it is there; of the relations themselves, orders or subscriptions is required and the rest optional. accepts: names of types, and the words any (every type with equality and ordering), text (every string type) and enum; domains count as what they are made of. Columns that are not in the contract are not read.';
 
 -- One row for each column of the contract: what the catalogs say is there.
 CREATE FUNCTION clv_mart_found(source text)
-    RETURNS TABLE (relation text, relid oid, kind "char", "column" text, required boolean, accepts text[], type oid, type_name text,
+    RETURNS TABLE (relation text, relid oid, kind "char", "column" text, required boolean,
+                   accepts text[], type oid, type_name text,
                    fits boolean, readable boolean)
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 1000 ROWS 31
     BEGIN ATOMIC
@@ -4201,11 +4211,13 @@ CREATE FUNCTION clv_mart_found(source text)
             FROM clv_mart_contract() WITH ORDINALITY AS c (relation, "column", required, accepts, about, ordinality)
             LEFT JOIN (pg_class AS r JOIN pg_namespace AS n ON n.oid = r.relnamespace AND n.nspname = source)
                 ON r.relname = c.relation AND r.relkind IN ('r', 'p', 'v', 'm', 'f')
-            LEFT JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attname = c."column" AND a.attnum > 0 AND NOT a.attisdropped
+            LEFT JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attname = c."column"
+                AND a.attnum > 0 AND NOT a.attisdropped
         ), base AS (
             SELECT f.ordinality, t.oid, t.typtype, t.typbasetype FROM found AS f JOIN pg_type AS t ON t.oid = f.atttypid
             UNION ALL
-            SELECT b.ordinality, t.oid, t.typtype, t.typbasetype FROM base AS b JOIN pg_type AS t ON t.oid = b.typbasetype
+            SELECT b.ordinality, t.oid, t.typtype, t.typbasetype
+            FROM base AS b JOIN pg_type AS t ON t.oid = b.typbasetype
         )
         SELECT f.relation, f.relid, f.relkind, f."column", f.required, f.accepts, t.oid, format_type(f.atttypid, NULL),
                CASE WHEN t.oid IS NULL THEN NULL
@@ -4216,13 +4228,16 @@ CREATE FUNCTION clv_mart_found(source text)
                                OR o.opcintype = CASE t.typtype WHEN 'e' THEN 'anyenum'::regtype WHEN 'r' THEN 'anyrange'
                                                                WHEN 'm' THEN 'anymultirange' WHEN 'c' THEN 'record' END
                                OR EXISTS (SELECT FROM pg_cast AS k
-                                          WHERE k.castsource = t.oid AND k.casttarget = o.opcintype AND k.castmethod = 'b'
+                                          WHERE k.castsource = t.oid AND k.casttarget = o.opcintype
+                                            AND k.castmethod = 'b'
                                             AND k.castcontext = 'i')))
                     WHEN t.typcategory = 'S' THEN 'text' = ANY (f.accepts)
                     WHEN t.typtype = 'e' THEN 'enum' = ANY (f.accepts)
-                    ELSE ARRAY[t.typname::text, format_type(t.oid, NULL)] && f.accepts AND t.typnamespace = 'pg_catalog'::regnamespace END,
+                    ELSE ARRAY[t.typname::text, format_type(t.oid, NULL)] && f.accepts
+                         AND t.typnamespace = 'pg_catalog'::regnamespace END,
                f.readable
-        FROM found AS f LEFT JOIN base AS b ON b.ordinality = f.ordinality AND b.typtype <> 'd' LEFT JOIN pg_type AS t ON t.oid = b.oid
+        FROM found AS f LEFT JOIN base AS b ON b.ordinality = f.ordinality AND b.typtype <> 'd'
+             LEFT JOIN pg_type AS t ON t.oid = b.oid
         ORDER BY f.ordinality;
     END;
 COMMENT ON FUNCTION clv_mart_found(text) IS 'internal: the contract of sources beside the catalogs: the relation, the column''s type (below domains), whether the contract accepts it and whether the user may read it';
@@ -4233,7 +4248,8 @@ CREATE FUNCTION clv_mart_usable(source text) RETURNS SETOF text
         WITH sound AS (
             SELECT relation, array_agg("column") FILTER (WHERE fits) AS columns
             FROM clv_mart_found(source)
-            GROUP BY relation HAVING bool_and(coalesce(fits AND readable, type IS NULL AND relid IS NOT NULL AND NOT required))
+            GROUP BY relation
+            HAVING bool_and(coalesce(fits AND readable, type IS NULL AND relid IS NOT NULL AND NOT required))
         )
         SELECT relation FROM sound AS s
         WHERE has_schema_privilege((SELECT oid FROM pg_namespace WHERE nspname = source), 'USAGE')
@@ -4258,12 +4274,14 @@ CREATE FUNCTION clv_mart_flags(source text) RETURNS text[]
             WHERE NOT required AND (relation <> 'evaluations' OR "column" <> 'interaction_id'
                                     OR EXISTS (SELECT FROM usable AS i WHERE i.relation = 'interactions'))
             UNION
-            SELECT relation || '.' || "column" || ':' || CASE base_name WHEN 'timestamp with time zone' THEN 'timestamptz'
-                                                                       WHEN 'timestamp without time zone' THEN 'timestamp'
-                                                                       ELSE base_name END
+            SELECT relation || '.' || "column" || ':'
+                   || CASE base_name WHEN 'timestamp with time zone' THEN 'timestamptz'
+                                     WHEN 'timestamp without time zone' THEN 'timestamp'
+                                     ELSE base_name END
             FROM usable WHERE 'timestamptz' = ANY (accepts)
             UNION
-            SELECT 'scores' FROM usable WHERE relation = 'evaluations' OR relation = 'interactions' AND "column" = 'resolved'
+            SELECT 'scores' FROM usable
+            WHERE relation = 'evaluations' OR relation = 'interactions' AND "column" = 'resolved'
             UNION
             SELECT 'contacts' FROM usable WHERE relation = 'interactions'
         )
@@ -4276,7 +4294,8 @@ CREATE FUNCTION clv_mart_check_structure(source text)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 40
     AS $$
 DECLARE
-    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e
+                    JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
                     WHERE e.extname = 'clv');
     source_oid oid := (SELECT n.oid FROM pg_catalog.pg_namespace AS n WHERE n.nspname = source);
     found record;
@@ -4287,10 +4306,12 @@ BEGIN
         RAISE EXCEPTION 'the schema of the sources is not given' USING ERRCODE = 'null_value_not_allowed',
             HINT = 'Name the schema that holds orders or subscriptions; clv_mart_contract() lists what a mart reads.';
     ELSIF source_oid IS NULL THEN
-        alike := (SELECT min(n.nspname) FROM pg_catalog.pg_namespace AS n WHERE lower(n.nspname) = lower(source)
-                                                                            OR source IN (quote_ident(n.nspname), '"' || n.nspname || '"'));
+        alike := (SELECT min(n.nspname) FROM pg_catalog.pg_namespace AS n
+                  WHERE lower(n.nspname) = lower(source)
+                     OR source IN (quote_ident(n.nspname), '"' || n.nspname || '"'));
         RAISE EXCEPTION 'schema % does not exist', quote_ident(source) USING ERRCODE = 'invalid_schema_name',
-            HINT = CASE WHEN alike IS NOT NULL THEN format('There is %L: write it so, without quotation marks of its own.', alike)
+            HINT = CASE WHEN alike IS NOT NULL
+                        THEN format('There is %L: write it so, without quotation marks of its own.', alike)
                         ELSE format('CREATE SCHEMA %I; and in it views orders or subscriptions, as clv_mart_contract() lists them.', source) END;
     END IF;
     IF NOT pg_catalog.has_schema_privilege(source_oid, 'USAGE') THEN
@@ -4304,17 +4325,20 @@ BEGIN
     END IF;
     FOR found IN EXECUTE format($query$
         SELECT f.relation, f.relid, f.kind, bool_and(f.readable) AS readable,
-               array_agg(f."column") AS columns, string_agg(quote_ident(f."column"), ', ') FILTER (WHERE f.type IS NOT NULL) AS present,
+               array_agg(f."column") AS columns,
+               string_agg(quote_ident(f."column"), ', ') FILTER (WHERE f.type IS NOT NULL) AS present,
                string_agg('... AS ' || f."column", ', ') FILTER (WHERE f.required) AS must,
                string_agg('... AS ' || f."column", ', ') FILTER (WHERE NOT f.required) AS may
-        FROM %1$I.clv_mart_found($1) WITH ORDINALITY AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
+        FROM %1$I.clv_mart_found($1) WITH ORDINALITY
+             AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
         GROUP BY f.relation, f.relid, f.kind ORDER BY min(f.n)$query$, schema) USING source
     LOOP
         relation := found.relation;
         item := 'relation';
         hint := NULL;
         IF found.relid IS NULL THEN
-            SELECT min(c.relname) FILTER (WHERE c.relname <> found.relation), min(c.relkind) FILTER (WHERE c.relname = found.relation)
+            SELECT min(c.relname) FILTER (WHERE c.relname <> found.relation),
+                   min(c.relkind) FILTER (WHERE c.relname = found.relation)
             INTO alike, other
             FROM pg_catalog.pg_class AS c
             WHERE c.relnamespace = source_oid AND lower(c.relname) = found.relation
@@ -4323,14 +4347,16 @@ BEGIN
             status := CASE WHEN other IS NOT NULL OR alike IS NOT NULL THEN 'wrong'
                            WHEN found.relation IN ('orders', 'subscriptions')
                             AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
-                                            WHERE c.relnamespace = source_oid AND c.relname IN ('orders', 'subscriptions')
+                                            WHERE c.relnamespace = source_oid
+                                              AND c.relname IN ('orders', 'subscriptions')
                                               AND c.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN 'missing'
                            ELSE 'optional' END;
             detail := CASE WHEN other IS NOT NULL THEN 'the name is that of something that is no table or view'
                            WHEN alike IS NOT NULL THEN format('%I is there, which is another name', alike)
                            WHEN status = 'missing' THEN 'not there; orders or subscriptions must be'
                            ELSE 'not there' END;
-            hint := CASE WHEN alike IS NOT NULL THEN format('CREATE VIEW %I.%I AS SELECT * FROM %1$I.%3$I;', source, found.relation, alike)
+            hint := CASE WHEN alike IS NOT NULL
+                         THEN format('CREATE VIEW %I.%I AS SELECT * FROM %1$I.%3$I;', source, found.relation, alike)
                          WHEN found.relation = 'evaluations'
                          THEN format('CREATE VIEW %I.%I AS SELECT ... AS interaction_id, %s FROM ...; -- or customer_id; if there is: ... AS label',
                                      source, found.relation, found.must)
@@ -4356,28 +4382,37 @@ BEGIN
                    CASE WHEN f.fits THEN 'ok' WHEN f.fits IS FALSE THEN 'wrong' WHEN f.required THEN 'missing'
                         WHEN a.name IS NOT NULL THEN 'wrong' ELSE 'optional' END,
                    CASE WHEN f.fits THEN f.type_name
-                        WHEN 'any' = ANY (f.accepts) AND f.fits IS FALSE THEN format('%%s, a type without ordering', f.type_name)
-                        WHEN f.fits IS FALSE THEN format('%%s, not %%s', f.type_name, (SELECT string_agg(t, ', ') FROM unnest(f.accepts) AS t))
-                        ELSE 'not there' || coalesce('; ' || quote_ident(a.name) || ' is, which is another name', '') END,
+                        WHEN 'any' = ANY (f.accepts) AND f.fits IS FALSE
+                        THEN format('%%s, a type without ordering', f.type_name)
+                        WHEN f.fits IS FALSE
+                        THEN format('%%s, not %%s', f.type_name,
+                                    (SELECT string_agg(t, ', ') FROM unnest(f.accepts) AS t))
+                        ELSE 'not there'
+                             || coalesce('; ' || quote_ident(a.name) || ' is, which is another name', '') END,
                    CASE WHEN f.fits THEN NULL
                         WHEN f.fits IS FALSE
                         THEN format('Give it another type, or write a view with %%s AS %%I.',
                                     format(CASE WHEN f.accepts[1] IN ('date', 'boolean') AND t.typcategory = 'N'
-                                                THEN CASE f.accepts[1] WHEN 'date' THEN 'to_timestamp(%%1$I)' ELSE '%%1$I <> 0' END
+                                                THEN CASE f.accepts[1] WHEN 'date' THEN 'to_timestamp(%%1$I)'
+                                                          ELSE '%%1$I <> 0' END
                                                 ELSE '%%1$I::%%2$s' END, f."column",
-                                           CASE f.accepts[1] WHEN 'any' THEN 'text' WHEN 'date' THEN 'timestamp' ELSE f.accepts[1] END), f."column")
-                        WHEN a.name IS NOT NULL THEN format('Rename it, or write a view with %%I AS %%I.', a.name, f."column")
+                                           CASE f.accepts[1] WHEN 'any' THEN 'text' WHEN 'date' THEN 'timestamp'
+                                                             ELSE f.accepts[1] END), f."column")
+                        WHEN a.name IS NOT NULL
+                        THEN format('Rename it, or write a view with %%I AS %%I.', a.name, f."column")
                         WHEN f.required THEN format('Write a view with ... AS %%I.', f."column") END
             FROM %1$I.clv_mart_found($1) AS f LEFT JOIN pg_catalog.pg_type AS t ON t.oid = f.type
             LEFT JOIN LATERAL (SELECT min(a.attname) FROM pg_catalog.pg_attribute AS a
                                WHERE f.type IS NULL AND a.attrelid = f.relid AND a.attnum > 0 AND NOT a.attisdropped
-                                 AND regexp_replace(lower(a.attname), '[^[:alnum:]]', '', 'g') = replace(f."column", '_', '')) AS a (name) ON true
+                                 AND regexp_replace(lower(a.attname), '[^[:alnum:]]', '', 'g')
+                                     = replace(f."column", '_', '')) AS a (name) ON true
             WHERE f.relation = $2$query$, schema) USING source, found.relation;
     END LOOP;
     -- evaluations lead to a customer by themselves or by their interaction
     relation := 'evaluations';
-    EXECUTE format('SELECT array_agg("column" ORDER BY "column") FILTER (WHERE type IS NOT NULL) AS columns, min(relid) AS relid
-                    FROM %I.clv_mart_found($1) WHERE relation = $2 AND NOT required AND "column" <> ''label''', schema)
+    EXECUTE format('SELECT array_agg("column" ORDER BY "column") FILTER (WHERE type IS NOT NULL) AS columns, '
+                   'min(relid) AS relid '
+                   'FROM %I.clv_mart_found($1) WHERE relation = $2 AND NOT required AND "column" <> ''label''', schema)
         INTO found USING source, relation;
     IF found.relid IS NOT NULL AND found.columns IS NULL THEN
         item := 'interaction_id or customer_id';
@@ -4386,7 +4421,8 @@ BEGIN
         hint := 'Write a view with ... AS interaction_id or ... AS customer_id.';
         RETURN NEXT;
     ELSIF found.columns = '{interaction_id}' AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c
-                                                             WHERE c.relnamespace = source_oid AND c.relname = 'interactions'
+                                                             WHERE c.relnamespace = source_oid
+                                                               AND c.relname = 'interactions'
                                                                AND c.relkind IN ('r', 'p', 'v', 'm', 'f')) THEN
         item := 'interaction_id';
         status := 'wrong';
@@ -4399,7 +4435,8 @@ BEGIN
         SELECT f.relation, f."column", f.type_name, first_value(f.relation) OVER w AS first_relation,
                first_value(f."column") OVER w AS first_column, first_value(f.type_name) OVER w AS first_type,
                format_type(f.type, NULL) AS base, format_type(first_value(f.type) OVER w, NULL) AS first_base
-        FROM %I.clv_mart_found($1) WITH ORDINALITY AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
+        FROM %I.clv_mart_found($1) WITH ORDINALITY
+             AS f (relation, relid, kind, "column", required, accepts, type, type_name, fits, readable, n)
         WHERE f.fits AND f."column" IN ('customer_id', 'master_id')
         WINDOW w AS (ORDER BY f.n) ORDER BY f.n$query$, schema) USING source
     LOOP
@@ -4412,16 +4449,17 @@ BEGIN
             relation := found.relation;
             item := found."column";
             status := 'wrong';
-            detail := format('%s, compared with %s.%s, %s: %s', found.type_name, found.first_relation, found.first_column, found.first_type,
-                             SQLERRM);
+            detail := format('%s, compared with %s.%s, %s: %s', found.type_name, found.first_relation,
+                             found.first_column, found.first_type, SQLERRM);
             hint := format('GRANT USAGE ON SCHEMA ... TO %I;', current_user);
             RETURN NEXT;
-        WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR cannot_coerce OR indeterminate_collation THEN
+        WHEN undefined_function OR ambiguous_function OR datatype_mismatch OR cannot_coerce
+            OR indeterminate_collation THEN
             relation := found.relation;
             item := found."column";
             status := 'wrong';
-            detail := format('%s, which does not compare with %s.%s, %s', found.type_name, found.first_relation, found.first_column,
-                             found.first_type);
+            detail := format('%s, which does not compare with %s.%s, %s', found.type_name, found.first_relation,
+                             found.first_column, found.first_type);
             hint := format('Write a view with %I::%s AS %1$I, or ::text in both.', found."column", found.first_base);
             RETURN NEXT;
         END;
@@ -4434,7 +4472,8 @@ CREATE FUNCTION clv_mart_check_content(source text)
     LANGUAGE plpgsql STABLE STRICT PARALLEL UNSAFE COST 100000 ROWS 4
     AS $$
 DECLARE
-    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e
+                    JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
                     WHERE e.extname = 'clv');
     flags text[];
     currencies text[];
@@ -4452,10 +4491,13 @@ BEGIN
         hint := NULL;
         BEGIN
             EXECUTE format($query$
-                SELECT array_agg(currency ORDER BY orders DESC, currency COLLATE "C") FILTER (WHERE currency IS NOT NULL),
-                       string_agg(format('%%L in %%s', currency, orders), ', ' ORDER BY orders DESC, currency COLLATE "C")
+                SELECT array_agg(currency ORDER BY orders DESC, currency COLLATE "C")
                            FILTER (WHERE currency IS NOT NULL),
-                       coalesce(sum(orders) FILTER (WHERE currency IS NULL), 0), count(DISTINCT upper(btrim(currency))) = 1
+                       string_agg(format('%%L in %%s', currency, orders), ', '
+                                  ORDER BY orders DESC, currency COLLATE "C")
+                           FILTER (WHERE currency IS NOT NULL),
+                       coalesce(sum(orders) FILTER (WHERE currency IS NULL), 0),
+                       count(DISTINCT upper(btrim(currency))) = 1
                 FROM (SELECT currency::text, count(*) AS orders FROM %I.orders GROUP BY 1) AS s$query$, source)
                 INTO currencies, shown, without, one_when_trimmed;
             IF cardinality(currencies) > 1 THEN
@@ -4466,7 +4508,8 @@ BEGIN
                              THEN format('CREATE VIEW mapped.orders AS SELECT customer_id, ordered_at, amount, upper(btrim(currency)) AS currency FROM %I.orders;', source)
                              ELSE format('One mart for each: CREATE VIEW mapped.orders AS SELECT * FROM %I.orders WHERE currency = %L; or converted: CREATE VIEW mapped.orders AS SELECT customer_id, ordered_at, amount * CASE currency WHEN %2$L THEN 1%s END AS amount, %2$L AS currency FROM %1$I.orders; with views of the other relations in that schema.',
                                          source, currencies[1],
-                                         (SELECT string_agg(format(' WHEN %L THEN ...', c), '') FROM unnest(currencies[2:]) AS c)) END;
+                                         (SELECT string_agg(format(' WHEN %L THEN ...', c), '')
+                                          FROM unnest(currencies[2:]) AS c)) END;
                 RETURN NEXT;
             END IF;
             IF without > 0 THEN
@@ -4478,7 +4521,8 @@ BEGIN
         EXCEPTION WHEN OTHERS THEN
             status := 'wrong';
             detail := format('reading it fails: %s (%s)', SQLERRM, SQLSTATE);
-            hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
+            hint := CASE WHEN SQLSTATE = '42501'
+                         THEN 'The owner of the view needs the right to read what it reads.' END;
             RETURN NEXT;
         END;
     END IF;
@@ -4488,7 +4532,8 @@ BEGIN
             item := 'customer_id';
             EXECUTE format('SELECT count(*), min(id) FROM (SELECT customer_id::text AS id FROM %I.customer_map
                                                            WHERE customer_id IS NOT NULL AND master_id IS NOT NULL
-                                                           GROUP BY customer_id HAVING count(*) > 1) AS s', source) INTO n, example;
+                                                           GROUP BY customer_id HAVING count(*) > 1) AS s', source)
+                INTO n, example;
             IF n > 0 THEN
                 status := 'wrong';
                 detail := format('ids in several rows: %s, such as %L', n, example);
@@ -4502,11 +4547,14 @@ BEGIN
                 INTO n, pair;
             IF n > 0 THEN
                 status := 'wrong';
-                detail := format('masters that are merged themselves: %s, such as %L, the master of %L', n, pair[2], pair[1]);
+                detail := format('masters that are merged themselves: %s, such as %L, the master of %L',
+                                 n, pair[2], pair[1]);
                 hint := format('Name the last of the chain: CREATE VIEW mapped.customer_map AS WITH RECURSIVE chain AS (SELECT customer_id, master_id FROM %1$I.customer_map UNION SELECT c.customer_id, m.master_id FROM chain AS c JOIN %1$I.customer_map AS m ON m.customer_id = c.master_id) SELECT c.customer_id, c.master_id FROM chain AS c WHERE NOT EXISTS (SELECT FROM %1$I.customer_map AS m WHERE m.customer_id = c.master_id AND m.master_id <> c.master_id); with views of the other relations in that schema. It leaves out those that lead round in a circle.', source);
                 RETURN NEXT;
             END IF;
-            EXECUTE format('SELECT count(*) FROM %I.customer_map WHERE customer_id IS NULL OR master_id IS NULL', source) INTO n;
+            EXECUTE format('SELECT count(*) FROM %I.customer_map WHERE customer_id IS NULL OR master_id IS NULL',
+                           source)
+                INTO n;
             IF n > 0 THEN
                 item := 'rows';
                 status := 'note';
@@ -4519,7 +4567,8 @@ BEGIN
         WHEN OTHERS THEN
             status := 'wrong';
             detail := format('reading it fails: %s (%s)', SQLERRM, SQLSTATE);
-            hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
+            hint := CASE WHEN SQLSTATE = '42501'
+                         THEN 'The owner of the view needs the right to read what it reads.' END;
             RETURN NEXT;
         END;
     END IF;
@@ -4530,13 +4579,16 @@ CREATE FUNCTION clv_mart_problems(source text) RETURNS text
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000
     AS $$
 DECLARE
-    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e
+                    JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
                     WHERE e.extname = 'clv');
     problems text;
 BEGIN
     EXECUTE format($query$
-        SELECT string_agg(concat_ws('.', nullif(p.relation, ''), CASE WHEN p.item <> 'relation' THEN p.item END) || ': ' || p.detail || coalesce('. ' || p.hint, ''), E'\n')
-        FROM (SELECT * FROM %1$I.clv_mart_check_structure($1) UNION ALL SELECT * FROM %1$I.clv_mart_check_content($1)) AS p
+        SELECT string_agg(concat_ws('.', nullif(p.relation, ''), CASE WHEN p.item <> 'relation' THEN p.item END)
+                          || ': ' || p.detail || coalesce('. ' || p.hint, ''), E'\n')
+        FROM (SELECT * FROM %1$I.clv_mart_check_structure($1)
+              UNION ALL SELECT * FROM %1$I.clv_mart_check_content($1)) AS p
         WHERE p.status IN ('missing', 'wrong')$query$, schema) INTO problems USING source;
     RETURN problems;
 END $$;
@@ -4547,37 +4599,51 @@ CREATE FUNCTION clv_mart_left_out(flags text[]) RETURNS TABLE (name text, left_o
     AS $$
 -- What a template says with a relation or column and not without it. A relation brings all its columns.
 DECLARE
-    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e
+                    JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
                     WHERE e.extname = 'clv');
 BEGIN
     RETURN QUERY EXECUTE format($query$
         WITH line AS (
             SELECT t.part, t.number, t.name AS view, c.name AS "column", t.needs, c.number AS place,
                    coalesce(regexp_split_to_array(substring(l.line FROM '--\?\s*(.*?)\s*$'), '\s+'), '{}') AS wants
-            FROM (SELECT 1 AS part, row_number() OVER () AS number, name, kind, needs, definition FROM %1$I.clv_mart_customers()
+            FROM (SELECT 1 AS part, row_number() OVER () AS number, name, kind, needs, definition
+                  FROM %1$I.clv_mart_customers()
                   UNION ALL SELECT 2, row_number() OVER (), name, kind, needs, definition FROM %1$I.clv_mart_drivers()
-                  UNION ALL SELECT 3, row_number() OVER (), name, kind, needs, definition FROM %1$I.clv_mart_routines()) AS t,
+                  UNION ALL SELECT 3, row_number() OVER (), name, kind, needs, definition
+                  FROM %1$I.clv_mart_routines()) AS t,
                  LATERAL %1$I.clv_mart_columns(t.definition) AS c
-                 JOIN LATERAL regexp_split_to_table(t.definition, E'\n') WITH ORDINALITY AS l (line, number) ON l.number = c.number
+                 JOIN LATERAL regexp_split_to_table(t.definition, E'\n') WITH ORDINALITY AS l (line, number)
+                     ON l.number = c.number
             WHERE t.kind IN ('generation', 'published', 'vintage')
         ), absent AS (
             SELECT c.relation AS name,
-                   array_agg(c.relation || '.' || c."column") || array_agg(CASE c.relation WHEN 'interactions' THEN 'contacts' ELSE c.relation END)
-                   || c.relation || CASE WHEN c.relation IN ('interactions', 'evaluations') THEN ARRAY['scores'] ELSE '{}' END AS brings
+                   array_agg(c.relation || '.' || c."column")
+                   || array_agg(CASE c.relation WHEN 'interactions' THEN 'contacts' ELSE c.relation END)
+                   || c.relation
+                   || CASE WHEN c.relation IN ('interactions', 'evaluations') THEN ARRAY['scores']
+                           ELSE '{}' END AS brings
             FROM %1$I.clv_mart_contract() AS c WHERE c.relation <> ALL ($1) GROUP BY 1
             UNION ALL
-            SELECT c.relation || '.' || c."column", (c.relation || '.' || c."column") || CASE c."column" WHEN 'resolved' THEN ARRAY['scores'] ELSE '{}' END
+            SELECT c.relation || '.' || c."column",
+                   (c.relation || '.' || c."column")
+                   || CASE c."column" WHEN 'resolved' THEN ARRAY['scores'] ELSE '{}' END
             FROM %1$I.clv_mart_contract() AS c
             WHERE c.relation = ANY ($1) AND NOT c.required AND c.relation || '.' || c."column" <> ALL ($1)
         ), shown AS (
             SELECT a.name, l.part, l.number, l.view, l."column", min(l.place) AS place,
                    bool_or(%1$I.clv_mart_line_kept(l.needs || l.wants, $1 || a.brings)) AS with_it,
                    bool_or(%1$I.clv_mart_line_kept(l.needs || l.wants, $1)) AS without_it
-            FROM absent AS a, (SELECT part, number, view, "column", place, wants, string_to_array(needs, ' ') AS needs FROM line) AS l
+            FROM absent AS a,
+                 (SELECT part, number, view, "column", place, wants, string_to_array(needs, ' ') AS needs
+                  FROM line) AS l
             GROUP BY 1, 2, 3, 4, 5
         )
         SELECT name, string_agg(view || coalesce(' (' || columns || ')', ''), '; ' ORDER BY part, number)
-        FROM (SELECT name, part, number, view, CASE WHEN bool_or(without_it) THEN string_agg("column", ', ' ORDER BY place) FILTER (WHERE with_it AND NOT without_it) END AS columns
+        FROM (SELECT name, part, number, view,
+                     CASE WHEN bool_or(without_it)
+                          THEN string_agg("column", ', ' ORDER BY place)
+                                   FILTER (WHERE with_it AND NOT without_it) END AS columns
               FROM shown GROUP BY 1, 2, 3, 4 HAVING bool_or(with_it AND NOT without_it)) AS v
         GROUP BY 1$query$, schema) USING flags;
 END $$;
@@ -4585,7 +4651,8 @@ COMMENT ON FUNCTION clv_mart_left_out(text[]) IS 'internal: for each relation an
 
 CREATE FUNCTION clv_mart_line_kept(wants text[], flags text[]) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10
-    RETURN (SELECT coalesce(bool_and((ltrim(flag, '!') = ANY (flags)) <> (flag LIKE '!%')), true) FROM unnest(wants) AS flag);
+    RETURN (SELECT coalesce(bool_and((ltrim(flag, '!') = ANY (flags)) <> (flag LIKE '!%')), true)
+            FROM unnest(wants) AS flag);
 COMMENT ON FUNCTION clv_mart_line_kept(text[], text[]) IS 'internal: whether a line of a template that ends in these flags stays';
 
 -- Each query counts in one row, c, and makes of it the rows that apply.
@@ -4594,7 +4661,8 @@ CREATE FUNCTION clv_mart_check_rows(given text, source text, id text, joined tex
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 8
     AS $$
 DECLARE
-    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e
+                    JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
                     WHERE e.extname = 'clv');
     -- measured on samples of one shop: of fewer, predictions differ by more than a sixth from sample to sample
     enough constant text := '100';
@@ -4603,148 +4671,207 @@ DECLARE
     boolean_score text;
     -- joined, as IN (...) takes hours where the customers do not fit into work_mem
     bought constant text := CASE WHEN buyers IS NULL THEN 'false' ELSE 'b.id IS NOT NULL' END;
-    join_buyers constant text := CASE WHEN buyers IS NULL THEN '' ELSE format(' LEFT JOIN (SELECT DISTINCT id FROM (%s) AS b) AS b ON b.id = ', buyers) END;
+    join_buyers constant text := CASE WHEN buyers IS NULL THEN ''
+                                      ELSE format(' LEFT JOIN (SELECT DISTINCT id FROM (%s) AS b) AS b ON b.id = ',
+                                                  buyers) END;
 BEGIN
     CASE given
     WHEN 'orders' THEN
         RETURN QUERY EXECUTE format($query$
             WITH r AS NOT MATERIALIZED (
-                SELECT %2$s AS id, r.ordered_at AS at, r.ordered_at::date AS day, r.amount::numeric AS amount FROM %3$I.orders AS r%4$s
+                SELECT %2$s AS id, r.ordered_at AS at, r.ordered_at::date AS day, r.amount::numeric AS amount
+                FROM %3$I.orders AS r%4$s
             ), c AS (
                 SELECT count(*) AS n, min(day) FILTER (WHERE counts) AS first, max(day) FILTER (WHERE counts) AS last,
                        count(*) FILTER (WHERE id IS NULL) AS no_id, count(*) FILTER (WHERE at IS NULL) AS no_time,
-                       count(*) FILTER (WHERE amount IS NULL) AS no_amount, count(*) FILTER (WHERE NOT isfinite(at)) AS endless,
-                       count(*) FILTER (WHERE amount IN %5$s) AS no_number, count(*) FILTER (WHERE amount < 0 AND counts) AS refunds,
+                       count(*) FILTER (WHERE amount IS NULL) AS no_amount,
+                       count(*) FILTER (WHERE NOT isfinite(at)) AS endless,
+                       count(*) FILTER (WHERE amount IN %5$s) AS no_number,
+                       count(*) FILTER (WHERE amount < 0 AND counts) AS refunds,
                        sum(amount) FILTER (WHERE amount < 0 AND counts) AS refunded,
                        count(*) FILTER (WHERE day > current_date AND isfinite(day)) AS future,
-                       count(*) FILTER (WHERE day < '1970-01-01' AND isfinite(day)) AS ancient, max(day) FILTER (WHERE isfinite(day)) AS latest
-                FROM (SELECT *, coalesce(id IS NOT NULL AND isfinite(at) AND day <= current_date AND amount NOT IN %5$s, false) AS counts
+                       count(*) FILTER (WHERE day < '1970-01-01' AND isfinite(day)) AS ancient,
+                       max(day) FILTER (WHERE isfinite(day)) AS latest
+                FROM (SELECT *, coalesce(id IS NOT NULL AND isfinite(at) AND day <= current_date
+                                         AND amount NOT IN %5$s, false) AS counts
                       FROM r) AS s
             ), b AS (
                 SELECT count(*) FILTER (WHERE days > 0) AS buyers, count(*) FILTER (WHERE days >= 3) AS loyal
                 FROM (SELECT %1$I.purchases(%1$I.purchase_history(day, amount), current_date) AS days
-                      FROM r WHERE id IS NOT NULL AND isfinite(at) AND day <= current_date AND amount NOT IN %5$s GROUP BY id) AS s
+                      FROM r WHERE id IS NOT NULL AND isfinite(at) AND day <= current_date AND amount NOT IN %5$s
+                      GROUP BY id) AS s
             )
             SELECT v.item, v.status, v.detail, v.hint
             FROM c, b, LATERAL (VALUES
-                (true, 'rows', CASE WHEN last IS NULL THEN %7$L ELSE 'ok' END, n || ' orders' || coalesce(', from ' || to_char(first, 'YYYY-MM-DD') || ' to ' || to_char(last, 'YYYY-MM-DD') || ', '
-                                                                || last - first || ' days', ''), NULL),
-                (true, 'customers', 'ok', buyers || ' with a purchase, ' || loyal || ' with three or more purchase days', NULL),
+                (true, 'rows', CASE WHEN last IS NULL THEN %7$L ELSE 'ok' END,
+                 n || ' orders'
+                 || coalesce(', from ' || to_char(first, 'YYYY-MM-DD') || ' to ' || to_char(last, 'YYYY-MM-DD')
+                             || ', ' || last - first || ' days', ''), NULL),
+                (true, 'customers', 'ok',
+                 buyers || ' with a purchase, ' || loyal || ' with three or more purchase days', NULL),
                 (no_id + no_time + no_amount > 0, 'NULL', 'note',
-                 'not counted: ' || concat_ws(', ', nullif(no_id, 0) || ' without customer_id', nullif(no_time, 0) || ' without ordered_at',
+                 'not counted: ' || concat_ws(', ', nullif(no_id, 0) || ' without customer_id',
+                                              nullif(no_time, 0) || ' without ordered_at',
                                               nullif(no_amount, 0) || ' without amount'), NULL),
-                (refunds > 0, 'refunds', 'note', 'negative, taken as refunds: ' || refunds || ', in all ' || refunded, NULL),
-                (future > 0, 'future', 'note', 'after today, not counted before their day: ' || future || ', the last on ' || to_char(latest, 'YYYY-MM-DD'), NULL),
-                (ancient > 0, 'ordered_at', 'note', 'before 1970: ' || ancient, 'Are these placeholders? Leave them out in a view.'),
-                (endless > 0, 'ordered_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
-                (no_number > 0, 'amount', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right amount.'),
-                (loyal >= %6$s, 'sufficiency', 'ok', 'enough for a model: ' || loyal || ' customers with three or more purchase days',
-                 CASE WHEN last - first < 365 THEN 'The history reaches back ' || last - first || ' days: predict no further ahead.' END),
+                (refunds > 0, 'refunds', 'note',
+                 'negative, taken as refunds: ' || refunds || ', in all ' || refunded, NULL),
+                (future > 0, 'future', 'note',
+                 'after today, not counted before their day: ' || future
+                 || ', the last on ' || to_char(latest, 'YYYY-MM-DD'), NULL),
+                (ancient > 0, 'ordered_at', 'note', 'before 1970: ' || ancient,
+                 'Are these placeholders? Leave them out in a view.'),
+                (endless > 0, 'ordered_at', 'wrong', 'infinite: ' || endless,
+                 'Leave them out in a view, or correct them.'),
+                (no_number > 0, 'amount', 'wrong', 'NaN or infinite: ' || no_number,
+                 'Write a view with NULL or the right amount.'),
+                (loyal >= %6$s, 'sufficiency', 'ok',
+                 'enough for a model: ' || loyal || ' customers with three or more purchase days',
+                 CASE WHEN last - first < 365
+                      THEN 'The history reaches back ' || last - first || ' days: predict no further ahead.' END),
                 (loyal < %6$s, 'sufficiency', 'note',
-                 'too little for a model to rely on: ' || loyal || ' customers with three or more purchase days, where %6$s are enough', NULL)
+                 'too little for a model to rely on: ' || loyal
+                 || ' customers with three or more purchase days, where %6$s are enough', NULL)
             ) AS v (shown, item, status, detail, hint)
-            WHERE shown$query$, schema, id, source, joined, no_number, enough, CASE WHEN 'subscriptions' = ANY (flags) THEN 'note' ELSE 'wrong' END);
+            WHERE shown$query$, schema, id, source, joined, no_number, enough,
+            CASE WHEN 'subscriptions' = ANY (flags) THEN 'note' ELSE 'wrong' END);
     WHEN 'subscriptions' THEN
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
-                SELECT count(*) AS n, count(DISTINCT id) AS customers, count(*) FILTER (WHERE ended <= current_date) AS ended,
-                       count(*) FILTER (WHERE coalesce(ended > current_date, started IS NOT NULL) AND started <= current_date) AS active,
-                       count(*) FILTER (WHERE ended < started) AS backwards, count(*) FILTER (WHERE id IS NULL) AS no_id,
-                       count(*) FILTER (WHERE started IS NULL) AS no_time, count(*) FILTER (WHERE amount IS NULL) AS no_amount,
-                       count(*) FILTER (WHERE NOT isfinite(started)) AS endless, count(*) FILTER (WHERE amount IN %4$s) AS no_number,
-                       count(*) FILTER (WHERE amount < 0) AS negative, count(*) FILTER (WHERE started > current_date AND isfinite(started)) AS future,
+                SELECT count(*) AS n, count(DISTINCT id) AS customers,
+                       count(*) FILTER (WHERE ended <= current_date) AS ended,
+                       count(*) FILTER (WHERE coalesce(ended > current_date, started IS NOT NULL)
+                                        AND started <= current_date) AS active,
+                       count(*) FILTER (WHERE ended < started) AS backwards,
+                       count(*) FILTER (WHERE id IS NULL) AS no_id,
+                       count(*) FILTER (WHERE started IS NULL) AS no_time,
+                       count(*) FILTER (WHERE amount IS NULL) AS no_amount,
+                       count(*) FILTER (WHERE NOT isfinite(started)) AS endless,
+                       count(*) FILTER (WHERE amount IN %4$s) AS no_number,
+                       count(*) FILTER (WHERE amount < 0) AS negative,
+                       count(*) FILTER (WHERE started > current_date AND isfinite(started)) AS future,
                        count(*) FILTER (WHERE started < '1970-01-01' AND isfinite(started)) AS ancient,
                        min(started) FILTER (WHERE isfinite(started)) AS first
-                FROM (SELECT %1$s AS id, r.started_at::date AS started, r.ended_at::date AS ended, r.monthly_amount::numeric AS amount
+                FROM (SELECT %1$s AS id, r.started_at::date AS started, r.ended_at::date AS ended,
+                             r.monthly_amount::numeric AS amount
                       FROM %2$I.subscriptions AS r%3$s) AS s
             )
             SELECT v.item, v.status, v.detail, v.hint
             FROM c, LATERAL (VALUES
-                (true, 'rows', CASE WHEN active + ended = 0 THEN %6$L ELSE 'ok' END, n || ' contracts of ' || customers || ' customers' || coalesce(', the first of ' || to_char(first, 'YYYY-MM-DD'), '')
-                                     || ': ' || active || ' active, ' || ended || ' ended', NULL),
+                (true, 'rows', CASE WHEN active + ended = 0 THEN %6$L ELSE 'ok' END,
+                 n || ' contracts of ' || customers || ' customers'
+                 || coalesce(', the first of ' || to_char(first, 'YYYY-MM-DD'), '')
+                 || ': ' || active || ' active, ' || ended || ' ended', NULL),
                 (no_id + no_time + no_amount > 0, 'NULL', 'note',
-                 'not counted: ' || concat_ws(', ', nullif(no_id, 0) || ' without customer_id', nullif(no_time, 0) || ' without started_at',
+                 'not counted: ' || concat_ws(', ', nullif(no_id, 0) || ' without customer_id',
+                                              nullif(no_time, 0) || ' without started_at',
                                               nullif(no_amount, 0) || ' without monthly_amount'), NULL),
                 (future > 0, 'future', 'note', 'after today: ' || future, NULL),
-                (negative > 0, 'monthly_amount', 'note', 'negative: ' || negative, 'A contract costs the customer something: are these credits?'),
-                (backwards > 0, 'ended_at', 'note', 'before started_at, so that nothing is charged: ' || backwards, NULL),
-                (ancient > 0, 'started_at', 'note', 'before 1970: ' || ancient, 'Are these placeholders? Each month since then is charged.'),
-                (endless > 0, 'started_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
-                (no_number > 0, 'monthly_amount', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right amount.'),
+                (negative > 0, 'monthly_amount', 'note', 'negative: ' || negative,
+                 'A contract costs the customer something: are these credits?'),
+                (backwards > 0, 'ended_at', 'note',
+                 'before started_at, so that nothing is charged: ' || backwards, NULL),
+                (ancient > 0, 'started_at', 'note', 'before 1970: ' || ancient,
+                 'Are these placeholders? Each month since then is charged.'),
+                (endless > 0, 'started_at', 'wrong', 'infinite: ' || endless,
+                 'Leave them out in a view, or correct them.'),
+                (no_number > 0, 'monthly_amount', 'wrong', 'NaN or infinite: ' || no_number,
+                 'Write a view with NULL or the right amount.'),
                 (ended >= %5$s, 'sufficiency', 'ok', 'enough for a model: ' || ended || ' contracts have ended', NULL),
                 (ended BETWEEN 1 AND %5$s - 1, 'sufficiency', 'note',
-                 'too little for a model to rely on: ' || ended || ' contracts have ended, which tells the churn to within '
+                 'too little for a model to rely on: ' || ended
+                 || ' contracts have ended, which tells the churn to within '
                  || round(100 / sqrt(nullif(ended, 0))) || ' percent of itself; %5$s tell it to 10', NULL),
                 (ended = 0, 'sufficiency', 'note', 'too little for a model: no contract has ended', NULL)
             ) AS v (shown, item, status, detail, hint)
-            WHERE shown$query$, id, source, joined, no_number, enough, CASE WHEN 'orders' = ANY (flags) THEN 'note' ELSE 'wrong' END);
+            WHERE shown$query$, id, source, joined, no_number, enough,
+            CASE WHEN 'orders' = ANY (flags) THEN 'note' ELSE 'wrong' END);
     WHEN 'customers' THEN
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
-                SELECT count(*) AS n, count(DISTINCT r.customer_id) AS ids, count(*) FILTER (WHERE r.customer_id IS NULL) AS no_id,
+                SELECT count(*) AS n, count(DISTINCT r.customer_id) AS ids,
+                       count(*) FILTER (WHERE r.customer_id IS NULL) AS no_id,
                        count(DISTINCT %1$s) AS persons, count(DISTINCT %1$s) FILTER (WHERE %5$s) AS buying,
                        %6$s AS backwards, %7$s AS no_cohort, %8$s AS no_number
                 FROM %2$I.customers AS r%3$s
             )
             SELECT v.item, v.status, v.detail, v.hint
             FROM c, LATERAL (VALUES
-                (true, 'rows', 'ok', persons || ' customers' || CASE WHEN ids > persons THEN ' in ' || ids || ' accounts' ELSE '' END
+                (true, 'rows', 'ok', persons || ' customers'
+                                     || CASE WHEN ids > persons THEN ' in ' || ids || ' accounts' ELSE '' END
                                      || coalesce(', of whom ' || buying || ' have bought', ''), NULL),
-                (persons > 0 AND buying = 0, 'customer_id', 'note', 'no customer has bought', 'Is it another kind of id than that of the orders?'),
+                (persons > 0 AND buying = 0, 'customer_id', 'note', 'no customer has bought',
+                 'Is it another kind of id than that of the orders?'),
                 (no_id > 0, 'NULL', 'note', 'not counted: ' || no_id || ' without customer_id', NULL),
-                (n - no_id > ids, 'customer_id', 'note', 'rows of a customer who has another: ' || n - no_id - ids || ', their costs are added up',
+                (n - no_id > ids, 'customer_id', 'note',
+                 'rows of a customer who has another: ' || n - no_id - ids || ', their costs are added up',
                  'If that is wrong: a view with SELECT DISTINCT ON (customer_id) ... ORDER BY customer_id, ...'),
                 (no_cohort > 0, 'cohort', 'note', 'NULL: ' || no_cohort, NULL),
-                (no_number > 0, 'acquisition_cost', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right cost.'),
+                (no_number > 0, 'acquisition_cost', 'wrong', 'NaN or infinite: ' || no_number,
+                 'Write a view with NULL or the right cost.'),
                 (backwards > 0, 'churned_at', 'note', 'before acquired_at: ' || backwards, NULL)
             ) AS v (shown, item, status, detail, hint)
-            WHERE shown$query$, id, source, joined || coalesce(nullif(join_buyers, '') || id, ''), NULL, CASE WHEN buyers IS NULL THEN 'NULL' ELSE bought END,
-            CASE WHEN flags @> '{customers.churned_at,customers.acquired_at}' THEN 'count(*) FILTER (WHERE r.churned_at < r.acquired_at)' ELSE '0' END,
+            WHERE shown$query$, id, source, joined || coalesce(nullif(join_buyers, '') || id, ''), NULL,
+            CASE WHEN buyers IS NULL THEN 'NULL' ELSE bought END,
+            CASE WHEN flags @> '{customers.churned_at,customers.acquired_at}'
+                 THEN 'count(*) FILTER (WHERE r.churned_at < r.acquired_at)' ELSE '0' END,
             CASE WHEN flags @> '{customers.cohort}' THEN 'count(*) FILTER (WHERE r.cohort IS NULL)' ELSE '0' END,
-            CASE WHEN flags @> '{customers.acquisition_cost}' THEN format('count(*) FILTER (WHERE r.acquisition_cost::numeric IN %s)', no_number) ELSE '0' END);
+            CASE WHEN flags @> '{customers.acquisition_cost}'
+                 THEN format('count(*) FILTER (WHERE r.acquisition_cost::numeric IN %s)', no_number)
+                 ELSE '0' END);
     WHEN 'interactions' THEN
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
                 SELECT count(*) AS n, count(DISTINCT %1$s) AS persons, count(*) FILTER (WHERE %4$s) AS matched,
-                       count(*) FILTER (WHERE r.customer_id IS NULL) AS no_id, count(*) FILTER (WHERE r.started_at IS NULL) AS no_time,
+                       count(*) FILTER (WHERE r.customer_id IS NULL) AS no_id,
+                       count(*) FILTER (WHERE r.started_at IS NULL) AS no_time,
                        count(r.interaction_id) - count(DISTINCT r.interaction_id) AS repeated,
                        count(*) FILTER (WHERE NOT isfinite(r.started_at)) AS endless,
                        count(*) FILTER (WHERE r.started_at::date > current_date AND isfinite(r.started_at)) AS future,
                        min(r.started_at::date) FILTER (WHERE isfinite(r.started_at)) AS first,
-                       max(r.started_at::date) FILTER (WHERE r.started_at::date <= current_date) AS last, %5$s AS judged, %6$s AS no_number
+                       max(r.started_at::date) FILTER (WHERE r.started_at::date <= current_date) AS last,
+                       %5$s AS judged, %6$s AS no_number
                 FROM %2$I.interactions AS r%3$s
             )
             SELECT v.item, v.status, v.detail, v.hint
             FROM c, LATERAL (VALUES
                 (true, 'rows', 'ok', n || ' interactions of ' || persons || ' customers'
-                                     || coalesce(', from ' || to_char(first, 'YYYY-MM-DD') || ' to ' || to_char(last, 'YYYY-MM-DD'), '')
+                                     || coalesce(', from ' || to_char(first, 'YYYY-MM-DD')
+                                                 || ' to ' || to_char(last, 'YYYY-MM-DD'), '')
                                      || coalesce(', ' || judged || ' of them judged resolved or not', ''), NULL),
-                (n > 0, 'matched', CASE WHEN matched = 0 THEN 'note' ELSE 'ok' END, 'of customers who have bought: ' || matched,
+                (n > 0, 'matched', CASE WHEN matched = 0 THEN 'note' ELSE 'ok' END,
+                 'of customers who have bought: ' || matched,
                  CASE WHEN matched = 0 THEN 'Is it another kind of id than that of the orders?' END),
                 (no_id + no_time > 0, 'NULL', 'note', concat_ws(', ', nullif(no_id, 0) || ' without customer_id',
                                                                 nullif(no_time, 0) || ' without started_at'), NULL),
                 (repeated > 0, 'interaction_id', 'wrong', 'rows of an interaction that has another: ' || repeated,
                  'One row for each interaction: write a view with SELECT DISTINCT ON (interaction_id) ... ORDER BY interaction_id, ...'),
                 (future > 0, 'future', 'note', 'after today: ' || future, NULL),
-                (endless > 0, 'started_at', 'wrong', 'infinite: ' || endless, 'Leave them out in a view, or correct them.'),
-                (no_number > 0, 'service_cost', 'wrong', 'NaN or infinite: ' || no_number, 'Write a view with NULL or the right cost.')
+                (endless > 0, 'started_at', 'wrong', 'infinite: ' || endless,
+                 'Leave them out in a view, or correct them.'),
+                (no_number > 0, 'service_cost', 'wrong', 'NaN or infinite: ' || no_number,
+                 'Write a view with NULL or the right cost.')
             ) AS v (shown, item, status, detail, hint)
             WHERE shown$query$, id, source, joined || coalesce(nullif(join_buyers, '') || id, ''), bought,
             CASE WHEN flags @> '{interactions.resolved}' THEN 'count(r.resolved)' ELSE 'NULL::bigint' END,
-            CASE WHEN flags @> '{interactions.service_cost}' THEN format('count(*) FILTER (WHERE r.service_cost::numeric IN %s)', no_number)
+            CASE WHEN flags @> '{interactions.service_cost}'
+                 THEN format('count(*) FILTER (WHERE r.service_cost::numeric IN %s)', no_number)
                  ELSE '0' END);
     WHEN 'evaluations' THEN
-        EXECUTE format('SELECT ''::integer'' FROM %I.clv_mart_found($1) WHERE relation = $2 AND "column" = ''score'' AND type = ''boolean''::regtype', schema)
+        EXECUTE format('SELECT ''::integer'' FROM %I.clv_mart_found($1) '
+                       'WHERE relation = $2 AND "column" = ''score'' AND type = ''boolean''::regtype', schema)
             INTO boolean_score USING source, given;
         IF flags @> '{interactions,evaluations.interaction_id}' THEN
-            who := CASE WHEN flags @> '{evaluations.customer_id}' THEN 'coalesce(e.customer_id, i.customer_id)' ELSE 'i.customer_id' END;
+            who := CASE WHEN flags @> '{evaluations.customer_id}' THEN 'coalesce(e.customer_id, i.customer_id)'
+                        ELSE 'i.customer_id' END;
         ELSE
             who := 'e.customer_id';
         END IF;
         RETURN QUERY EXECUTE format($query$
             WITH c AS (
-                SELECT coalesce(%1$I.evaluator_key(name), '') AS name, min(name) AS written, count(*) AS n, count(score) AS scores, min(score) AS low, max(score) AS high,
-                       count(*) FILTER (WHERE score < 0 OR score > 1) AS outside, count(*) FILTER (WHERE s.id IS NULL) AS unmatched,
+                SELECT coalesce(%1$I.evaluator_key(name), '') AS name, min(name) AS written, count(*) AS n,
+                       count(score) AS scores, min(score) AS low, max(score) AS high,
+                       count(*) FILTER (WHERE score < 0 OR score > 1) AS outside,
+                       count(*) FILTER (WHERE s.id IS NULL) AS unmatched,
                        count(*) FILTER (WHERE at IS NULL OR NOT isfinite(at)) AS no_time,
                        count(DISTINCT s.id) FILTER (WHERE score IS NOT NULL AND %4$s) AS persons
                 FROM (SELECT %3$s AS id, r.name, r.score, r.at
@@ -4752,34 +4879,45 @@ BEGIN
                             FROM %2$I.evaluations AS e%6$s) AS r%7$s) AS s%10$s
                 GROUP BY 1
             ), total AS (
-                SELECT max(persons) AS persons, (array_agg(name ORDER BY persons DESC, name COLLATE "C"))[1] AS name FROM c
+                SELECT max(persons) AS persons, (array_agg(name ORDER BY persons DESC, name COLLATE "C"))[1] AS name
+                FROM c
             )
             SELECT v.item, v.status, v.detail, v.hint
             FROM (SELECT 0 AS part, c.name, true AS shown, 'name ' || c.name AS item, 'ok' AS status,
-                         n || ' rows, ' || scores || ' scores' || coalesce(' from ' || low::numeric || ' to ' || high::numeric, '') || ', of '
+                         n || ' rows, ' || scores || ' scores'
+                         || coalesce(' from ' || low::numeric || ' to ' || high::numeric, '') || ', of '
                          || persons || ' customers who have bought' AS detail, NULL AS hint FROM c WHERE c.name <> ''
                   UNION ALL
                   SELECT 1, c.name, outside > 0, 'score', 'wrong', c.name || ', not between 0 and 1: ' || outside,
                          'Write a view with ' || format('CASE name WHEN %%L THEN normalize_score(score, ', written)
-                         || coalesce((SELECT s.low || ', ' || s.high || CASE WHEN s.higher_is_better THEN '' ELSE ', false' END
-                                      FROM %1$I.evaluator_scales() AS s WHERE s.evaluator = c.name AND s.low < s.high AND (s.low, s.high) <> (0, 1)
-                                                                          AND c.low >= s.low AND c.high <= s.high), 'low, high') || ') ELSE score END AS score.' FROM c
+                         || coalesce((SELECT s.low || ', ' || s.high
+                                             || CASE WHEN s.higher_is_better THEN '' ELSE ', false' END
+                                      FROM %1$I.evaluator_scales() AS s
+                                      WHERE s.evaluator = c.name AND s.low < s.high AND (s.low, s.high) <> (0, 1)
+                                        AND c.low >= s.low AND c.high <= s.high), 'low, high')
+                         || ') ELSE score END AS score.' FROM c
                   UNION ALL
                   SELECT 2, c.name, unmatched > 0, 'matched', 'note', c.name || ', of no customer: ' || unmatched,
                          'Is the id of another kind, or are interactions missing?' FROM c
                   UNION ALL
-                  SELECT 3, c.name, no_time > 0, 'evaluated_at', 'note', c.name || ', without a time, not counted: ' || no_time, NULL FROM c
+                  SELECT 3, c.name, no_time > 0, 'evaluated_at', 'note',
+                         c.name || ', without a time, not counted: ' || no_time, NULL FROM c
                   UNION ALL
                   SELECT 4, c.name, c.name = '', 'name', 'note', 'NULL or empty, not counted: ' || n, NULL FROM c
                   UNION ALL
                   SELECT 5, '', true, 'sufficiency', CASE WHEN persons >= %8$s THEN 'ok' ELSE 'note' END,
                          CASE WHEN persons >= %8$s
-                              THEN 'enough to see a correlation of ' || round(tanh(2.8016 / sqrt(persons - 3))::numeric, 2) || ' and more: '
+                              THEN 'enough to see a correlation of '
+                                   || round(tanh(2.8016 / sqrt(persons - 3))::numeric, 2) || ' and more: '
                               ELSE 'too little to see what goes with scores: ' END
-                         || coalesce(persons, 0) || ' customers who have bought have scores' || coalesce(' of ' || nullif(name, ''), ''), NULL FROM total
+                         || coalesce(persons, 0) || ' customers who have bought have scores'
+                         || coalesce(' of ' || nullif(name, ''), ''), NULL FROM total
                  ) AS v
             WHERE shown ORDER BY part, name COLLATE "C"$query$, schema, source, id, bought, who,
-            CASE WHEN who <> 'e.customer_id' THEN format(' LEFT JOIN %I.interactions AS i ON i.interaction_id::text = e.interaction_id::text', source) ELSE '' END,
+            CASE WHEN who <> 'e.customer_id'
+                 THEN format(' LEFT JOIN %I.interactions AS i ON i.interaction_id::text = e.interaction_id::text',
+                             source)
+                 ELSE '' END,
             joined, enough, boolean_score, coalesce(nullif(join_buyers, '') || 's.id', ''));
     WHEN 'customer_map' THEN
         RETURN QUERY EXECUTE format($query$
@@ -4795,7 +4933,8 @@ CREATE FUNCTION clv_check_sources(source text)
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 60
     AS $$
 DECLARE
-    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+    schema name := (SELECT n.nspname FROM pg_catalog.pg_extension AS e
+                    JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
                     WHERE e.extname = 'clv');
     path text := pg_catalog.current_setting('search_path');
     flags text[];
@@ -4809,17 +4948,20 @@ DECLARE
     without jsonb;
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);     -- nothing of the caller's is called
-    FOR one IN EXECUTE format('SELECT * FROM %1$I.clv_mart_check_structure($1) UNION ALL SELECT * FROM %1$I.clv_mart_check_content($1)',
+    FOR one IN EXECUTE format('SELECT * FROM %1$I.clv_mart_check_structure($1) '
+                              'UNION ALL SELECT * FROM %1$I.clv_mart_check_content($1)',
                               schema) USING source
     LOOP
         found := found || to_jsonb(one);
     END LOOP;
     EXECUTE format('SELECT %I.clv_mart_flags($1)', schema) INTO flags USING source;
-    EXECUTE format('SELECT jsonb_object_agg(name, left_out) FROM %I.clv_mart_left_out($1)', schema) INTO without USING flags;
+    EXECUTE format('SELECT jsonb_object_agg(name, left_out) FROM %I.clv_mart_left_out($1)', schema)
+        INTO without USING flags;
     -- rows are read where nothing about the relation itself is wrong: a currency may be
     usable := ARRAY(SELECT f.name FROM unnest(flags) AS f (name)
                     WHERE NOT EXISTS (SELECT FROM jsonb_array_elements(found) AS j
-                                      WHERE j ->> 'relation' = f.name AND j ->> 'status' IN ('wrong', 'missing') AND j ->> 'item' <> 'currency'));
+                                      WHERE j ->> 'relation' = f.name
+                                        AND j ->> 'status' IN ('wrong', 'missing') AND j ->> 'item' <> 'currency'));
     IF 'customer_map' = ANY (usable) THEN
         id := 'coalesce(m.master_id, r.customer_id)';
         joined := format(' LEFT JOIN %I.customer_map AS m ON m.customer_id = r.customer_id', source);
@@ -4828,26 +4970,33 @@ BEGIN
     END IF;
     buyers := (SELECT string_agg(format('SELECT %s AS id FROM %I.%I AS r%s', id, source, name, joined), ' UNION ')
                FROM unnest(usable) AS u (name) WHERE name IN ('orders', 'subscriptions'));
-    FOR relation IN EXECUTE format('SELECT c.relation FROM %I.clv_mart_contract() WITH ORDINALITY AS c (relation, "column", required, accepts, about, n)
-                                    GROUP BY 1 ORDER BY min(c.n)', schema)
+    FOR relation IN EXECUTE format('SELECT c.relation FROM %I.clv_mart_contract() '
+                                   'WITH ORDINALITY AS c (relation, "column", required, accepts, about, n) '
+                                   'GROUP BY 1 ORDER BY min(c.n)', schema)
     LOOP
         given := relation;
         RETURN QUERY SELECT j ->> 'relation', j ->> 'item', j ->> 'status',
-                            concat_ws('; left out: ', j ->> 'detail', CASE WHEN j ->> 'status' = 'optional' THEN without ->>
-                                      CASE j ->> 'item' WHEN 'relation' THEN given ELSE given || '.' || (j ->> 'item') END END), j ->> 'hint'
+                            concat_ws('; left out: ', j ->> 'detail',
+                                      CASE WHEN j ->> 'status' = 'optional'
+                                           THEN without ->> CASE j ->> 'item' WHEN 'relation' THEN given
+                                                            ELSE given || '.' || (j ->> 'item') END END),
+                            j ->> 'hint'
                      FROM jsonb_array_elements(found) WITH ORDINALITY AS e (j, n)
                      -- the schema itself belongs to no relation and comes first
                      WHERE j ->> 'relation' IN (given, CASE WHEN given = 'orders' THEN '' END) ORDER BY n;
         CONTINUE WHEN given <> ALL (usable);
         BEGIN
-            RETURN QUERY EXECUTE format('SELECT $1, d.* FROM %I.clv_mart_check_rows($1, $2, $3, $4, $5, $6) AS d', schema)
-                USING given, source, id, joined, buyers, ARRAY(SELECT f FROM unnest(flags) AS f WHERE split_part(f, '.', 1) = ANY (usable));
+            RETURN QUERY EXECUTE format('SELECT $1, d.* FROM %I.clv_mart_check_rows($1, $2, $3, $4, $5, $6) AS d',
+                                        schema)
+                USING given, source, id, joined, buyers,
+                      ARRAY(SELECT f FROM unnest(flags) AS f WHERE split_part(f, '.', 1) = ANY (usable));
         EXCEPTION WHEN OTHERS THEN
             relation := given;
             item := 'rows';
             status := 'wrong';
             detail := format('reading them fails: %s (%s)', SQLERRM, SQLSTATE);
-            hint := CASE WHEN SQLSTATE = '42501' THEN 'The owner of the view needs the right to read what it reads.' END;
+            hint := CASE WHEN SQLSTATE = '42501'
+                         THEN 'The owner of the view needs the right to read what it reads.' END;
             RETURN NEXT;
         END;
     END LOOP;
@@ -4887,7 +5036,8 @@ BEGIN
     FOR part IN SELECT regexp_matches(kept || '{}', '(.*?)\{([a-z_]*(?::[a-z._]+)?)\}', 'g') LOOP
         unknown := CASE WHEN part[2] <> '' AND NOT names ? part[2] THEN part[2] END;
         IF unknown IS NOT NULL THEN
-            RAISE EXCEPTION 'a template of the mart has an unknown placeholder' USING ERRCODE = 'internal_error', DETAIL = unknown;
+            RAISE EXCEPTION 'a template of the mart has an unknown placeholder'
+                USING ERRCODE = 'internal_error', DETAIL = unknown;
         END IF;
         filled := filled || part[1] || coalesce(names ->> part[2], '{}');
     END LOOP;
@@ -4917,45 +5067,63 @@ DECLARE
     id text;
 BEGIN
     PERFORM set_config('search_path', 'pg_catalog', true);     -- so that all types come with their schemas
-    EXECUTE format('SELECT jsonb_object_agg(relation || ''.'' || "column", format_type(type, NULL)) FROM %I.clv_mart_found($1) WHERE type IS NOT NULL',
-                   (SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'clv'))
+    EXECUTE format('SELECT jsonb_object_agg(relation || ''.'' || "column", format_type(type, NULL)) '
+                   'FROM %I.clv_mart_found($1) WHERE type IS NOT NULL',
+                   (SELECT n.nspname FROM pg_catalog.pg_extension AS e
+                    JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'clv'))
         INTO types USING source;
     PERFORM set_config('search_path', path, true);
-    id := coalesce(types ->> CASE WHEN 'orders' = ANY (flags) THEN 'orders.customer_id' ELSE 'subscriptions.customer_id' END, 'text');
+    id := coalesce(types ->> CASE WHEN 'orders' = ANY (flags) THEN 'orders.customer_id'
+                                  ELSE 'subscriptions.customer_id' END, 'text');
     id := CASE WHEN id IN ('smallint', 'integer', 'bigint') THEN 'bigint'
                WHEN id IN ('text', 'character varying', 'character', 'name', 'citext') THEN 'text' ELSE id END;
     RETURN jsonb_build_object(
-            'clv', (SELECT quote_ident(s.nspname) FROM pg_catalog.pg_extension AS x JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace
+            'clv', (SELECT quote_ident(s.nspname) FROM pg_catalog.pg_extension AS x
+                    JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace
                     WHERE x.extname = 'clv'),
             'source', quote_ident(source), 'mart', quote_ident(mart), 'store', quote_ident(mart || '_store'),
-            'store_name', quote_literal(mart || '_store'), 'source_name', quote_literal(source), 'mart_name', quote_literal(mart), 'zone', zone, 'id', id,
+            'store_name', quote_literal(mart || '_store'), 'source_name', quote_literal(source),
+            'mart_name', quote_literal(mart), 'zone', zone, 'id', id,
             'published_id', CASE WHEN id = 'bigint' THEN id ELSE 'text' END,
-            'text_is_stable', (SELECT o.provolatile = 'i' FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_proc AS o ON o.oid = t.typoutput WHERE t.oid = to_regtype(id)),
+            'text_is_stable', (SELECT o.provolatile = 'i' FROM pg_catalog.pg_type AS t
+                               JOIN pg_catalog.pg_proc AS o ON o.oid = t.typoutput WHERE t.oid = to_regtype(id)),
             'g', '1',
-            'customer', format('%s::%s', CASE WHEN 'customer_map' = ANY (flags) THEN 'coalesce(m.master_id, r.customer_id)' ELSE 'r.customer_id' END, id),
+            'customer', format('%s::%s',
+                               CASE WHEN 'customer_map' = ANY (flags) THEN 'coalesce(m.master_id, r.customer_id)'
+                                    ELSE 'r.customer_id' END, id),
             'map', CASE WHEN 'customer_map' = ANY (flags)
-                        THEN format('LEFT JOIN %I.customer_map AS m ON m.customer_id = r.customer_id', source) ELSE '' END)
+                        THEN format('LEFT JOIN %I.customer_map AS m ON m.customer_id = r.customer_id', source)
+                        ELSE '' END)
         || (SELECT coalesce(jsonb_object_agg(e.name || ':' || key, e.expression), '{}')
             FROM jsonb_each_text(types) AS c (key, type),
-                 LATERAL (SELECT 'r.' || quote_ident(split_part(key, '.', 2)), format('((SELECT cut FROM %I.build) + 1)', mart || '_store'),
+                 LATERAL (SELECT 'r.' || quote_ident(split_part(key, '.', 2)),
+                                 format('((SELECT cut FROM %I.build) + 1)', mart || '_store'),
                                  format('(now() AT TIME ZONE %s)::date', zone)) AS x (r, day, today),
                  LATERAL (VALUES
-                     ('day', CASE WHEN type LIKE '%with time zone' THEN format('(%s AT TIME ZONE %s)::date', r, zone) ELSE r || '::date' END),
-                     ('moment', CASE WHEN type LIKE '%with time zone' THEN r ELSE format('%s::timestamp AT TIME ZONE %s', r, zone) END),
-                     ('first', CASE WHEN type LIKE '%with time zone' THEN format('%s::timestamp AT TIME ZONE %s', day, zone) ELSE day END),
-                     ('today', CASE WHEN type LIKE '%with time zone' THEN format('%s::timestamp AT TIME ZONE %s', today, zone) ELSE today END),
-                     ('number', r || CASE type WHEN 'boolean' THEN '::integer::float8' ELSE '::float8' END)) AS e (name, expression));
+                     ('day', CASE WHEN type LIKE '%with time zone' THEN format('(%s AT TIME ZONE %s)::date', r, zone)
+                                  ELSE r || '::date' END),
+                     ('moment', CASE WHEN type LIKE '%with time zone' THEN r
+                                     ELSE format('%s::timestamp AT TIME ZONE %s', r, zone) END),
+                     ('first', CASE WHEN type LIKE '%with time zone'
+                                    THEN format('%s::timestamp AT TIME ZONE %s', day, zone) ELSE day END),
+                     ('today', CASE WHEN type LIKE '%with time zone'
+                                    THEN format('%s::timestamp AT TIME ZONE %s', today, zone) ELSE today END),
+                     ('number', r || CASE type WHEN 'boolean' THEN '::integer::float8'
+                                          ELSE '::float8' END)) AS e (name, expression));
 END $$;
 COMMENT ON FUNCTION clv_mart_names(text, text, text, text[]) IS
 'internal: what the placeholders of templates stand for. {day:orders.ordered_at} is the day of that column in the time zone of the mart, {moment:...} the timestamptz, {first:...} the first moment behind the days that a refresh leaves alone, {today:...} that of today, {number:...} a float8; r is the relation, m the map of customers';
 
-CREATE FUNCTION clv_mart_relation(kind text, name text, keys text, about text, definitions text[], told text, names jsonb) RETURNS SETOF text
+CREATE FUNCTION clv_mart_relation(kind text, name text, keys text, about text, definitions text[], told text,
+        names jsonb)
+    RETURNS SETOF text
     LANGUAGE plpgsql IMMUTABLE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000 ROWS 10
     AS $$
--- source, view: a view of the store; work: a materialized view of the store, empty but in a refresh; statement: as it stands;
--- published: a view of the mart; vintage: rows kept for every model, of which the mart shows those of the model in use;
--- generation: two materialized views, of which the mart shows the one that is not being refreshed. definitions: for generations
--- 1 and 2; told: with the comments of columns, but not the names of the user, who may have thought of --:
+-- source, view: a view of the store; work: a materialized view of the store, empty but in a refresh; statement: as it
+-- stands; published: a view of the mart; vintage: rows kept for every model, of which the mart shows those of the model
+-- in use; generation: two materialized views, of which the mart shows the one that is not being refreshed. definitions:
+-- for generations 1 and 2; told: with the comments of columns, but not the names of the user, who may have thought
+-- of --:
 #variable_conflict use_variable
 DECLARE
     store text := names ->> 'store';
@@ -4965,14 +5133,17 @@ DECLARE
     body text := definitions[1];
     g integer;
 BEGIN
-    EXECUTE format($query$SELECT string_agg(CASE name WHEN 'customer_id' THEN format('q.customer_id::%%s AS customer_id', $2)
-                                            ELSE format('q.%%I', name) END, ', ' ORDER BY number) FROM %s.clv_mart_columns($1)$query$, schema)
+    EXECUTE format($query$SELECT string_agg(CASE name WHEN 'customer_id'
+                                                      THEN format('q.customer_id::%%s AS customer_id', $2)
+                                                      ELSE format('q.%%I', name) END, ', ' ORDER BY number)
+                          FROM %s.clv_mart_columns($1)$query$, schema)
         INTO columns USING told, names ->> 'published_id';
     CASE kind
     WHEN 'statement' THEN
         RETURN NEXT ltrim(body, E'\n');
     WHEN 'source', 'view' THEN
-        RETURN NEXT format('CREATE VIEW %s.%I %sAS%s', store, name, CASE kind WHEN 'source' THEN 'WITH (security_invoker = true) ' ELSE '' END, body);
+        RETURN NEXT format('CREATE VIEW %s.%I %sAS%s', store, name,
+                           CASE kind WHEN 'source' THEN 'WITH (security_invoker = true) ' ELSE '' END, body);
         RETURN NEXT format('COMMENT ON VIEW %s.%I IS %L', store, name, about);
     WHEN 'work' THEN
         RETURN NEXT format('CREATE MATERIALIZED VIEW %s.%I AS%s WITH NO DATA', store, name, body);
@@ -4981,34 +5152,45 @@ BEGIN
     WHEN 'vintage' THEN
         RETURN NEXT format('CREATE VIEW %s.%I AS%s', store, 'fitted_' || name, body);
         RETURN NEXT format('COMMENT ON VIEW %s.%I IS %L', store, 'fitted_' || name, about);
-        RETURN NEXT format('CREATE TABLE IF NOT EXISTS %1$s.%2$I AS SELECT * FROM %1$s.%3$I WITH NO DATA', store, name || '_history', 'fitted_' || name);
-        RETURN NEXT format('SELECT %s.clv_add_columns(%L, %L)', schema, format('%s.%I', store, name || '_history'), format('%s.%I', store, 'fitted_' || name));
-        RETURN NEXT format('CREATE INDEX IF NOT EXISTS %I ON %s.%I (model_id)', name || '_history_model_id', store, name || '_history');
-        RETURN NEXT format('COMMENT ON TABLE %s.%I IS %L', store, name || '_history', about || ': rows of every model_id, never changed');
+        RETURN NEXT format('CREATE TABLE IF NOT EXISTS %1$s.%2$I AS SELECT * FROM %1$s.%3$I WITH NO DATA',
+                           store, name || '_history', 'fitted_' || name);
+        RETURN NEXT format('SELECT %s.clv_add_columns(%L, %L)', schema,
+                           format('%s.%I', store, name || '_history'), format('%s.%I', store, 'fitted_' || name));
+        RETURN NEXT format('CREATE INDEX IF NOT EXISTS %I ON %s.%I (model_id)',
+                           name || '_history_model_id', store, name || '_history');
+        RETURN NEXT format('COMMENT ON TABLE %s.%I IS %L', store, name || '_history',
+                           about || ': rows of every model_id, never changed');
         RETURN NEXT format('INSERT INTO %s.step (name, action) VALUES (%L, %L)', store, name, kind);
-        body := format(E'\nSELECT %s FROM %s.%I AS q\nWHERE q.model_id = (SELECT g.model_id FROM %2$s.generation AS g JOIN %2$s.setting ON current = g.generation)',
+        body := format(E'\nSELECT %s FROM %s.%I AS q\nWHERE q.model_id = '
+                       '(SELECT g.model_id FROM %2$s.generation AS g JOIN %2$s.setting ON current = g.generation)',
                        columns, store, name || '_history');
     WHEN 'generation' THEN
         FOR g IN 1 .. 2 LOOP
-            RETURN NEXT format(E'CREATE MATERIALIZED VIEW %1$s.%2$I AS\nSELECT * FROM (%3$s\n) AS q\nWHERE (SELECT filled FROM %1$s.generation WHERE generation = %4$s)',
+            RETURN NEXT format(E'CREATE MATERIALIZED VIEW %1$s.%2$I AS\nSELECT * FROM (%3$s\n) AS q\n'
+                               'WHERE (SELECT filled FROM %1$s.generation WHERE generation = %4$s)',
                                store, name || '_' || g, definitions[g], g);
-            RETURN NEXT format('CREATE UNIQUE INDEX %I ON %s.%I (%s)', name || '_' || g || '_key', store, name || '_' || g, keys);
+            RETURN NEXT format('CREATE UNIQUE INDEX %I ON %s.%I (%s)',
+                               name || '_' || g || '_key', store, name || '_' || g, keys);
             -- what a report asks for is the text; that of a date, say, depends on settings and has no index
-            IF columns LIKE '%q.customer_id%' AND names ->> 'published_id' <> names ->> 'id' AND (names ->> 'text_is_stable')::boolean THEN
-                RETURN NEXT format('CREATE INDEX %I ON %s.%I ((customer_id::text))', name || '_' || g || '_text', store, name || '_' || g);
+            IF columns LIKE '%q.customer_id%' AND names ->> 'published_id' <> names ->> 'id'
+                AND (names ->> 'text_is_stable')::boolean THEN
+                RETURN NEXT format('CREATE INDEX %I ON %s.%I ((customer_id::text))',
+                                   name || '_' || g || '_text', store, name || '_' || g);
             END IF;
             RETURN NEXT format('COMMENT ON MATERIALIZED VIEW %s.%I IS %L', store, name || '_' || g,
                                format('generation %s of what the view %s of the mart shows', g, name));
         END LOOP;
         RETURN NEXT format('INSERT INTO %s.step (name, action) VALUES (%L, %L)', store, name, kind);
         body := format(E'\nSELECT %1$s FROM %2$s.%3$I AS q WHERE (SELECT current FROM %2$s.setting) = 1'
-                       '\nUNION ALL\nSELECT %1$s FROM %2$s.%4$I AS q WHERE (SELECT current FROM %2$s.setting) = 2', columns, store, name || '_1', name || '_2');
+                       '\nUNION ALL\nSELECT %1$s FROM %2$s.%4$I AS q WHERE (SELECT current FROM %2$s.setting) = 2',
+                       columns, store, name || '_1', name || '_2');
     WHEN 'published' THEN
     END CASE;
     IF kind IN ('published', 'vintage', 'generation') AND name NOT LIKE '%model' THEN     -- no type for a report
         RETURN NEXT format('CREATE VIEW %s AS%s', published, body);
         RETURN NEXT format('COMMENT ON VIEW %s IS %L', published, about);
-        RETURN QUERY EXECUTE format('SELECT format(''COMMENT ON COLUMN %%s.%%I IS %%L'', $1, name, about) FROM %s.clv_mart_columns($2) ORDER BY number', schema)
+        RETURN QUERY EXECUTE format('SELECT format(''COMMENT ON COLUMN %%s.%%I IS %%L'', $1, name, about) '
+                                    'FROM %s.clv_mart_columns($2) ORDER BY number', schema)
             USING published, told;
     END IF;
 END $$;
@@ -5018,7 +5200,8 @@ COMMENT ON FUNCTION clv_mart_relation(text, text, text, text, text[], text, json
 -- ---- mart: storage --------------------------------------------------------------------------------------------------
 
 
-CREATE FUNCTION clv_mart_storage() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+CREATE FUNCTION clv_mart_storage()
+    RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $storage$
 VALUES
@@ -5040,28 +5223,35 @@ VALUES
 ('setting', 'statement', '', '', '', $$COMMENT ON TABLE {store}.setting IS 'one row: the options of the mart, to be changed by UPDATE and in force from the next refresh on; the generation that is shown (current) and the one that is being built'$$),
 ('generation', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.generation (
     generation smallint PRIMARY KEY CHECK (generation IN (1, 2)), filled boolean NOT NULL DEFAULT false,
-    as_of date, until date, cut date, built_on date, model_id bigint, refreshed_at timestamptz, currency text, resolution_name text,
-    horizon_days integer, annual_discount_rate float8, margin float8, unit text, purchase_model text, min_cohort_size integer,
+    as_of date, until date, cut date, built_on date, model_id bigint, refreshed_at timestamptz,
+    currency text, resolution_name text,
+    horizon_days integer, annual_discount_rate float8, margin float8, unit text,
+    purchase_model text, min_cohort_size integer,
     lift float8, lift_name text, target_ratio float8)$$),
 ('generation', 'statement', '', '', '', $$COMMENT ON TABLE {store}.generation IS 'what each of the two generations was made with: the day, the model, the options of that refresh'$$),
-('generation', 'statement', '', '', '', $$INSERT INTO {store}.generation (generation) VALUES (1), (2) ON CONFLICT DO NOTHING$$),
+('generation', 'statement', '', '', '',
+ $$INSERT INTO {store}.generation (generation) VALUES (1), (2) ON CONFLICT DO NOTHING$$),
 ('build', 'view', '', '', 'the generation that is being built; no row between refreshes', $$
 SELECT g.* FROM {store}.generation AS g JOIN {store}.setting AS s ON s.building = g.generation$$),
 ('run', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.run (
     run_id bigint PRIMARY KEY, status text NOT NULL CHECK (status IN ('running', 'done', 'failed', 'aborted')),
-    started_at timestamptz NOT NULL, finished_at timestamptz, generation smallint NOT NULL, as_of date NOT NULL, refit boolean NOT NULL,
+    started_at timestamptz NOT NULL, finished_at timestamptz, generation smallint NOT NULL,
+    as_of date NOT NULL, refit boolean NOT NULL,
     model_id bigint NOT NULL, pid integer NOT NULL, backend_start timestamptz)$$),
 ('run', 'statement', '', '', '', $$COMMENT ON TABLE {store}.run IS 'refreshes; pid and backend_start tell whether the session of a running one is still there; after SET ROLE a session may not see its own backend_start, which is NULL then'$$),
 ('run_step', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.run_step (
-    run_id bigint NOT NULL REFERENCES {store}.run, step text NOT NULL, started_at timestamptz NOT NULL, seconds float8 NOT NULL,
+    run_id bigint NOT NULL REFERENCES {store}.run, step text NOT NULL,
+    started_at timestamptz NOT NULL, seconds float8 NOT NULL,
     rows bigint, status text NOT NULL CHECK (status IN ('done', 'failed')), error text)$$),
-('run_step', 'statement', '', '', '', $$COMMENT ON TABLE {store}.run_step IS 'steps of refreshes that ended, well or not'$$),
+('run_step', 'statement', '', '', '',
+ $$COMMENT ON TABLE {store}.run_step IS 'steps of refreshes that ended, well or not'$$),
 ('step', 'statement', '', '', '', $$CREATE TABLE {store}.step (
     number smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, action text NOT NULL)$$),
 ('step', 'statement', '', '', '', $$COMMENT ON TABLE {store}.step IS 'what a refresh does, in this order'$$),
 ('step', 'statement', '', '', '', $$INSERT INTO {store}.step (name, action) VALUES ('histories', 'histories')$$),
 ('customer_history', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.customer_history (
-    customer_id {id} PRIMARY KEY, purchases {clv}.purchase_history, order_counts {clv}.purchase_history, charges {clv}.purchase_history)$$),
+    customer_id {id} PRIMARY KEY, purchases {clv}.purchase_history,
+    order_counts {clv}.purchase_history, charges {clv}.purchase_history)$$),
 ('customer_history', 'statement', '', '', '', $$COMMENT ON TABLE {store}.customer_history IS 'one row for each customer with an order or a charge: amounts of orders, numbers of orders (days with the number in the place of the amount), charges of subscriptions'$$)
 $storage$;
 COMMENT ON FUNCTION clv_mart_storage() IS 'internal: templates of the tables of a mart';
@@ -5069,11 +5259,13 @@ COMMENT ON FUNCTION clv_mart_storage() IS 'internal: templates of the tables of 
 -- ---- mart: sources --------------------------------------------------------------------------------------------------
 
 
-CREATE FUNCTION clv_mart_sources() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+CREATE FUNCTION clv_mart_sources()
+    RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $sources$
 VALUES
-('source_order', 'source', '', 'orders', 'orders by the day in the time zone of the mart, of the customer in whom others were merged', $$
+('source_order', 'source', '', 'orders',
+ 'orders by the day in the time zone of the mart, of the customer in whom others were merged', $$
 SELECT {customer} AS customer_id, {day:orders.ordered_at} AS ordered_on, r.amount::numeric AS amount
 FROM {source}.orders AS r {map}$$),
 ('source_contract', 'source', '', 'subscriptions', 'contracts; ended_on is NULL for those without an end', $$
@@ -5081,15 +5273,18 @@ SELECT {customer} AS customer_id, {day:subscriptions.started_at} AS started_on,
        nullif({day:subscriptions.ended_at}, 'infinity') AS ended_on, r.monthly_amount::numeric AS monthly_amount
 FROM {source}.subscriptions AS r {map}
 WHERE isfinite({day:subscriptions.started_at}) IS NOT FALSE$$),
-('source_charge', 'source', '', 'subscriptions', 'what contracts have brought: the monthly amount on the day of the start and each month after it, before the end, up to the day of the refresh', $$
+('source_charge', 'source', '', 'subscriptions',
+ 'what contracts have brought: the monthly amount on the day of the start and each month after it, before the end, up to the day of the refresh', $$
 SELECT c.customer_id, d.charged_on, c.monthly_amount AS amount
 FROM {store}.source_contract AS c CROSS JOIN {store}.build AS s
      CROSS JOIN LATERAL (SELECT least(c.ended_on - 1, s.as_of) AS last_day) AS l
      CROSS JOIN LATERAL generate_series(0, (12 * (extract(year FROM l.last_day) - extract(year FROM c.started_on))
-                                            + extract(month FROM l.last_day) - extract(month FROM c.started_on))::integer) AS months
+                                            + extract(month FROM l.last_day)
+                                            - extract(month FROM c.started_on))::integer) AS months
      CROSS JOIN LATERAL (SELECT (c.started_on + make_interval(months => months))::date AS charged_on) AS d
 WHERE d.charged_on <= l.last_day$$),
-('source_customer', 'source', '', 'customers', 'one row for each customer: the first of several that were merged, their costs added up', $$
+('source_customer', 'source', '', 'customers',
+ 'one row for each customer: the first of several that were merged, their costs added up', $$
 SELECT {customer} AS customer_id,
        min(nullif(r.cohort::text, '')) AS cohort,  --? customers.cohort
        NULL::text AS cohort,  --? !customers.cohort
@@ -5105,7 +5300,8 @@ FROM {source}.customers AS r {map}
 WHERE r.customer_id IS NOT NULL
 GROUP BY 1$$),
 ('source_interaction', 'source', '', 'interactions', 'contacts with customers', $$
-SELECT r.interaction_id::text AS interaction_id, {customer} AS customer_id, {moment:interactions.started_at} AS started_at,
+SELECT r.interaction_id::text AS interaction_id, {customer} AS customer_id,
+       {moment:interactions.started_at} AS started_at,
        r.channel::text AS channel,  --? interactions.channel
        NULL::text AS channel,  --? !interactions.channel
        r.topic::text AS topic,  --? interactions.topic
@@ -5119,7 +5315,8 @@ SELECT r.interaction_id::text AS interaction_id, {customer} AS customer_id, {mom
        nullif(r.service_cost::numeric, 'NaN') AS service_cost  --? interactions.service_cost
        NULL::numeric AS service_cost  --? !interactions.service_cost
 FROM {source}.interactions AS r {map}$$),
-('source_score', 'source', '', 'scores', 'scores of contacts and customers; without a customer_id: of nobody who is known', $$
+('source_score', 'source', '', 'scores',
+ 'scores of contacts and customers; without a customer_id: of nobody who is known', $$
 SELECT customer_id, started_at AS evaluated_at, 'resolved' AS name, resolved::integer::float8 AS score, NULL::text AS label  --? interactions.resolved
 FROM {store}.source_interaction  --? interactions.resolved
 WHERE resolved IS NOT NULL  --? interactions.resolved
@@ -5145,7 +5342,8 @@ LEFT JOIN (SELECT {day:orders.ordered_at} AS as_of FROM (SELECT max(ordered_at) 
 LEFT JOIN (SELECT min(currency)::text AS lowest, max(currency)::text AS highest FROM {source}.orders) AS m ON true  --? orders.currency
 LEFT JOIN (SELECT max(greatest(CASE WHEN started_on <= t.today THEN started_on END, CASE WHEN ended_on <= t.today THEN ended_on END)) AS as_of  --? subscriptions
            FROM {store}.source_contract, (SELECT (now() AT TIME ZONE {zone})::date - 1 AS today) AS t) AS c ON true  --? subscriptions$$),
-('changed_history', 'source', '', '', 'customers whose orders or charges are not those of customer_history, with those of now: what happened up to the cut of the refresh is taken from there, what happened after it from the sources', $$
+('changed_history', 'source', '', '',
+ 'customers whose orders or charges are not those of customer_history, with those of now: what happened up to the cut of the refresh is taken from there, what happened after it from the sources', $$
 SELECT customer_id, n.purchases, n.order_counts, n.charges, num_nonnulls(n.purchases, n.charges) = 0 AS gone
 FROM {store}.customer_history AS h
      FULL JOIN (SELECT {customer} AS customer_id, {clv}.purchase_history({day:orders.ordered_at}, r.amount::numeric) AS purchases,  --? orders
@@ -5157,7 +5355,8 @@ FROM {store}.customer_history AS h
                 WHERE customer_id IS NOT NULL GROUP BY 1) AS c USING (customer_id)  --? subscriptions
      CROSS JOIN {store}.build AS s
      CROSS JOIN LATERAL (SELECT
-         {clv}.slice(h.purchases, '-infinity', s.cut) AS purchases, {clv}.slice(h.order_counts, '-infinity', s.cut) AS order_counts OFFSET 0) AS k
+         {clv}.slice(h.purchases, '-infinity', s.cut) AS purchases,
+         {clv}.slice(h.order_counts, '-infinity', s.cut) AS order_counts OFFSET 0) AS k
      CROSS JOIN LATERAL (SELECT
          coalesce({clv}.merge_history(k.purchases, o.purchases), k.purchases, o.purchases) AS purchases,  --? orders
          coalesce({clv}.merge_history(k.order_counts, o.order_counts), k.order_counts, o.order_counts) AS order_counts,  --? orders
@@ -5167,18 +5366,24 @@ FROM {store}.customer_history AS h
          OFFSET 0) AS m      -- computed once, not wherever it is named
      CROSS JOIN LATERAL (SELECT
          CASE WHEN NOT {clv}.purchase_history_eq(m.purchases, '{}') THEN m.purchases END AS purchases,
-         CASE WHEN NOT {clv}.purchase_history_eq(m.order_counts, '{}') THEN m.order_counts END AS order_counts, m.charges OFFSET 0) AS n
+         CASE WHEN NOT {clv}.purchase_history_eq(m.order_counts, '{}') THEN m.order_counts END AS order_counts,
+         m.charges OFFSET 0) AS n
 WHERE NOT (coalesce({clv}.purchase_history_eq(h.purchases, n.purchases), num_nonnulls(h.purchases, n.purchases) = 0)
-           AND coalesce({clv}.purchase_history_eq(h.order_counts, n.order_counts), num_nonnulls(h.order_counts, n.order_counts) = 0)
+           AND coalesce({clv}.purchase_history_eq(h.order_counts, n.order_counts),
+                        num_nonnulls(h.order_counts, n.order_counts) = 0)
            AND coalesce({clv}.purchase_history_eq(h.charges, n.charges), num_nonnulls(h.charges, n.charges) = 0))$$),
-('merged_history', 'source', '', 'customer_map', 'customers who have been merged since their histories were stored: those of the ones they were merged into, and themselves, gone', $$
+('merged_history', 'source', '', 'customer_map',
+ 'customers who have been merged since their histories were stored: those of the ones they were merged into, and themselves, gone', $$
 WITH moved AS (
     SELECT h.customer_id, m.master_id::{id} AS master_id
-    FROM {store}.customer_history AS h JOIN {source}.customer_map AS m ON m.customer_id::{id} = h.customer_id WHERE m.master_id::{id} <> h.customer_id
+    FROM {store}.customer_history AS h JOIN {source}.customer_map AS m ON m.customer_id::{id} = h.customer_id
+    WHERE m.master_id::{id} <> h.customer_id
 )
-SELECT a.master_id AS customer_id, {clv}.purchase_history(h.purchases) AS purchases, {clv}.purchase_history(h.order_counts) AS order_counts,
+SELECT a.master_id AS customer_id, {clv}.purchase_history(h.purchases) AS purchases,
+       {clv}.purchase_history(h.order_counts) AS order_counts,
        {clv}.purchase_history(h.charges) AS charges, false AS gone
-FROM (SELECT customer_id, master_id FROM moved UNION SELECT master_id, master_id FROM moved) AS a JOIN {store}.customer_history AS h ON h.customer_id = a.customer_id
+FROM (SELECT customer_id, master_id FROM moved UNION SELECT master_id, master_id FROM moved) AS a
+     JOIN {store}.customer_history AS h ON h.customer_id = a.customer_id
 GROUP BY a.master_id
 UNION ALL
 SELECT customer_id, NULL, NULL, NULL, true FROM moved$$),
@@ -5207,14 +5412,15 @@ COMMENT ON FUNCTION clv_mart_sources() IS
 
 -- ---- mart: customers and what they are worth ------------------------------------------------------------------------
 
-CREATE FUNCTION clv_mart_customers() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+CREATE FUNCTION clv_mart_customers()
+    RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 7 AS
 $templates$
 VALUES
 -- Purchases, spend and contracts are fitted alike. The sample of all customers decides on the kind of model; then come
 -- the cohorts. One that is small, or whose own fit does not converge, is drawn towards the others; where that cannot be
--- done, the model of all customers is its model. How far cohorts differ is told by those of a quarter of the smallest size
--- or more. The customers are read once: a fit needs no more than their sample.
+-- done, the model of all customers is its model. How far cohorts differ is told by those of a quarter of the smallest
+-- size or more. The customers are read once: a fit needs no more than their sample.
 ('model', 'vintage', 'model_id, role, cohort', '',
  'fitted models of purchases, spend and contracts: one for each cohort, and one for all customers, whose cohort is NULL', $$
 WITH option AS MATERIALIZED (
@@ -5268,7 +5474,9 @@ pooled AS MATERIALIZED (
                 WHEN g.converged IS NOT TRUE THEN 'did not converge: no standard errors'
                 WHEN t.purchase_model = 'best' AND t.role = 'purchase' THEN 'lower AIC: Pareto/NBD' END AS note
     FROM second_try AS t LEFT JOIN LATERAL {clv}.glance(t.second) AS h ON true
-         CROSS JOIN LATERAL (SELECT t.first IS NULL OR coalesce(h.converged AND (NOT t.converged OR h.aic < t.aic), false) AS is_second) AS w
+         CROSS JOIN LATERAL (SELECT t.first IS NULL
+                                    OR coalesce(h.converged AND (NOT t.converged OR h.aic < t.aic),
+                                                false) AS is_second) AS w
          -- what nobody has bought twice, or at prices that do not vary, has no distribution of spend, but it has a mean  --? orders
          CROSS JOIN (SELECT sum(b.spent) / nullif(sum(b.purchases), 0) AS mean FROM bought AS b) AS b  --? orders
          CROSS JOIN LATERAL (
@@ -5308,7 +5516,8 @@ prior AS MATERIALIZED (
 ),
 other_try AS MATERIALIZED (
     SELECT j.role, j.cohort, j.customers, j.usable, j.is_all, j.is_large, j.min_cohort_size, j.model AS own,
-           CASE WHEN j.is_large AND NOT j.usable AND j.kind = 'pareto_nbd' THEN {clv}.mbgnbd_fit(j.sample) END AS second,
+           CASE WHEN j.is_large AND NOT j.usable AND j.kind = 'pareto_nbd'
+                THEN {clv}.mbgnbd_fit(j.sample) END AS second,
            CASE WHEN j.customers > 0 AND NOT (j.usable AND (j.is_large OR j.is_all))
                 THEN {clv}.shrunk_fit(j.sample, p.model) END AS shrunk
     FROM judged AS j LEFT JOIN prior AS p ON p.role = j.role
@@ -5319,29 +5528,36 @@ SELECT s.model_id, m.role, m.cohort, s.as_of, now() AS fitted_at, m.scope, m.own
 FROM (SELECT a.role, NULL AS cohort, 'all customers' AS scope, 1::float8 AS own_weight, a.customers, a.note, a.model
       FROM pooled AS a
       UNION ALL
-      SELECT t.role, t.cohort, w.scope, CASE w.scope WHEN 'cohort' THEN 1 WHEN 'all customers' THEN 0 ELSE h.own_weight END,
+      SELECT t.role, t.cohort, w.scope,
+             CASE w.scope WHEN 'cohort' THEN 1 WHEN 'all customers' THEN 0 ELSE h.own_weight END,
              t.customers,
              CASE WHEN w.scope = 'cohort' AND NOT t.usable THEN 'Pareto/NBD did not converge: MBG/NBD'
                   WHEN w.scope = 'cohort' THEN CASE WHEN a.converged OR t.is_all THEN a.note END
                   ELSE concat_ws('; ', CASE WHEN t.customers = 0 THEN 'nobody has bought yet'
-                                            WHEN NOT t.is_large THEN format('fewer than %s customers', t.min_cohort_size)
-                                            WHEN t.own IS NULL THEN 'cannot be fitted alone' ELSE 'did not converge alone' END
-                                       || CASE w.scope WHEN 'all customers' THEN ': all customers' ELSE ': drawn towards the other cohorts' END,
+                                            WHEN NOT t.is_large
+                                            THEN format('fewer than %s customers', t.min_cohort_size)
+                                            WHEN t.own IS NULL THEN 'cannot be fitted alone'
+                                            ELSE 'did not converge alone' END
+                                       || CASE w.scope WHEN 'all customers' THEN ': all customers'
+                                               ELSE ': drawn towards the other cohorts' END,
                                  a.note) END,
-             CASE w.scope WHEN 'all customers' THEN a.model WHEN 'cohort' THEN CASE WHEN t.usable THEN t.own ELSE t.second END
-                          ELSE t.shrunk END
+             CASE w.scope WHEN 'all customers' THEN a.model
+                  WHEN 'cohort' THEN CASE WHEN t.usable THEN t.own ELSE t.second END
+                  ELSE t.shrunk END
       FROM other_try AS t JOIN pooled AS a ON a.role = t.role
            LEFT JOIN LATERAL {clv}.glance(t.second) AS g ON true LEFT JOIN LATERAL {clv}.glance(t.shrunk) AS h ON true
            CROSS JOIN LATERAL (SELECT CASE WHEN t.usable AND (t.is_large OR t.is_all) OR g.converged THEN 'cohort'
-                                           WHEN h.converged AND CASE t.role WHEN 'spend' THEN {clv}.coef(t.shrunk, 'q') > 1 ELSE true END
+                                           WHEN h.converged
+                                                AND CASE t.role WHEN 'spend' THEN {clv}.coef(t.shrunk, 'q') > 1
+                                                    ELSE true END
                                            THEN 'cohort, shrunk' ELSE 'all customers' END AS scope) AS w) AS m
      CROSS JOIN option AS s
 $$),
 
 -- One row per customer. What takes time for each of them, the predictions, stands in a subquery of its own behind
--- OFFSET 0, so that parallel workers compute it; the one row of the generation and that of all customers are joined by an
--- equation or read by a subquery, as workers take no part in a join without one. What a contract is worth is computed
--- once for all contracts of a cohort that began on the same day.
+-- OFFSET 0, so that parallel workers compute it; the one row of the generation and that of all customers are joined by
+-- an equation or read by a subquery, as workers take no part in a join without one. What a contract is worth is
+-- computed once for all contracts of a cohort that began on the same day.
 ('customer_value', 'generation', 'customer_id', '',
  'one row per customer, those without a purchase too: what he bought, how likely he is to stay and what he is worth', $$
 WITH fitted AS NOT MATERIALIZED (
@@ -5432,7 +5648,8 @@ signal AS (  --? scores
     GROUP BY e.customer_id  --? scores
 ),  --? scores
 known AS MATERIALIZED (
-    SELECT p.customer_id, p.as_of, p.until, p.margin, p.target_ratio, p.cohort, p.channel, p.acquisition_cost, b.is_customer,
+    SELECT p.customer_id, p.as_of, p.until, p.margin, p.target_ratio, p.cohort, p.channel,
+           p.acquisition_cost, b.is_customer,
            p.first_on, p.last_on, p.days_since_last, p.purchase_days, p.spend, p.orders, p.order_spend, p.recent_spend,
            w.scope, w.own_weight, w.alive, w.risk, w.purchases, w.value, w.low, w.high
            , c.last_contact, c.resolved  --? interactions
@@ -5444,23 +5661,33 @@ known AS MATERIALIZED (
     FROM (SELECT p.customer_id, s.as_of, s.until, s.margin, s.target_ratio, p.cohort, p.channel, p.acquisition_cost,
                  {clv}.purchases(p.history, s.as_of) IS NOT NULL AS is_customer,
                  {clv}.purchases(p.purchases, s.as_of) IS NOT NULL AS is_buyer,
-                 CASE WHEN {clv}.first_purchase(p.history) <= s.as_of THEN {clv}.first_purchase(p.history) END AS first_on,
-                 {clv}.last_purchase(p.history, s.as_of) AS last_on, {clv}.days_since_last(p.history, s.as_of) AS days_since_last,
+                 CASE WHEN {clv}.first_purchase(p.history) <= s.as_of
+                      THEN {clv}.first_purchase(p.history) END AS first_on,
+                 {clv}.last_purchase(p.history, s.as_of) AS last_on,
+                 {clv}.days_since_last(p.history, s.as_of) AS days_since_last,
                  {clv}.purchases(p.history, s.as_of) AS purchase_days, {clv}.total_spend(p.history, s.as_of) AS spend,
                  {clv}.spend_within(p.history, s.as_of - 365, s.as_of) AS recent_spend,
-                 {clv}.total_spend(p.order_counts, s.as_of) AS orders, {clv}.total_spend(p.purchases, s.as_of) AS order_spend,
-                 coalesce(p.churned_on <= s.as_of AND {clv}.last_purchase(p.history, s.as_of) <= p.churned_on, false) AS is_gone,
-                 coalesce(f.purchase_scope, a.purchase_scope) AS purchase_scope, coalesce(f.contract_scope, a.contract_scope) AS contract_scope,
-                 CASE WHEN f.purchase_scope IS NULL THEN a.purchase_weight * 0 ELSE f.purchase_weight END AS purchase_weight,
-                 CASE WHEN f.contract_scope IS NULL THEN a.contract_weight * 0 ELSE f.contract_weight END AS contract_weight,
+                 {clv}.total_spend(p.order_counts, s.as_of) AS orders,
+                 {clv}.total_spend(p.purchases, s.as_of) AS order_spend,
+                 coalesce(p.churned_on <= s.as_of AND {clv}.last_purchase(p.history, s.as_of) <= p.churned_on,
+                          false) AS is_gone,
+                 coalesce(f.purchase_scope, a.purchase_scope) AS purchase_scope,
+                 coalesce(f.contract_scope, a.contract_scope) AS contract_scope,
+                 CASE WHEN f.purchase_scope IS NULL THEN a.purchase_weight * 0
+                      ELSE f.purchase_weight END AS purchase_weight,
+                 CASE WHEN f.contract_scope IS NULL THEN a.contract_weight * 0
+                      ELSE f.contract_weight END AS contract_weight,
                  {clv}.p_alive(coalesce(f.purchase, a.purchase), p.purchases, s.as_of) AS alive,
                  {clv}.churn_risk(coalesce(f.purchase, a.purchase), p.purchases, s.as_of, s.until) AS risk,
                  {clv}.expected_purchases(coalesce(f.purchase, a.purchase), p.purchases, s.as_of, s.until) AS expected,
-                 {clv}.clv_ci(coalesce(f.purchase, a.purchase), coalesce(f.spend, a.spend), p.purchases, s.as_of, s.until,
+                 {clv}.clv_ci(coalesce(f.purchase, a.purchase), coalesce(f.spend, a.spend),
+                              p.purchases, s.as_of, s.until,
                               s.annual_discount_rate) AS value
-          FROM {store}.person AS p JOIN {store}.generation AS s ON s.generation = CASE WHEN p.cohort IS NOT NULL THEN {g} END
+          FROM {store}.person AS p
+               JOIN {store}.generation AS s ON s.generation = CASE WHEN p.cohort IS NOT NULL THEN {g} END
                LEFT JOIN fitted AS f ON f.cohort = p.cohort LEFT JOIN fitted AS a ON a.is_all = (p.cohort IS NOT NULL)
-          WHERE (least(p.acquired_on, {clv}.first_purchase(p.history)) <= s.as_of) IS NOT FALSE     -- who came later is not there yet
+          WHERE (least(p.acquired_on, {clv}.first_purchase(p.history))
+                 <= s.as_of) IS NOT FALSE     -- who came later is not there yet
           OFFSET 0) AS p
          LEFT JOIN contract AS t ON t.customer_id = p.customer_id  --? subscriptions
          CROSS JOIN LATERAL (SELECT t.customer_id IS NOT NULL AS runs, t.risk,  --? subscriptions
@@ -5549,8 +5776,8 @@ FROM (SELECT v.*, c.high_value, {clv}.rfm_score(c.breaks, v.days_since_last, v.p
                 )::numeric(16,2) AS worth) AS x
 $$),
 
--- Errors of the parameters are common to all customers of a model, so that they add up over customers, and do not average
--- out: the ends of the interval of a sum are the sums of the ends.
+-- Errors of the parameters are common to all customers of a model, so that they add up over customers, and do not
+-- average out: the ends of the interval of a sum are the sums of the ends.
 ('cohort_value', 'generation', 'cohort', '',
  'one row per cohort: how many customers it has, what they are worth, what they cost, how they are served', $$
 SELECT v.cohort AS cohort,  --: the cohort
@@ -5598,7 +5825,8 @@ GROUP BY v.cohort, v.as_of
 $$),
 
 ('segment_value', 'generation', 'segment', '',
- 'one row per segment: how many customers and how much value it holds, and the share of a retention budget it deserves', $$
+ 'one row per segment: how many customers and how much value it holds, and the share of a retention budget it deserves',
+ $$
 SELECT v.segment AS segment,  --: one of the ten RFM segments; not scored; prospect: no purchase yet
        coalesce(g.position, CASE v.segment WHEN 'prospect' THEN 12 ELSE 11 END)::smallint AS position,  --: 1 (best) to 12, to sort by
        count(*) AS customers,  --: count of customers
@@ -5612,7 +5840,8 @@ SELECT v.segment AS segment,  --: one of the ten RFM segments; not scored; prosp
        coalesce(sum(v.churn_risk * v.predicted_value) / nullif(sum(sum(v.churn_risk * v.predicted_value)) OVER (), 0), 0) AS budget_share,  --: share from 0 to 1 of a retention budget, in proportion to the value at risk
        coalesce(g.action, CASE v.segment WHEN 'prospect' THEN 'Invite them to a first purchase.' ELSE 'Wait for more customers to compare with.' END) AS action  --: a suggestion of what to do next
 FROM {store}.customer_value_{g} AS v
-     LEFT JOIN {clv}.rfm_segments() WITH ORDINALITY AS g (segment, r_min, r_max, fm_min, fm_max, action, position) ON g.segment = v.segment
+     LEFT JOIN {clv}.rfm_segments() WITH ORDINALITY AS g (segment, r_min, r_max, fm_min, fm_max, action, position)
+         ON g.segment = v.segment
 GROUP BY v.segment, g.position, g.action
 $$),
 
@@ -5651,14 +5880,17 @@ SELECT a.cohort AS cohort,  --: the cohort
        a.active / a.customers::float8 AS active_share,  --: share from 0 to 1 of customers with a purchase or payment in the month
        a.spend::numeric(16,2) AS spend,  --: currency: spent by them in the month, refunds subtracted
        (a.spend / a.customers)::numeric(16,2) AS spend_per_customer  --: currency: spent in the month per customer, active or not
-FROM (SELECT p.cohort, a.age_period::smallint AS period, count(*) AS customers, count(*) FILTER (WHERE a.active) AS active,
+FROM (SELECT p.cohort, a.age_period::smallint AS period, count(*) AS customers,
+             count(*) FILTER (WHERE a.active) AS active,
              sum(a.spend) AS spend
       FROM (SELECT cohort, history FROM {store}.person OFFSET 0) AS p     -- else both are computed anew for each month
-           CROSS JOIN LATERAL {clv}.spend_by_age(p.history, (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g}), 'month') AS a
+           CROSS JOIN LATERAL {clv}.spend_by_age(p.history, (SELECT s.as_of FROM {store}.generation AS s
+                                                             WHERE s.generation = {g}), 'month') AS a
       GROUP BY p.cohort, a.age_period) AS a
      JOIN (SELECT p.cohort, count(*) AS customers
            FROM {store}.person AS p
-           WHERE {clv}.purchases(p.history, (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) IS NOT NULL
+           WHERE {clv}.purchases(p.history,
+                                 (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) IS NOT NULL
            GROUP BY p.cohort) AS c ON c.cohort = a.cohort
 $$),
 
@@ -5667,9 +5899,11 @@ $$),
 WITH history AS MATERIALIZED (
     SELECT count(*) AS customers, count(h.spend) AS buyers, sum(h.spend) AS spend, sum(r.refunds) AS refunds,
            count(*) FILTER (WHERE r.refunds < 0) AS refunded
-    FROM (SELECT {clv}.total_spend(p.history, (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) AS spend,
+    FROM (SELECT {clv}.total_spend(p.history,
+                                   (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) AS spend,
                  p.history FROM {store}.person AS p
-          WHERE (least(p.acquired_on, {clv}.first_purchase(p.history)) <= (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) IS NOT FALSE) AS h
+          WHERE (least(p.acquired_on, {clv}.first_purchase(p.history))
+                 <= (SELECT s.as_of FROM {store}.generation AS s WHERE s.generation = {g})) IS NOT FALSE) AS h
          -- total_spend() begins with the first purchase: refunds of customers who have none stand apart
          CROSS JOIN LATERAL (SELECT CASE WHEN h.spend IS NULL THEN (
              SELECT sum(d.amount) FROM {clv}.purchase_days(h.history) AS d
@@ -5712,8 +5946,8 @@ figure AS (
           ,  --? orders subscriptions
           ('payments', 20)  --? subscriptions
          ) AS q (source, first)
-         CROSS JOIN (VALUES (0, NULL), (1, 'without a customer'), (2, 'without a day'), (3, 'without an amount'), (4, 'after as_of'),
-                            (5, 'counted')) AS r (position, reason)
+         CROSS JOIN (VALUES (0, NULL), (1, 'without a customer'), (2, 'without a day'), (3, 'without an amount'),
+                            (4, 'after as_of'), (5, 'counted')) AS r (position, reason)
          LEFT JOIN line AS l ON l.source = q.source AND (l.reason = r.reason OR r.reason IS NULL)
     GROUP BY q.first, q.source, r.position, r.reason
     UNION ALL
@@ -5727,12 +5961,16 @@ figure AS (
            CASE WHEN h.refunded = 0 THEN 'none' ELSE 'left out until the first purchase' END FROM history AS h
     UNION ALL
     SELECT 33, 'sources less histories', c.n, c.amount - coalesce(h.spend, 0) - coalesce(h.refunds, 0),
-           CASE WHEN round(c.amount - coalesce(h.spend, 0) - coalesce(h.refunds, 0), 2) = 0 THEN 'equal to the cent' ELSE 'differs' END
-    FROM history AS h CROSS JOIN (SELECT coalesce(sum(l.n), 0) AS n, coalesce(sum(l.amount), 0) AS amount FROM line AS l WHERE l.reason = 'counted') AS c
+           CASE WHEN round(c.amount - coalesce(h.spend, 0) - coalesce(h.refunds, 0), 2) = 0 THEN 'equal to the cent'
+                ELSE 'differs' END
+    FROM history AS h CROSS JOIN (SELECT coalesce(sum(l.n), 0) AS n, coalesce(sum(l.amount), 0) AS amount
+                                  FROM line AS l WHERE l.reason = 'counted') AS c
     UNION ALL
     SELECT 34, 'customer_value less histories', v.customers, v.spend - coalesce(h.spend, 0),
-           CASE WHEN v.customers <> h.customers THEN 'differs' WHEN round(v.spend - coalesce(h.spend, 0), 2) = 0 THEN 'equal to the cent'
-                WHEN abs(v.spend - h.spend) <= 0.005 * v.customers THEN 'equal but for cents rounded per customer' ELSE 'differs' END
+           CASE WHEN v.customers <> h.customers THEN 'differs'
+                WHEN round(v.spend - coalesce(h.spend, 0), 2) = 0 THEN 'equal to the cent'
+                WHEN abs(v.spend - h.spend) <= 0.005 * v.customers THEN 'equal but for cents rounded per customer'
+                ELSE 'differs' END
     FROM history AS h CROSS JOIN mart AS v
 )
 SELECT f.item AS item,  --: what is counted
@@ -5799,7 +6037,8 @@ $$),
 -- a lever by its name, or the score that the option lift_name names; the scale is 0 to 1 where scores are within it, else
 -- from the lowest to the highest; a lift is a part of the scale, and goes down where less is better
 SELECT v.evaluator, r.role, r.why,
-       coalesce(r.role = 'lever' OR r.role IS DISTINCT FROM 'outcome' AND v.evaluator = {clv}.evaluator_key(s.lift_name),
+       coalesce(r.role = 'lever' OR r.role IS DISTINCT FROM 'outcome'
+                AND v.evaluator = {clv}.evaluator_key(s.lift_name),
                 false) AS is_lever,
        v.scores, v.lowest, v.highest, k.low, k.high, k.less_is_better,
        s.lift * (k.high - k.low) * CASE WHEN k.less_is_better THEN -1 ELSE 1 END AS lift, g.reliability
@@ -5842,7 +6081,8 @@ CROSS JOIN LATERAL (
     FROM (VALUES (p.churned_on)
               , (c.left_on) --? subscriptions
          ) AS d (left_on)
-    WHERE {clv}.last_purchase(p.history, CASE WHEN d.left_on <= t.landmark_on THEN t.landmark_on ELSE t.until_on END) <= d.left_on
+    WHERE {clv}.last_purchase(p.history,
+                              CASE WHEN d.left_on <= t.landmark_on THEN t.landmark_on ELSE t.until_on END) <= d.left_on
 ) AS g
 CROSS JOIN LATERAL {clv}.landmark(p.history, NULL::{clv}.interaction_history, t.landmark_on, t.until_on,
     data_end => t.until_on, churned_at => g.left_on) AS l
@@ -6015,7 +6255,8 @@ SELECT p.model_id AS model_id,  --: number of the models of which this was found
 FROM (
     SELECT s.model_id, c.cohort, m.driver, m.landmark_on, m.window_days, v.lift, c.mean_score, c.customers, one.*,
            c.margin_per_window,
-           greatest(1, round(5 * 365.25 / m.window_days)) * m.window_days / 365.25::float8 AS value_years, two.*, r.robustness_value AS robustness,
+           greatest(1, round(5 * 365.25 / m.window_days)) * m.window_days / 365.25::float8 AS value_years,
+           two.*, r.robustness_value AS robustness,
            nullif(concat_ws('; ',
                CASE WHEN one.churn_change_low <= 0 AND one.churn_change_high >= 0
                    THEN 'not beyond noise: the interval holds 0' END,
@@ -6218,7 +6459,8 @@ $$, '$', ' --? orders', 'gn') || regexp_replace($$
             WHERE t.started_on <= c.calibration AND isfinite(t.started_on)
                 AND (t.ended_on IS NULL OR t.ended_on > t.started_on)
         ), fit AS MATERIALIZED (
-            SELECT CASE c.kind WHEN 'sbg' THEN {clv}.sbg_fit(r.sample) WHEN 'bdw' THEN {clv}.bdw_fit(r.sample) END AS model
+            SELECT CASE c.kind WHEN 'sbg' THEN {clv}.sbg_fit(r.sample)
+                        WHEN 'bdw' THEN {clv}.bdw_fit(r.sample) END AS model
             FROM cut AS c CROSS JOIN (
                 SELECT {clv}.renewal_sample(t.started_on, t.ended_on, c.calibration, c.unit) AS sample,
                        count(*) FILTER (WHERE t.ended_on <= c.calibration) AS ended, count(*) AS contracts
@@ -6243,7 +6485,8 @@ $$, '$', ' --? orders', 'gn') || regexp_replace($$
             FROM cut AS c CROSS JOIN generate_series(1, 24) AS k WHERE c.calibration + k * c.step <= c.as_of
         ), left_after AS MATERIALIZED (
             SELECT o.tenure, p.k, p.day, count(*) AS n,
-                   count(*) FILTER (WHERE coalesce(o.ended_on > o.started_on + (o.tenure + p.k) * c.step, true)) AS there
+                   count(*) FILTER (WHERE coalesce(o.ended_on > o.started_on + (o.tenure + p.k) * c.step,
+                                                   true)) AS there
             FROM open AS o CROSS JOIN period AS p CROSS JOIN cut AS c GROUP BY o.tenure, p.k, p.day
         ), at AS (
             SELECT l.k, l.day, sum(l.n)::bigint AS n, sum(l.there)::bigint AS there,
@@ -6251,7 +6494,8 @@ $$, '$', ' --? orders', 'gn') || regexp_replace($$
             FROM left_after AS l CROSS JOIN fit AS f WHERE f.model IS NOT NULL GROUP BY l.k, l.day
         )
         SELECT 'contract'::text AS model_role, c.kind, 'holdout'::text AS method, NULL::text AS driver,
-               NULL::text AS cohort, m.metric, a.k::bigint AS bin, to_char(a.day, 'YYYY-MM-DD') AS bin_label, m.value, m.conf_low,
+               NULL::text AS cohort, m.metric, a.k::bigint AS bin,
+               to_char(a.day, 'YYYY-MM-DD') AS bin_label, m.value, m.conf_low,
                m.conf_high, a.n,
                CASE WHEN m.metric = 'survival_actual' THEN NULL
                     WHEN a.predicted > w.conf_high THEN 'more renewals predicted than came'
@@ -6575,7 +6819,8 @@ COMMENT ON FUNCTION clv_mart_drivers() IS
 -- The procedure commits between steps, so it can have no SET clause; the functions have one, so that nothing in the
 -- caller's search_path takes the place of what they call.
 
-CREATE FUNCTION clv_mart_routines() RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
+CREATE FUNCTION clv_mart_routines()
+    RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $routines$
 VALUES
@@ -6590,7 +6835,9 @@ BEGIN
         PERFORM pg_advisory_xact_lock(key);
     ELSIF NOT pg_try_advisory_xact_lock(key) THEN
         SELECT l.pid INTO owner FROM pg_locks AS l
-        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND (l.classid::bigint << 32) | l.objid::bigint = key AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
+        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+          AND (l.classid::bigint << 32) | l.objid::bigint = key
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
         RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name}) USING ERRCODE = 'lock_not_available',
             DETAIL = format('By the process %s.', coalesce(owner::text, 'that has just ended')),
             HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
@@ -6604,8 +6851,10 @@ DECLARE
     owner text := (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = {store_name});
 BEGIN
     IF current_user <> owner AND (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) THEN
-        RAISE EXCEPTION 'the mart % belongs to another role', quote_ident({mart_name}) USING ERRCODE = 'insufficient_privilege',
-            DETAIL = format('It is %s; %s sees rows that row-level security may hide from it.', quote_ident(owner), quote_ident(current_user)),
+        RAISE EXCEPTION 'the mart % belongs to another role', quote_ident({mart_name})
+            USING ERRCODE = 'insufficient_privilege',
+            DETAIL = format('It is %s; %s sees rows that row-level security may hide from it.',
+                            quote_ident(owner), quote_ident(current_user)),
             HINT = format('SET ROLE %I; before.', owner);
     END IF;
 END $body$ $$),
@@ -6618,14 +6867,19 @@ BEGIN
     SELECT * INTO last FROM {store}.run ORDER BY run_id DESC LIMIT 1;
     IF last.status = 'running' THEN
         IF last.pid <> pg_backend_pid() AND EXISTS (
-            SELECT FROM pg_stat_activity AS a WHERE a.pid = last.pid AND coalesce(a.backend_start = last.backend_start, true)
+            SELECT FROM pg_stat_activity AS a
+            WHERE a.pid = last.pid AND coalesce(a.backend_start = last.backend_start, true)
                 -- the state of others may be hidden, that they are in a transaction is not
-                AND coalesce(a.state NOT LIKE 'idle%', EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND l.locktype = 'virtualxid'))) THEN
-            RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name}) USING ERRCODE = 'lock_not_available',
+                AND coalesce(a.state NOT LIKE 'idle%',
+                             EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND l.locktype = 'virtualxid'))) THEN
+            RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name})
+                USING ERRCODE = 'lock_not_available',
                 DETAIL = format('By the process %s, since %s.', last.pid, last.started_at),
-                HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
+                HINT =
+                    'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
         END IF;
-        UPDATE {store}.run SET status = 'aborted', finished_at = clock_timestamp() WHERE run_id = last.run_id RETURNING * INTO last;
+        UPDATE {store}.run SET status = 'aborted', finished_at = clock_timestamp()
+        WHERE run_id = last.run_id RETURNING * INTO last;
     END IF;
     RETURN last;
 END $body$ $$),
@@ -6668,18 +6922,24 @@ DECLARE
     last {store}.run;
     there record;
     installed text := (SELECT extversion FROM pg_extension WHERE extname = 'clv');
-    newest bigint := (SELECT max(model_id) FROM {store}.run WHERE refit AND status = 'done');     -- a refit that did not end left half a vintage
+    newest bigint := (SELECT max(model_id) FROM {store}.run
+                      WHERE refit AND status = 'done');     -- a refit that did not end left half a vintage
     this bigint;
 BEGIN
     PERFORM {store}.check_caller();
     PERFORM {store}.lock_mart(false);
     SELECT * INTO s FROM {store}.setting;
     IF installed <> s.clv_version THEN
-        RAISE EXCEPTION 'the mart % was made by clv %, and clv % is installed', quote_ident({mart_name}), s.clv_version, installed
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT clv_upgrade_mart(%L);', {mart_name});
+        RAISE EXCEPTION 'the mart % was made by clv %, and clv % is installed',
+            quote_ident({mart_name}), s.clv_version, installed
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('SELECT clv_upgrade_mart(%L);', {mart_name});
     END IF;
-    IF wanted_model IS NOT NULL AND (wanted_refit OR NOT EXISTS (SELECT FROM {store}.run WHERE refit AND status = 'done' AND model_id = wanted_model)) THEN
-        RAISE EXCEPTION 'a refresh takes a model that was fitted before, or fits one' USING ERRCODE = 'invalid_parameter_value',
+    IF wanted_model IS NOT NULL
+        AND (wanted_refit OR NOT EXISTS (SELECT FROM {store}.run
+                                         WHERE refit AND status = 'done' AND model_id = wanted_model)) THEN
+        RAISE EXCEPTION 'a refresh takes a model that was fitted before, or fits one'
+            USING ERRCODE = 'invalid_parameter_value',
             DETAIL = format('Got model_id %s; the newest is %s.', wanted_model, coalesce(newest::text, 'none')),
             HINT = 'See model_id in the view model_quality.';
     END IF;
@@ -6689,38 +6949,46 @@ BEGIN
     IF last.status IN ('failed', 'aborted') AND last.as_of = wanted_day AND last.generation = s.building
         AND (last.refit OR NOT wanted_refit) AND (wanted_model IS NULL OR wanted_model = last.model_id) THEN
         UPDATE {store}.run SET status = 'running', finished_at = NULL, pid = pg_backend_pid(),
-            backend_start = (SELECT a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid()) WHERE run_id = last.run_id;
+            backend_start = (SELECT a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid())
+        WHERE run_id = last.run_id;
         RAISE NOTICE 'going on with run %, which did not end', last.run_id;
         RETURN last.run_id;
     END IF;
     wanted_refit := wanted_refit OR newest IS NULL;
     UPDATE {store}.setting SET building = CASE current WHEN 1 THEN 2 ELSE 1 END RETURNING * INTO s;
-    UPDATE {store}.generation AS g SET filled = false, as_of = wanted_day, until = wanted_day + s.horizon_days, built_on = (now() AT TIME ZONE {zone})::date,
+    UPDATE {store}.generation AS g SET filled = false, as_of = wanted_day,
+        until = wanted_day + s.horizon_days, built_on = (now() AT TIME ZONE {zone})::date,
         -- a refit reads everything again: it may be months since the last one, and rows may have changed that are older than late_days
         cut = CASE WHEN wanted_refit OR s.late_days IS NULL OR s.current IS NULL THEN '-infinity'
-                   ELSE least(wanted_day, (SELECT p.as_of FROM {store}.generation AS p WHERE p.generation = s.current)) - s.late_days - 1 END,
-        model_id = CASE WHEN wanted_refit THEN coalesce((SELECT max(model_id) FROM {store}.run WHERE refit), 0) + 1 ELSE coalesce(wanted_model, newest) END,
+                   ELSE least(wanted_day, (SELECT p.as_of FROM {store}.generation AS p WHERE p.generation = s.current))
+                        - s.late_days - 1 END,
+        model_id = CASE WHEN wanted_refit THEN coalesce((SELECT max(model_id) FROM {store}.run WHERE refit), 0) + 1
+                        ELSE coalesce(wanted_model, newest) END,
         refreshed_at = NULL, currency = coalesce(there.currency, s.currency),
         resolution_name = 'resolution',  --? evaluations !interactions.resolved
         resolution_name = 'resolved',  --? interactions.resolved !evaluations
         resolution_name = CASE WHEN EXISTS (SELECT FROM {store}.source_score WHERE name = 'resolution') THEN 'resolution' ELSE 'resolved' END,  --? evaluations interactions.resolved
         horizon_days = s.horizon_days, annual_discount_rate = s.annual_discount_rate, margin = s.margin, unit = s.unit,
-        purchase_model = s.purchase_model, min_cohort_size = s.min_cohort_size, lift = s.lift, lift_name = s.lift_name, target_ratio = s.target_ratio
+        purchase_model = s.purchase_model, min_cohort_size = s.min_cohort_size,
+        lift = s.lift, lift_name = s.lift_name, target_ratio = s.target_ratio
     WHERE g.generation = s.building;
     -- no sequence: one that was made in a transaction that a crash follows may go back
     INSERT INTO {store}.run (run_id, status, started_at, generation, as_of, refit, model_id, pid, backend_start)
-    SELECT coalesce((SELECT max(run_id) FROM {store}.run), 0) + 1, 'running', clock_timestamp(), g.generation, g.as_of, wanted_refit, g.model_id, pg_backend_pid(), a.backend_start
+    SELECT coalesce((SELECT max(run_id) FROM {store}.run), 0) + 1, 'running', clock_timestamp(), g.generation, g.as_of,
+           wanted_refit, g.model_id, pg_backend_pid(), a.backend_start
     FROM {store}.build AS g, pg_stat_activity AS a WHERE a.pid = pg_backend_pid() RETURNING run_id INTO this;
     -- one row each, which the planner would take for hundreds, and everything that joins them for as many times its size
     ANALYZE {store}.setting, {store}.generation;
     RETURN this;
 END $body$ $$),
 ('clear_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.clear_relation(relation text) RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off SET lock_timeout = '5ms' AS $body$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off
+    SET lock_timeout = '5ms' AS $body$
 -- Empties what the idle generation still holds, so that the refresh has nothing to compare with. This takes a lock that
 -- readers wait for, but for a moment: it is given up at once if somebody has it, and then the refresh compares.
 BEGIN
-    EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I', {store_name}, relation || '_' || (SELECT building FROM {store}.setting));
+    EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I', {store_name},
+                   relation || '_' || (SELECT building FROM {store}.setting));
 EXCEPTION WHEN OTHERS THEN
     NULL;   -- a cancel is none of them
 END $body$ $$),
@@ -6734,7 +7002,8 @@ DECLARE
 BEGIN
     SELECT * INTO s FROM {store}.setting;
     target := format('%I.%I', {store_name}, relation || '_' || s.building);
-    EXECUTE format('REFRESH MATERIALIZED VIEW %s %s', CASE WHEN s.current IS NULL THEN '' ELSE 'CONCURRENTLY' END, target);
+    EXECUTE format('REFRESH MATERIALIZED VIEW %s %s', CASE WHEN s.current IS NULL THEN '' ELSE 'CONCURRENTLY' END,
+                   target);
     EXECUTE format('ANALYZE %s', target);
     EXECUTE format('SELECT count(*) FROM %s', target) INTO n;
     RETURN n;
@@ -6746,8 +7015,10 @@ CREATE FUNCTION {store}.append_rows(source text, target text) RETURNS bigint
 DECLARE
     n bigint;
 BEGIN
-    EXECUTE (SELECT format('INSERT INTO %1$I.%2$I (%4$s) SELECT %4$s FROM %1$I.%3$I', {store_name}, target, source, string_agg(quote_ident(a.attname), ', '))
-             FROM pg_attribute AS a WHERE a.attrelid = format('%I.%I', {store_name}, source)::regclass AND a.attnum > 0);
+    EXECUTE (SELECT format('INSERT INTO %1$I.%2$I (%4$s) SELECT %4$s FROM %1$I.%3$I',
+                           {store_name}, target, source, string_agg(quote_ident(a.attname), ', '))
+             FROM pg_attribute AS a
+             WHERE a.attrelid = format('%I.%I', {store_name}, source)::regclass AND a.attnum > 0);
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $body$ $$),
@@ -6770,7 +7041,8 @@ BEGIN
     RETURN n;
 END $body$ $$),
 ('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off SET client_min_messages = error AS $body$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off
+    SET client_min_messages = error AS $body$
 -- Warnings of fits, one for each cohort, are in the log of the server; model_history.note says what was done about them.
 -- Compiling large queries takes seconds each time, and gains nothing where the time goes into functions in C.
 DECLARE
@@ -6795,7 +7067,8 @@ BEGIN
     WHEN 'publish' THEN
         DELETE FROM {store}.cohort_value_history WHERE as_of = (SELECT as_of FROM {store}.build);
         n := {store}.append_rows('cohort_value_' || (SELECT building FROM {store}.setting), 'cohort_value_history');
-        UPDATE {store}.generation SET refreshed_at = clock_timestamp() WHERE generation = (SELECT building FROM {store}.setting);
+        UPDATE {store}.generation SET refreshed_at = clock_timestamp()
+        WHERE generation = (SELECT building FROM {store}.setting);
         UPDATE {store}.setting SET current = building, building = NULL;
         -- a dump restores materialized views by computing them: the one that nobody reads shall take no time
         UPDATE {store}.generation SET filled = false WHERE generation <> (SELECT current FROM {store}.setting);
@@ -6806,7 +7079,8 @@ BEGIN
     RETURN n;
 END $body$ $$),
 ('run_step', 'statement', '', '', '', $$
-CREATE FUNCTION {store}.run_step(this bigint, in_transaction boolean, OUT step text, OUT rows bigint, OUT seconds float8, OUT problem text, OUT advice text)
+CREATE FUNCTION {store}.run_step(this bigint, in_transaction boolean, OUT step text,
+                                 OUT rows bigint, OUT seconds float8, OUT problem text, OUT advice text)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- The next step of a run that is not done yet, with its entry in the log; all NULL if there is none. An error is returned, as the
 -- entry would be lost with it, and not within one transaction, where the caller needs the error itself.
@@ -6840,10 +7114,12 @@ BEGIN
         END;
     END IF;
     seconds := extract(epoch FROM clock_timestamp() - began);
-    INSERT INTO {store}.run_step VALUES (this, step, began, seconds, rows, CASE WHEN problem IS NULL THEN 'done' ELSE 'failed' END, problem);
+    INSERT INTO {store}.run_step VALUES (this, step, began, seconds, rows,
+                                         CASE WHEN problem IS NULL THEN 'done' ELSE 'failed' END, problem);
 END $body$ $$),
 ('refresh', 'statement', '', '', '', $$
-CREATE PROCEDURE {mart}.refresh(refit boolean DEFAULT false, model_id bigint DEFAULT NULL, as_of date DEFAULT NULL, in_transaction boolean DEFAULT false)
+CREATE PROCEDURE {mart}.refresh(refit boolean DEFAULT false, model_id bigint DEFAULT NULL,
+                                as_of date DEFAULT NULL, in_transaction boolean DEFAULT false)
     LANGUAGE plpgsql AS $body$
 DECLARE
     this bigint;
@@ -6856,8 +7132,10 @@ BEGIN
     this := {store}.begin_run(coalesce(refit, false), model_id, as_of);
     IF in_transaction IS NOT TRUE THEN
         COMMIT;
-        FOREACH relation IN ARRAY ARRAY(SELECT t.name FROM {store}.step AS t WHERE t.action OPERATOR(pg_catalog.=) 'generation'
-                                        AND NOT EXISTS (SELECT FROM {store}.run_step AS d WHERE d.run_id OPERATOR(pg_catalog.=) this)) LOOP
+        FOREACH relation IN ARRAY ARRAY(SELECT t.name FROM {store}.step AS t
+                                        WHERE t.action OPERATOR(pg_catalog.=) 'generation'
+                                        AND NOT EXISTS (SELECT FROM {store}.run_step AS d
+                                                        WHERE d.run_id OPERATOR(pg_catalog.=) this)) LOOP
             PERFORM {store}.clear_relation(relation);
             COMMIT;
         END LOOP;
@@ -6869,7 +7147,8 @@ BEGIN
         END IF;
         IF s.problem IS NOT NULL THEN
             RAISE EXCEPTION 'step % of the refresh failed: %', s.step, s.problem USING DETAIL = s.advice,
-                HINT = 'The mart shows what it showed before. See refresh_log; the next refresh goes on with this step.';
+                HINT =
+                    'The mart shows what it showed before. See refresh_log; the next refresh goes on with this step.';
         END IF;
         EXIT WHEN s.step IS NULL;
         RAISE NOTICE '%: % rows, % s', s.step, coalesce(s.rows::text, 'no'), pg_catalog.round(s.seconds::numeric, 1);
@@ -6893,8 +7172,10 @@ BEGIN
         SELECT customer_id, 'evaluations' FROM {store}.source_score UNION ALL  --? evaluations.customer_id
         SELECT NULL, NULL WHERE false) AS r WHERE r.customer_id = ANY (customer_ids);
     IF left_in IS NOT NULL THEN
-        RAISE EXCEPTION 'the sources still hold rows of such customers' USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = format('There are some in: %s.', left_in), HINT = 'Delete them there first, else the next refresh brings them back.';
+        RAISE EXCEPTION 'the sources still hold rows of such customers'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('There are some in: %s.', left_in),
+            HINT = 'Delete them there first, else the next refresh brings them back.';
     END IF;
     DELETE FROM {store}.customer_history WHERE customer_id = ANY (customer_ids);
     GET DIAGNOSTICS n = ROW_COUNT;
@@ -6903,7 +7184,8 @@ BEGIN
     FOR relation IN SELECT name FROM {store}.step WHERE action = 'work' LOOP
         EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I WITH NO DATA', {store_name}, relation);
     END LOOP;
-    UPDATE {store}.generation SET filled = false WHERE generation IS DISTINCT FROM (SELECT current FROM {store}.setting);
+    UPDATE {store}.generation SET filled = false
+    WHERE generation IS DISTINCT FROM (SELECT current FROM {store}.setting);
     -- computed again without these customers; the idle generation has filled = false and becomes empty
     REFRESH MATERIALIZED VIEW CONCURRENTLY {store}.customer_value_1;
     REFRESH MATERIALIZED VIEW CONCURRENTLY {store}.customer_value_2;
@@ -6911,13 +7193,21 @@ BEGIN
 END $body$ $$),
 ('forget', 'statement', '', '', '', $$COMMENT ON FUNCTION {mart}.forget({id}[]) IS 'removes customers from everything the mart stores, and returns how many had a history. They must have been deleted in the sources first. What remains are numbers of many: parameters of models, totals of cohorts.'$$),
 ('step', 'statement', '', '', '', $$INSERT INTO {store}.step (name, action) VALUES ('publish', 'publish')$$),
-('cohort_value_history', 'statement', '', '', '', $$CREATE TABLE IF NOT EXISTS {store}.cohort_value_history AS SELECT * FROM {store}.cohort_value_1 WITH NO DATA$$),
-('cohort_value_history', 'statement', '', '', '', $$SELECT {clv}.clv_add_columns(format('%I.cohort_value_history', {store_name})::regclass, format('%I.cohort_value_1', {store_name})::regclass)$$),
-('cohort_value_history', 'statement', '', '', '', $$CREATE UNIQUE INDEX IF NOT EXISTS cohort_value_history_key ON {store}.cohort_value_history (as_of, cohort)$$),
-('cohort_value_history', 'statement', '', '', '', $$COMMENT ON TABLE {store}.cohort_value_history IS 'cohort_value of every day of which there was a refresh'$$),
-('cohort_value_history', 'statement', '', '', '', $$CREATE VIEW {mart}.cohort_value_history AS SELECT * FROM {store}.cohort_value_history$$),
+('cohort_value_history', 'statement', '', '', '',
+ $$CREATE TABLE IF NOT EXISTS {store}.cohort_value_history AS SELECT * FROM {store}.cohort_value_1 WITH NO DATA$$),
+('cohort_value_history', 'statement', '', '', '',
+ $$SELECT {clv}.clv_add_columns(format('%I.cohort_value_history', {store_name})::regclass,
+                                format('%I.cohort_value_1', {store_name})::regclass)$$),
+('cohort_value_history', 'statement', '', '', '',
+ $$CREATE UNIQUE INDEX IF NOT EXISTS cohort_value_history_key ON {store}.cohort_value_history (as_of, cohort)$$),
+('cohort_value_history', 'statement', '', '', '',
+ $$COMMENT ON TABLE {store}.cohort_value_history IS 'cohort_value of every day of which there was a refresh'$$),
+('cohort_value_history', 'statement', '', '', '',
+ $$CREATE VIEW {mart}.cohort_value_history AS SELECT * FROM {store}.cohort_value_history$$),
 ('cohort_value_history', 'statement', '', '', '', $$COMMENT ON VIEW {mart}.cohort_value_history IS 'cohort_value of every day of which there was a refresh: value over time'$$),
-('cohort_value_history', 'statement', '', '', '', $$SELECT {clv}.clv_copy_comments(format('%I.cohort_value', {mart_name})::regclass, format('%I.cohort_value_history', {mart_name})::regclass)$$),
+('cohort_value_history', 'statement', '', '', '',
+ $$SELECT {clv}.clv_copy_comments(format('%I.cohort_value', {mart_name})::regclass,
+                                  format('%I.cohort_value_history', {mart_name})::regclass)$$),
 ('settings', 'published', '', '', 'one row: what the mart shows, and how it was computed', $$
 SELECT g.as_of,  --: the day that everything is known up to
        g.until AS horizon_end,  --: the day up to which purchases and value are predicted
@@ -6967,49 +7257,68 @@ CREATE FUNCTION clv_mart_check(source text, mart text, options jsonb) RETURNS vo
     AS $$
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
-                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e
+                    WHERE e.extname = 'clv');
     wrong record;
     problems text;
 BEGIN
     SELECT o.* INTO wrong
     FROM (VALUES
         ('source', source IS NOT NULL, 'Name the schema with the relations orders, customers, ...'),
-        ('mart', mart <> '' AND octet_length(mart) <= 56 AND mart NOT LIKE 'pg\_%' AND mart NOT LIKE '%$body$%' AND source NOT IN (mart, mart || '_store'),
+        ('mart', mart <> '' AND octet_length(mart) <= 56 AND mart NOT LIKE 'pg\_%' AND mart NOT LIKE '%$body$%'
+                 AND source NOT IN (mart, mart || '_store'),
          'Name a schema for the mart, of at most 56 bytes; that of the sources is another.'),
-        ('horizon_days', (options ->> 'horizon_days')::integer BETWEEN 1 AND 36525, 'Days from 1 to 36525, such as 365.'),
-        ('annual_discount_rate', (options ->> 'annual_discount_rate')::float8 > -1 AND (options ->> 'annual_discount_rate')::float8 <= 10, 'Write 10 percent as 0.10.'),
+        ('horizon_days', (options ->> 'horizon_days')::integer BETWEEN 1 AND 36525,
+         'Days from 1 to 36525, such as 365.'),
+        ('annual_discount_rate',
+         (options ->> 'annual_discount_rate')::float8 > -1 AND (options ->> 'annual_discount_rate')::float8 <= 10,
+         'Write 10 percent as 0.10.'),
         ('margin', (options ->> 'margin')::float8 BETWEEN 0 AND 1, 'Write 30 percent as 0.30.'),
         ('unit', options ->> 'unit' IN ('day', 'week', 'month', 'year'), 'The units are day, week, month, and year.'),
-        ('time_zone', EXISTS (SELECT FROM pg_catalog.pg_timezone_names AS z WHERE lower(z.name) = lower(options ->> 'time_zone')), 'See pg_timezone_names, for example Europe/Vienna.'),
-        ('purchase_model', options ->> 'purchase_model' IN ('pareto_nbd', 'mbgnbd', 'bgnbd', 'best'), 'The models are pareto_nbd, mbgnbd, bgnbd, and best.'),
+        ('time_zone', EXISTS (SELECT FROM pg_catalog.pg_timezone_names AS z
+                              WHERE lower(z.name) = lower(options ->> 'time_zone')),
+         'See pg_timezone_names, for example Europe/Vienna.'),
+        ('purchase_model', options ->> 'purchase_model' IN ('pareto_nbd', 'mbgnbd', 'bgnbd', 'best'),
+         'The models are pareto_nbd, mbgnbd, bgnbd, and best.'),
         ('min_cohort_size', (options ->> 'min_cohort_size')::integer >= 1, 'A number of customers, such as 200.'),
-        ('lift', (options ->> 'lift')::float8 > 0 AND (options ->> 'lift')::float8 <= 1, 'A rise of a score from 0 to 1, such as 0.05.'),
+        ('lift', (options ->> 'lift')::float8 > 0 AND (options ->> 'lift')::float8 <= 1,
+         'A rise of a score from 0 to 1, such as 0.05.'),
         ('lift_name', options ->> 'lift_name' <> '', 'The name of an evaluator, such as resolution.'),
-        ('target_ratio', (options ->> 'target_ratio')::float8 BETWEEN 0.001 AND 1000, 'Lifetime value for each unit of acquisition cost, such as 3.'),
-        ('late_days', coalesce((options ->> 'late_days')::integer BETWEEN 0 AND 36525, true), 'Days from 0 to 36525, or NULL to read all orders each time.')) AS o (name, right_so, hint)
+        ('target_ratio', (options ->> 'target_ratio')::float8 BETWEEN 0.001 AND 1000,
+         'Lifetime value for each unit of acquisition cost, such as 3.'),
+        ('late_days', coalesce((options ->> 'late_days')::integer BETWEEN 0 AND 36525, true),
+         'Days from 0 to 36525, or NULL to read all orders each time.')) AS o (name, right_so, hint)
     WHERE right_so IS NOT TRUE LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the option % of a mart is wrong', wrong.name USING ERRCODE = 'invalid_parameter_value',
-            DETAIL = format('Got %s.', coalesce(quote_literal(CASE wrong.name WHEN 'source' THEN source WHEN 'mart' THEN mart ELSE options ->> wrong.name END), 'NULL')), HINT = wrong.hint;
+            DETAIL = format('Got %s.',
+                            coalesce(quote_literal(CASE wrong.name WHEN 'source' THEN source WHEN 'mart' THEN mart
+                                                   ELSE options ->> wrong.name END), 'NULL')),
+            HINT = wrong.hint;
     END IF;
     EXECUTE format('SELECT %I.clv_mart_problems($1)', schema) INTO problems USING source;
     IF problems IS NOT NULL THEN
-        RAISE EXCEPTION 'no mart can be made of the schema %', quote_ident(source) USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = problems, HINT = format('SELECT * FROM clv_check_sources(%L) tells what is there, and what to write.', source);
+        RAISE EXCEPTION 'no mart can be made of the schema %', quote_ident(source)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = problems,
+            HINT = format('SELECT * FROM clv_check_sources(%L) tells what is there, and what to write.', source);
     END IF;
 END $$;
 COMMENT ON FUNCTION clv_mart_check(text, text, jsonb) IS 'internal: an error if no mart can be made of the sources, or with such options';
 
-CREATE FUNCTION clv_mart_sql(source text, mart text, horizon_days integer DEFAULT 365, annual_discount_rate float8 DEFAULT 0.10,
+CREATE FUNCTION clv_mart_sql(source text, mart text, horizon_days integer DEFAULT 365,
+        annual_discount_rate float8 DEFAULT 0.10,
         margin float8 DEFAULT 1, unit text DEFAULT 'week', time_zone text DEFAULT current_setting('TimeZone'),
         purchase_model text DEFAULT 'pareto_nbd', min_cohort_size integer DEFAULT 200, lift float8 DEFAULT 0.05,
-        lift_name text DEFAULT 'resolution', target_ratio float8 DEFAULT 3, late_days integer DEFAULT 35, currency text DEFAULT NULL)
+        lift_name text DEFAULT 'resolution', target_ratio float8 DEFAULT 3,
+        late_days integer DEFAULT 35, currency text DEFAULT NULL)
     RETURNS SETOF text
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 300
     AS $$
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
-                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e
+                    WHERE e.extname = 'clv');
     version text := (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'clv');
     path text := pg_catalog.current_setting('search_path');
     flags text[];
@@ -7017,11 +7326,14 @@ DECLARE
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);     -- nothing of the caller's is called
     EXECUTE format('SELECT %I.clv_mart_check($1, $2, $3)', schema) USING source, mart, jsonb_build_object(
-        'horizon_days', horizon_days, 'annual_discount_rate', annual_discount_rate::text, 'margin', margin::text, 'unit', unit, 'time_zone', time_zone,
-        'purchase_model', purchase_model, 'min_cohort_size', min_cohort_size, 'lift', lift::text, 'lift_name', lift_name,
+        'horizon_days', horizon_days, 'annual_discount_rate', annual_discount_rate::text,
+        'margin', margin::text, 'unit', unit, 'time_zone', time_zone,
+        'purchase_model', purchase_model, 'min_cohort_size', min_cohort_size,
+        'lift', lift::text, 'lift_name', lift_name,
         'target_ratio', target_ratio::text, 'late_days', late_days);
     EXECUTE format('SELECT %I.clv_mart_flags($1)', schema) INTO flags USING source;
-    flags := flags || ARRAY(SELECT 'new.' || s.part FROM (VALUES ('mart', mart), ('store', mart || '_store')) AS s (part, name)
+    flags := flags || ARRAY(SELECT 'new.' || s.part
+                            FROM (VALUES ('mart', mart), ('store', mart || '_store')) AS s (part, name)
                             WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace AS n WHERE n.nspname = s.name));
     EXECUTE format('SELECT %I.clv_mart_names($1, $2, $3, $4)', schema) INTO names USING source, mart, time_zone, flags;
     RETURN QUERY EXECUTE format($query$
@@ -7031,18 +7343,23 @@ BEGIN
               UNION ALL SELECT 3, row_number() OVER (), * FROM %1$I.clv_mart_customers()
               UNION ALL SELECT 4, row_number() OVER (), * FROM %1$I.clv_mart_drivers()
               UNION ALL SELECT 5, row_number() OVER (), * FROM %1$I.clv_mart_routines()) AS t,
-             LATERAL %1$I.clv_mart_fill(definition, $1, $2) AS first, LATERAL %1$I.clv_mart_fill(definition, $1, $2 || '{"g": "2"}') AS second,
+             LATERAL %1$I.clv_mart_fill(definition, $1, $2) AS first,
+             LATERAL %1$I.clv_mart_fill(definition, $1, $2 || '{"g": "2"}') AS second,
              LATERAL %1$I.clv_mart_fill(definition, $1, $3) AS told,
-             LATERAL %1$I.clv_mart_relation(kind, name, keys, about, ARRAY[first, second], told, $2) WITH ORDINALITY AS r (statement, line)
+             LATERAL %1$I.clv_mart_relation(kind, name, keys, about, ARRAY[first, second], told, $2)
+                 WITH ORDINALITY AS r (statement, line)
         WHERE %1$I.clv_mart_line_kept(string_to_array(needs, ' '), $1)
-        ORDER BY CASE WHEN part = 5 THEN 9 WHEN part <= 2 THEN part WHEN kind = 'work' THEN 3 WHEN kind = 'vintage' THEN 4 WHEN kind = 'view' THEN 5 ELSE 6 END,
+        ORDER BY CASE WHEN part = 5 THEN 9 WHEN part <= 2 THEN part WHEN kind = 'work' THEN 3
+                      WHEN kind = 'vintage' THEN 4 WHEN kind = 'view' THEN 5 ELSE 6 END,
                  part, number, line$query$, schema)
         USING flags, names, (SELECT jsonb_object_agg(key, '') FROM jsonb_object_keys(names) AS key);
-    RETURN NEXT format('INSERT INTO %s.setting (source, mart, clv_version, time_zone, currency, horizon_days, annual_discount_rate, margin, unit, '
+    RETURN NEXT format('INSERT INTO %s.setting (source, mart, clv_version, time_zone, currency, horizon_days, '
+                       'annual_discount_rate, margin, unit, '
                        'purchase_model, min_cohort_size, lift, lift_name, target_ratio, late_days) '
                        'VALUES (%L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L, %L) '
                        'ON CONFLICT (one) DO UPDATE SET clv_version = excluded.clv_version;',
-                       names ->> 'store', source, mart, version, time_zone, currency, horizon_days, annual_discount_rate, margin, unit,
+                       names ->> 'store', source, mart, version, time_zone, currency,
+                       horizon_days, annual_discount_rate, margin, unit,
                        purchase_model, min_cohort_size, lift, lift_name, target_ratio, late_days);
     PERFORM set_config('search_path', path, true);
 END $$;
@@ -7070,33 +7387,40 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clv_run_statements(text[]) IS 'internal: runs statements one after the other, with an empty search_path';
 
-CREATE FUNCTION clv_create_mart(source text, mart text, horizon_days integer DEFAULT 365, annual_discount_rate float8 DEFAULT 0.10,
+CREATE FUNCTION clv_create_mart(source text, mart text, horizon_days integer DEFAULT 365,
+        annual_discount_rate float8 DEFAULT 0.10,
         margin float8 DEFAULT 1, unit text DEFAULT 'week', time_zone text DEFAULT current_setting('TimeZone'),
         purchase_model text DEFAULT 'pareto_nbd', min_cohort_size integer DEFAULT 200, lift float8 DEFAULT 0.05,
-        lift_name text DEFAULT 'resolution', target_ratio float8 DEFAULT 3, late_days integer DEFAULT 35, currency text DEFAULT NULL,
+        lift_name text DEFAULT 'resolution', target_ratio float8 DEFAULT 3,
+        late_days integer DEFAULT 35, currency text DEFAULT NULL,
         build boolean DEFAULT true)
     RETURNS TABLE (view_name text, row_count bigint, about text)
     LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 15
     AS $$
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
-                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e
+                    WHERE e.extname = 'clv');
     path text := pg_catalog.current_setting('search_path');
     taken text;
 BEGIN
     PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);     -- nothing of the caller's is called
     taken := (SELECT string_agg(DISTINCT quote_ident(n.nspname), ' and ') FROM pg_catalog.pg_namespace AS n
-                   WHERE n.nspname IN (mart, mart || '_store') AND (EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid)
-                                                                    OR EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = n.oid)));
+                   WHERE n.nspname IN (mart, mart || '_store')
+                     AND (EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid)
+                          OR EXISTS (SELECT FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = n.oid)));
     IF taken IS NOT NULL THEN
-        RAISE EXCEPTION 'a mart needs schemas of its own' USING ERRCODE = 'duplicate_object', DETAIL = format('There are relations or routines in %s.', taken),
-            HINT = CASE WHEN to_regclass(format('%I.setting', mart || '_store')) IS NULL THEN 'Name another schema, a new one or an empty one.'
-                   ELSE format('It is a mart. To take in other sources or a new version: SELECT clv_upgrade_mart(%L); to begin anew: DROP SCHEMA %I, %I CASCADE;',
-                               mart, mart, mart || '_store') END;
+        RAISE EXCEPTION 'a mart needs schemas of its own' USING ERRCODE = 'duplicate_object',
+            DETAIL = format('There are relations or routines in %s.', taken),
+            HINT = CASE WHEN to_regclass(format('%I.setting', mart || '_store')) IS NULL
+                        THEN 'Name another schema, a new one or an empty one.'
+                        ELSE format('It is a mart. To take in other sources or a new version: SELECT clv_upgrade_mart(%L); to begin anew: DROP SCHEMA %I, %I CASCADE;',
+                                    mart, mart, mart || '_store') END;
     END IF;
-    EXECUTE format('SELECT %1$I.clv_run_statements(ARRAY(SELECT * FROM %1$I.clv_mart_sql($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)))', schema)
-        USING source, mart, horizon_days, annual_discount_rate, margin, unit, time_zone, purchase_model, min_cohort_size, lift, lift_name, target_ratio,
-              late_days, currency;
+    EXECUTE format('SELECT %1$I.clv_run_statements(ARRAY(SELECT * FROM '
+                   '%1$I.clv_mart_sql($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)))', schema)
+        USING source, mart, horizon_days, annual_discount_rate, margin, unit, time_zone, purchase_model,
+              min_cohort_size, lift, lift_name, target_ratio, late_days, currency;
     IF build THEN
         EXECUTE format('CALL %I.refresh(in_transaction => true)', mart);
     END IF;
@@ -7111,7 +7435,8 @@ CREATE FUNCTION clv_mart_views(mart text) RETURNS TABLE (view_name text, row_cou
     AS $$
 BEGIN
     FOR view_name, about IN
-        SELECT c.relname, pg_catalog.obj_description(c.oid) FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        SELECT c.relname, pg_catalog.obj_description(c.oid)
+        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
         WHERE n.nspname = mart AND c.relkind = 'v' ORDER BY c.oid LOOP
         EXECUTE format('SELECT count(*) FROM %I.%I', mart, view_name) INTO row_count;
         RETURN NEXT;
@@ -7119,40 +7444,54 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION clv_mart_views(text) IS 'internal: the views of a mart with the numbers of their rows';
 
-CREATE FUNCTION clv_upgrade_mart(mart text, build boolean DEFAULT true) RETURNS TABLE (view_name text, row_count bigint, about text)
+CREATE FUNCTION clv_upgrade_mart(mart text, build boolean DEFAULT true)
+    RETURNS TABLE (view_name text, row_count bigint, about text)
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000000 ROWS 15
     AS $$
 DECLARE
     schema name := (SELECT e.nspname FROM (SELECT x.extname, s.nspname FROM pg_catalog.pg_extension AS x
-                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e WHERE e.extname = 'clv');
+                                           JOIN pg_catalog.pg_namespace AS s ON s.oid = x.extnamespace) AS e
+                    WHERE e.extname = 'clv');
     store name := mart || '_store';
     path text := pg_catalog.current_setting('search_path');
     statements text[];
     grants text[];
     others text;
 BEGIN
-    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);     -- nothing of the caller's is called, and all names come with their schemas
+    -- nothing of the caller's is called, and all names come with their schemas
+    PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     IF to_regclass(format('%I.setting', store)) IS NULL OR to_regprocedure(format('%I.last_run()', store)) IS NULL THEN
-        RAISE EXCEPTION 'there is no mart %', quote_ident(mart) USING ERRCODE = 'undefined_object', HINT = 'clv_create_mart() makes one.';
+        RAISE EXCEPTION 'there is no mart %', quote_ident(mart) USING ERRCODE = 'undefined_object',
+            HINT = 'clv_create_mart() makes one.';
     END IF;
-    IF current_user <> (SELECT pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace AS n WHERE n.nspname = store) THEN
-        RAISE EXCEPTION 'only its owner can upgrade the mart %', quote_ident(mart) USING ERRCODE = 'insufficient_privilege',
+    IF current_user <> (SELECT pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace AS n
+                        WHERE n.nspname = store) THEN
+        RAISE EXCEPTION 'only its owner can upgrade the mart %', quote_ident(mart)
+            USING ERRCODE = 'insufficient_privilege',
             DETAIL = 'What is made anew belongs to who makes it.',
-            HINT = format('SET ROLE %I; before.', (SELECT pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace AS n WHERE n.nspname = store));
+            HINT = format('SET ROLE %I; before.',
+                          (SELECT pg_get_userbyid(n.nspowner) FROM pg_catalog.pg_namespace AS n
+                           WHERE n.nspname = store));
     END IF;
-    EXECUTE format('SELECT string_agg(format(''%%I.%%s'', o.schema_name, o.name), '', '' ORDER BY o) FROM (SELECT * FROM %I.clv_mart_objects($1) EXCEPT TABLE %I.made) AS o', schema, store)
+    EXECUTE format('SELECT string_agg(format(''%%I.%%s'', o.schema_name, o.name), '', '' ORDER BY o) '
+                   'FROM (SELECT * FROM %I.clv_mart_objects($1) EXCEPT TABLE %I.made) AS o', schema, store)
         INTO others USING mart;
     IF others IS NOT NULL THEN
-        RAISE EXCEPTION 'there is something else in the schemas of the mart %', quote_ident(mart) USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = format('Not the mart''s own: %s.', others), HINT = 'An upgrade makes all views and routines in there anew. Move others to another schema: ALTER ... SET SCHEMA.';
+        RAISE EXCEPTION 'there is something else in the schemas of the mart %', quote_ident(mart)
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('Not the mart''s own: %s.', others),
+            HINT = 'An upgrade makes all views and routines in there anew. Move others to another schema: ALTER ... SET SCHEMA.';
     END IF;
     EXECUTE format('SELECT %1$I.lock_mart(false), %1$I.last_run()', store);
-    EXECUTE format('SELECT %1$I.clv_mart_drop($1), %1$I.clv_mart_grants($1)', schema) INTO statements, grants USING mart;
+    EXECUTE format('SELECT %1$I.clv_mart_drop($1), %1$I.clv_mart_grants($1)', schema)
+        INTO statements, grants USING mart;
     EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING statements;
     EXECUTE format('UPDATE %I.setting SET current = NULL, building = NULL', store);
     EXECUTE format('UPDATE %I.generation SET filled = false', store);
-    EXECUTE format('SELECT ARRAY(SELECT m.* FROM %I.setting AS s, %I.clv_mart_sql(s.source, s.mart, s.horizon_days, s.annual_discount_rate, s.margin, s.unit,
-                                 s.time_zone, s.purchase_model, s.min_cohort_size, s.lift, s.lift_name, s.target_ratio, s.late_days, s.currency) AS m)', store, schema)
+    EXECUTE format('SELECT ARRAY(SELECT m.* FROM %I.setting AS s, '
+                   '%I.clv_mart_sql(s.source, s.mart, s.horizon_days, s.annual_discount_rate, s.margin, s.unit, '
+                   's.time_zone, s.purchase_model, s.min_cohort_size, s.lift, s.lift_name, '
+                   's.target_ratio, s.late_days, s.currency) AS m)', store, schema)
         INTO statements;
     EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING statements;
     EXECUTE format('SELECT %I.clv_run_statements($1)', schema) USING grants;
@@ -7170,9 +7509,11 @@ CREATE FUNCTION clv_mart_objects(mart text) RETURNS TABLE (schema_name text, nam
     BEGIN ATOMIC
         SELECT n.nspname::text, o.name
         FROM pg_catalog.pg_namespace AS n,
-             LATERAL (SELECT c.relname::text AS name FROM pg_catalog.pg_class AS c WHERE c.relnamespace = n.oid AND c.relkind IN ('v', 'm')
+             LATERAL (SELECT c.relname::text AS name FROM pg_catalog.pg_class AS c
+                      WHERE c.relnamespace = n.oid AND c.relkind IN ('v', 'm')
                       UNION ALL
-                      SELECT format('%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid)) FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = n.oid) AS o
+                      SELECT format('%I(%s)', p.proname, pg_catalog.pg_get_function_identity_arguments(p.oid))
+                      FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = n.oid) AS o
         WHERE n.nspname IN (mart, mart || '_store');
     END;
 COMMENT ON FUNCTION clv_mart_objects(text) IS 'internal: the views, materialized views and routines in the two schemas of a mart';
@@ -7186,11 +7527,14 @@ CREATE FUNCTION clv_mart_drop(mart text) RETURNS text[]
                                   string_agg(format('%I.%I', n.nspname, c.relname), ', ')) AS statement
             FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace,
                  LATERAL (SELECT CASE WHEN n.nspname = mart THEN 1 WHEN c.relkind = 'm' AND c.relname ~ '_[12]$' THEN 2
-                                      WHEN c.relname LIKE 'fitted\_%' THEN 3 WHEN c.relkind = 'm' THEN 4 ELSE 5 END AS part) AS r
+                                      WHEN c.relname LIKE 'fitted\_%' THEN 3
+                                      WHEN c.relkind = 'm' THEN 4 ELSE 5 END AS part) AS r
             WHERE n.nspname IN (mart, mart || '_store') AND c.relkind IN ('v', 'm') GROUP BY r.part, c.relkind
             UNION ALL
             SELECT 6, format('DROP ROUTINE %s', string_agg(p.oid::pg_catalog.regprocedure::text, ', '))
-            FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname IN (mart, mart || '_store') HAVING count(*) > 0
+            FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+            WHERE n.nspname IN (mart, mart || '_store')
+            HAVING count(*) > 0
             UNION ALL SELECT 7, format('DROP TABLE %1$I.step, %1$I.made', mart || '_store')) AS d;
     END;
 COMMENT ON FUNCTION clv_mart_drop(text) IS 'internal: the statements that drop all of a mart but its tables';
@@ -7199,19 +7543,23 @@ CREATE FUNCTION clv_mart_grants(mart text) RETURNS text[]
     LANGUAGE sql STABLE STRICT PARALLEL RESTRICTED COST 10000
     BEGIN ATOMIC
         SELECT ARRAY(
-            SELECT format('GRANT %s%s ON %s %s TO %s%s', x.privilege_type, coalesce(' (' || quote_ident(o.column_name) || ')', ''), o.kind, o.name,
+            SELECT format('GRANT %s%s ON %s %s TO %s%s', x.privilege_type,
+                          coalesce(' (' || quote_ident(o.column_name) || ')', ''), o.kind, o.name,
                           CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE x.grantee::pg_catalog.regrole::text END,
                           CASE WHEN x.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
-            FROM (SELECT c.relacl AS acl, c.relowner AS owner, 'TABLE' AS kind, format('%I.%I', n.nspname, c.relname) AS name, NULL::name AS column_name
+            FROM (SELECT c.relacl AS acl, c.relowner AS owner, 'TABLE' AS kind,
+                         format('%I.%I', n.nspname, c.relname) AS name, NULL::name AS column_name
                   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                   WHERE n.nspname IN (mart, mart || '_store') AND c.relkind IN ('v', 'm')
                   UNION ALL
                   SELECT a.attacl, c.relowner, 'TABLE', format('%I.%I', n.nspname, c.relname), a.attname
-                  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
+                  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                       JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid
                   WHERE n.nspname IN (mart, mart || '_store') AND c.relkind IN ('v', 'm') AND a.attacl IS NOT NULL
                   UNION ALL
                   SELECT p.proacl, p.proowner, 'ROUTINE', p.oid::pg_catalog.regprocedure::text, NULL
-                  FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace WHERE n.nspname IN (mart, mart || '_store')) AS o,
+                  FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+                  WHERE n.nspname IN (mart, mart || '_store')) AS o,
                  LATERAL pg_catalog.aclexplode(o.acl) AS x
             WHERE x.grantee <> o.owner);
     END;
@@ -7227,7 +7575,8 @@ BEGIN
         SELECT format('ALTER TABLE %s ADD COLUMN %I %s', target, m.attname, format_type(m.atttypid, m.atttypmod))
         FROM pg_catalog.pg_attribute AS m
         WHERE m.attrelid = model AND m.attnum > 0
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS t WHERE t.attrelid = target AND t.attname = m.attname AND NOT t.attisdropped)
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS t
+                            WHERE t.attrelid = target AND t.attname = m.attname AND NOT t.attisdropped)
         ORDER BY m.attnum LOOP
         EXECUTE added;
     END LOOP;
@@ -7243,7 +7592,8 @@ DECLARE
 BEGIN
     FOR copied IN
         SELECT format('COMMENT ON COLUMN %s.%I IS %L', target, t.attname, pg_catalog.col_description(source, s.attnum))
-        FROM pg_catalog.pg_attribute AS t JOIN pg_catalog.pg_attribute AS s ON s.attrelid = source AND s.attname = t.attname
+        FROM pg_catalog.pg_attribute AS t
+             JOIN pg_catalog.pg_attribute AS s ON s.attrelid = source AND s.attname = t.attname
         WHERE t.attrelid = target AND t.attnum > 0 AND NOT t.attisdropped LOOP
         EXECUTE copied;
     END LOOP;
