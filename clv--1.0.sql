@@ -5522,8 +5522,8 @@ other_try AS MATERIALIZED (
                 THEN {clv}.shrunk_fit(j.sample, p.model) END AS shrunk
     FROM judged AS j LEFT JOIN prior AS p ON p.role = j.role
 )
--- scope: whose data decide; own_weight: how much those of the cohort do, from 0 to 1; note: why it is another model than
--- asked for
+-- scope: whose data decide; own_weight: how much those of the cohort do, from 0 to 1; note: why it is another model
+-- than asked for
 SELECT s.model_id, m.role, m.cohort, s.as_of, now() AS fitted_at, m.scope, m.own_weight, m.customers, m.note, m.model
 FROM (SELECT a.role, NULL AS cohort, 'all customers' AS scope, 1::float8 AS own_weight, a.customers, a.note, a.model
       FROM pooled AS a
@@ -6034,8 +6034,8 @@ CROSS JOIN LATERAL (SELECT least(s.horizon_days, (s.as_of - f.first_on) / 2, s.a
 WHERE w.days >= 1 AND f.first_on IS NOT NULL AND q.quarter_on IS NOT NULL
 $$),
 ('exposure_evaluator', 'work', '', 'scores', 'evaluators: role, scale, lift, reliability', $$
--- a lever by its name, or the score that the option lift_name names; the scale is 0 to 1 where scores are within it, else
--- from the lowest to the highest; a lift is a part of the scale, and goes down where less is better
+-- a lever by its name, or the score that the option lift_name names; the scale is 0 to 1 where scores are within it,
+-- else from the lowest to the highest; a lift is a part of the scale, and goes down where less is better
 SELECT v.evaluator, r.role, r.why,
        coalesce(r.role = 'lever' OR r.role IS DISTINCT FROM 'outcome'
                 AND v.evaluator = {clv}.evaluator_key(s.lift_name),
@@ -6061,8 +6061,9 @@ CROSS JOIN LATERAL (
 LEFT JOIN LATERAL {clv}.signal_reliability(i.sample) AS g ON true
 $$),
 ('exposure_customer', 'work', '', 'scores', 'customers at risk at the landmark (period 2) and at the one before (1)', $$
--- who left by contract left when the last of the contracts ended; who bought after that had not left, and for the days up to the
--- landmark only purchases up to it decide, else who is at risk would follow from the outcome; lot is drawn by a hash
+-- who left by contract left when the last of the contracts ended; who bought after that had not left, and for the days
+-- up to the landmark only purchases up to it decide, else who is at risk would follow from the outcome; lot is drawn by
+-- a hash
 SELECT t.period, p.customer_id, p.cohort, p.channel, (hashtextextended(p.customer_id::text, 0) & 65535)::int AS lot,
        l.purchases, l.days_since_last, l.total_spend, l.average_purchase, l.tenure, l.purchases_after, l.spend_after,
        l.churned
@@ -6845,8 +6846,8 @@ BEGIN
 END $body$ $$),
 ('check_caller', 'statement', '', '', '', $$CREATE FUNCTION {store}.check_caller() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
--- Sources are read with the rights of the caller. Row-level security does not hold for a superuser, who would bring into
--- the mart what its owner must not see.
+-- Sources are read with the rights of the caller. Row-level security does not hold for a superuser, who would bring
+-- into the mart what its owner must not see.
 DECLARE
     owner text := (SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = {store_name});
 BEGIN
@@ -6860,7 +6861,8 @@ BEGIN
 END $body$ $$),
 ('last_run', 'statement', '', '', '', $$CREATE FUNCTION {store}.last_run() RETURNS {store}.run
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
--- The run before this one, which did not end if its session is gone, or does something else now: an error if it does not.
+-- The run before this one, which did not end if its session is gone, or does something else now: an error if it does
+-- not.
 DECLARE
     last {store}.run;
 BEGIN
@@ -6958,7 +6960,8 @@ BEGIN
     UPDATE {store}.setting SET building = CASE current WHEN 1 THEN 2 ELSE 1 END RETURNING * INTO s;
     UPDATE {store}.generation AS g SET filled = false, as_of = wanted_day,
         until = wanted_day + s.horizon_days, built_on = (now() AT TIME ZONE {zone})::date,
-        -- a refit reads everything again: it may be months since the last one, and rows may have changed that are older than late_days
+        -- a refit reads everything again: it may be months since the last one, and rows may have changed that are older
+        -- than late_days
         cut = CASE WHEN wanted_refit OR s.late_days IS NULL OR s.current IS NULL THEN '-infinity'
                    ELSE least(wanted_day, (SELECT p.as_of FROM {store}.generation AS p WHERE p.generation = s.current))
                         - s.late_days - 1 END,
@@ -6977,7 +6980,8 @@ BEGIN
     SELECT coalesce((SELECT max(run_id) FROM {store}.run), 0) + 1, 'running', clock_timestamp(), g.generation, g.as_of,
            wanted_refit, g.model_id, pg_backend_pid(), a.backend_start
     FROM {store}.build AS g, pg_stat_activity AS a WHERE a.pid = pg_backend_pid() RETURNING run_id INTO this;
-    -- one row each, which the planner would take for hundreds, and everything that joins them for as many times its size
+    -- one row each, which the planner would take for hundreds, and everything that joins them for as many times its
+    -- size
     ANALYZE {store}.setting, {store}.generation;
     RETURN this;
 END $body$ $$),
@@ -6994,7 +6998,8 @@ EXCEPTION WHEN OTHERS THEN
 END $body$ $$),
 ('fill_relation', 'statement', '', '', '', $$CREATE FUNCTION {store}.fill_relation(relation text) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
--- CONCURRENTLY, as readers of the mart lock both generations, whichever they read. Nobody reads a mart that was never filled.
+-- CONCURRENTLY, as readers of the mart lock both generations, whichever they read. Nobody reads a mart that was never
+-- filled.
 DECLARE
     s {store}.setting;
     target text;
@@ -7043,8 +7048,8 @@ END $body$ $$),
 ('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off
     SET client_min_messages = error AS $body$
--- Warnings of fits, one for each cohort, are in the log of the server; model_history.note says what was done about them.
--- Compiling large queries takes seconds each time, and gains nothing where the time goes into functions in C.
+-- Warnings of fits, one for each cohort, are in the log of the server; model_history.note says what was done about
+-- them. Compiling large queries takes seconds each time, and gains nothing where the time goes into functions in C.
 DECLARE
     n bigint;
     relation text;
@@ -7082,8 +7087,9 @@ END $body$ $$),
 CREATE FUNCTION {store}.run_step(this bigint, in_transaction boolean, OUT step text,
                                  OUT rows bigint, OUT seconds float8, OUT problem text, OUT advice text)
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
--- The next step of a run that is not done yet, with its entry in the log; all NULL if there is none. An error is returned, as the
--- entry would be lost with it, and not within one transaction, where the caller needs the error itself.
+-- The next step of a run that is not done yet, with its entry in the log; all NULL if there is none. An error is
+-- returned, as the entry would be lost with it, and not within one transaction, where the caller needs the error
+-- itself.
 DECLARE
     r {store}.run;
     next {store}.step;
