@@ -4149,7 +4149,6 @@ COMMENT ON FUNCTION partial_effect(clv_sample, integer, integer, float8) IS 'the
 
 -- ---- mart: contract of sources --------------------------------------------------------------------------------------
 
-
 CREATE FUNCTION clv_mart_contract()
     RETURNS TABLE (relation text, "column" text, required boolean, accepts text[], about text)
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 31
@@ -5006,7 +5005,6 @@ COMMENT ON FUNCTION clv_check_sources(text) IS
 'What a mart would find in the schema of sources, by its plain name, all at once: for each relation of clv_mart_contract() a row for itself, one for each column, and what its rows say. status: ok; missing, wrong: no mart can be made, or its numbers would be wrong; optional: not there, and what needs it is left out of the mart; note: the mart works, but look at it. detail says what there is, hint what to write: the view, the GRANT. The rows say how many there are, of how many customers, which are not counted, whether they suffice for models and to whom they lead, by customer_map where there is one. Moments are days of the session''s time zone. Reads every relation, once or twice; what cannot be read is a row, not an error. Error 3F000: no such schema; 22004: no name.';
 
 -- ---- mart: templates ------------------------------------------------------------------------------------------------
-
 --
 -- A mart is made of templates: rows (name, kind, keys, needs, about, definition) of clv_mart_storage(), _sources(),
 -- _customers(), _drivers() and _routines(). clv_mart_fill() makes SQL of a definition for the sources at hand:
@@ -5019,30 +5017,17 @@ COMMENT ON FUNCTION clv_check_sources(text) IS
 -- track of the extension when it moves to another schema, and DROP EXTENSION refuses while they are there.
 
 CREATE FUNCTION clv_mart_fill(definition text, flags text[], names jsonb) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE COST 1000
-    AS $$
-DECLARE
-    kept text;
-    filled text := '';
-    part text[];
-    unknown text;
-BEGIN
-    SELECT string_agg(regexp_replace(line, '\s*--\?.*$', ''), E'\n' ORDER BY number) INTO kept
-    FROM regexp_split_to_table(definition, E'\n') WITH ORDINALITY AS l (line, number)
-    WHERE NOT EXISTS (
-        SELECT FROM regexp_split_to_table(substring(line FROM '--\?\s*(.*?)\s*$'), '\s+') AS flag
-        WHERE ltrim(flag, '!') = ANY (flags) = (flag LIKE '!%'));
-    -- in one pass, so that a schema whose name looks like a placeholder stays as it is
-    FOR part IN SELECT regexp_matches(kept || '{}', '(.*?)\{([a-z_]*(?::[a-z._]+)?)\}', 'g') LOOP
-        unknown := CASE WHEN part[2] <> '' AND NOT names ? part[2] THEN part[2] END;
-        IF unknown IS NOT NULL THEN
-            RAISE EXCEPTION 'a template of the mart has an unknown placeholder'
-                USING ERRCODE = 'internal_error', DETAIL = unknown;
-        END IF;
-        filled := filled || part[1] || coalesce(names ->> part[2], '{}');
-    END LOOP;
-    RETURN left(filled, -2);
-END $$;
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000
+    BEGIN ATOMIC
+        -- names are put in in one pass, so that a schema whose name looks like a placeholder stays as it is
+        SELECT left(string_agg(p.part[1] || coalesce(names ->> p.part[2], '{' || p.part[2] || '}'), ''
+                               ORDER BY p.number), -2)
+        FROM (SELECT string_agg(regexp_replace(l.line, '\s*--\?.*$', ''), E'\n' ORDER BY l.number) AS kept
+              FROM regexp_split_to_table(definition, E'\n') WITH ORDINALITY AS l (line, number)
+              WHERE coalesce(clv_mart_line_kept(regexp_split_to_array(substring(l.line FROM '--\?\s*(.*?)\s*$'), '\s+'),
+                                                flags), true)) AS k,
+             regexp_matches(k.kept || '{}', '(.*?)\{([a-z_]*(?::[a-z._]+)?)\}', 'g') WITH ORDINALITY AS p (part, number);
+    END;
 COMMENT ON FUNCTION clv_mart_fill(text, text[], jsonb) IS
 'internal: a template of the mart as SQL: lines whose flags the sources do not have are left out, names put in';
 
@@ -5199,7 +5184,6 @@ COMMENT ON FUNCTION clv_mart_relation(text, text, text, text, text[], text, json
 
 -- ---- mart: storage --------------------------------------------------------------------------------------------------
 
-
 CREATE FUNCTION clv_mart_storage()
     RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
@@ -5257,7 +5241,6 @@ $storage$;
 COMMENT ON FUNCTION clv_mart_storage() IS 'internal: templates of the tables of a mart';
 
 -- ---- mart: sources --------------------------------------------------------------------------------------------------
-
 
 CREATE FUNCTION clv_mart_sources()
     RETURNS TABLE (name text, kind text, keys text, needs text, about text, definition text)
@@ -6814,7 +6797,6 @@ COMMENT ON FUNCTION clv_mart_drivers() IS
 'internal: templates of the relations of a mart about drivers, lift, quality of models, coverage and drift';
 
 -- ---- mart: refresh --------------------------------------------------------------------------------------------------
-
 --
 -- None of these names an object of the extension, which may move to another schema: what computes is in the views.
 -- The procedure commits between steps, so it can have no SET clause; the functions have one, so that nothing in the
@@ -7256,7 +7238,6 @@ COMMENT ON FUNCTION clv_mart_routines() IS
 'internal: templates of the procedure refresh, the function forget, what they call, and of the views settings and refresh_log';
 
 -- ---- mart: create, upgrade ------------------------------------------------------------------------------------------
-
 
 CREATE FUNCTION clv_mart_check(source text, mart text, options jsonb) RETURNS void
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000
