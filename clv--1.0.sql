@@ -5046,18 +5046,16 @@ CREATE FUNCTION clv_mart_names(source text, mart text, time_zone text, flags tex
     LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 10000
     AS $$
 DECLARE
-    path text := current_setting('search_path');
     zone text := quote_literal(time_zone);
     types jsonb;    -- of the columns, "orders.amount": "numeric"
     id text;
 BEGIN
-    PERFORM set_config('search_path', 'pg_catalog', true);     -- so that all types come with their schemas
+    -- the search_path is that of clv_mart_sql(), so that all types come with their schemas
     EXECUTE format('SELECT jsonb_object_agg(relation || ''.'' || "column", format_type(type, NULL)) '
                    'FROM %I.clv_mart_found($1) WHERE type IS NOT NULL',
                    (SELECT n.nspname FROM pg_catalog.pg_extension AS e
                     JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'clv'))
         INTO types USING source;
-    PERFORM set_config('search_path', path, true);
     id := coalesce(types ->> CASE WHEN 'orders' = ANY (flags) THEN 'orders.customer_id'
                                   ELSE 'subscriptions.customer_id' END, 'text');
     id := CASE WHEN id IN ('smallint', 'integer', 'bigint') THEN 'bigint'
@@ -6807,6 +6805,13 @@ CREATE FUNCTION clv_mart_routines()
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 10 ROWS 10
     AS $routines$
 VALUES
+('refuse_beside', 'statement', '', '', '', $$CREATE FUNCTION {store}.refuse_beside(by_whom text) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+BEGIN
+    RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name}) USING ERRCODE = 'lock_not_available',
+        DETAIL = by_whom,
+        HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
+END $body$ $$),
 ('lock_mart', 'statement', '', '', '', $$CREATE FUNCTION {store}.lock_mart(wait boolean) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 -- Until the end of the transaction. Not a lock of the session: a statement_timeout would leave it behind.
@@ -6821,9 +6826,7 @@ BEGIN
         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
           AND (l.classid::bigint << 32) | l.objid::bigint = key
           AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
-        RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name}) USING ERRCODE = 'lock_not_available',
-            DETAIL = format('By the process %s.', coalesce(owner::text, 'that has just ended')),
-            HINT = 'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
+        PERFORM {store}.refuse_beside(format('By the process %s.', coalesce(owner::text, 'that has just ended')));
     END IF;
 END $body$ $$),
 ('check_caller', 'statement', '', '', '', $$CREATE FUNCTION {store}.check_caller() RETURNS void
@@ -6856,11 +6859,7 @@ BEGIN
                 -- the state of others may be hidden, that they are in a transaction is not
                 AND coalesce(a.state NOT LIKE 'idle%',
                              EXISTS (SELECT FROM pg_locks AS l WHERE l.pid = a.pid AND l.locktype = 'virtualxid'))) THEN
-            RAISE EXCEPTION 'the mart % is being refreshed', quote_ident({mart_name})
-                USING ERRCODE = 'lock_not_available',
-                DETAIL = format('By the process %s, since %s.', last.pid, last.started_at),
-                HINT =
-                    'Wait until it is done, see refresh_log and pg_stat_activity, or stop it by pg_cancel_backend().';
+            PERFORM {store}.refuse_beside(format('By the process %s, since %s.', last.pid, last.started_at));
         END IF;
         UPDATE {store}.run SET status = 'aborted', finished_at = clock_timestamp()
         WHERE run_id = last.run_id RETURNING * INTO last;
@@ -7027,6 +7026,16 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END $body$ $$),
+('empty_work', 'statement', '', '', '', $$CREATE FUNCTION {store}.empty_work() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
+-- What a refit reads of single customers is not kept.
+DECLARE
+    relation text;
+BEGIN
+    FOR relation IN SELECT name FROM {store}.step WHERE action = 'work' LOOP
+        EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I WITH NO DATA', {store_name}, relation);
+    END LOOP;
+END $body$ $$),
 ('do_step', 'statement', '', '', '', $$CREATE FUNCTION {store}.do_step(step {store}.step) RETURNS bigint
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET quote_all_identifiers = off
     SET client_min_messages = error AS $body$
@@ -7034,7 +7043,6 @@ END $body$ $$),
 -- them. Compiling large queries takes seconds each time, and gains nothing where the time goes into functions in C.
 DECLARE
     n bigint;
-    relation text;
 BEGIN
     CASE step.action
     WHEN 'histories' THEN
@@ -7059,9 +7067,7 @@ BEGIN
         UPDATE {store}.setting SET current = building, building = NULL;
         -- a dump restores materialized views by computing them: the one that nobody reads shall take no time
         UPDATE {store}.generation SET filled = false WHERE generation <> (SELECT current FROM {store}.setting);
-        FOR relation IN SELECT name FROM {store}.step WHERE action = 'work' LOOP
-            EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I WITH NO DATA', {store_name}, relation);
-        END LOOP;
+        PERFORM {store}.empty_work();
     END CASE;
     RETURN n;
 END $body$ $$),
@@ -7148,7 +7154,6 @@ END $body$ $$),
 DECLARE
     n bigint;
     left_in text;
-    relation text;
 BEGIN
     PERFORM {store}.lock_mart(false);
     PERFORM {store}.last_run();     -- an error between two steps of a refresh, too
@@ -7169,9 +7174,7 @@ BEGIN
     GET DIAGNOSTICS n = ROW_COUNT;
     -- a refit that stopped half-way holds scores of customers, and is not gone on with
     UPDATE {store}.setting SET building = NULL;
-    FOR relation IN SELECT name FROM {store}.step WHERE action = 'work' LOOP
-        EXECUTE format('REFRESH MATERIALIZED VIEW %I.%I WITH NO DATA', {store_name}, relation);
-    END LOOP;
+    PERFORM {store}.empty_work();
     UPDATE {store}.generation SET filled = false
     WHERE generation IS DISTINCT FROM (SELECT current FROM {store}.setting);
     -- computed again without these customers; the idle generation has filled = false and becomes empty
@@ -7357,22 +7360,20 @@ CREATE FUNCTION clv_run_statements(statements text[]) RETURNS void
     LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000000
     AS $$
 DECLARE
-    path text := current_setting('search_path');
     messages text := current_setting('client_min_messages');
     strings text := current_setting('standard_conforming_strings');
     jit text := current_setting('jit');
     statement text;
 BEGIN
-    -- nothing of the caller's takes the place of what the statements name without a schema, in views for good
-    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true), set_config('client_min_messages', 'warning', true),
+    PERFORM set_config('client_min_messages', 'warning', true),
             set_config('standard_conforming_strings', 'on', true), set_config('jit', 'off', true);
     FOREACH statement IN ARRAY statements LOOP
         EXECUTE statement;
     END LOOP;
-    PERFORM set_config('search_path', path, true), set_config('client_min_messages', messages, true),
+    PERFORM set_config('client_min_messages', messages, true),
             set_config('standard_conforming_strings', strings, true), set_config('jit', jit, true);
 END $$;
-COMMENT ON FUNCTION clv_run_statements(text[]) IS 'internal: runs statements one after the other, with an empty search_path';
+COMMENT ON FUNCTION clv_run_statements(text[]) IS 'internal: runs statements one after the other; the search_path is the caller''s, who has emptied it, so that nothing takes the place of what views name without a schema';
 
 CREATE FUNCTION clv_create_mart(source text, mart text, horizon_days integer DEFAULT 365,
         annual_discount_rate float8 DEFAULT 0.10,

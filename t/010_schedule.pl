@@ -148,6 +148,16 @@ INI
 		chomp $out;
 		return ($out, $err);
 	};
+	# a refresh in the background, when it is under way: its client, what this has said on stderr, the process of the server
+	my $start_refresh = sub {
+		my ($dbname, $test) = @_;
+		my ($out, $err) = ('', '');
+		my $client = IPC::Run::start(
+			[ 'psql', '--no-psqlrc', '--quiet', '--dbname' => "host=$dir port=$port dbname=$dbname user=crm_job", '--command' => 'CALL mart.refresh()' ],
+			'<', \'', '>', \$out, '2>', \$err);
+		ok( $node->poll_query_until('pooled', q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'CALL mart.refresh%' AND wait_event = 'PgSleep')}), $test);
+		return ($client, \$err, $node->safe_psql('pooled', q{SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL mart.refresh%' AND state = 'active'}));
+	};
 	my ($out, $err);
 	foreach my $try (1 .. 100)
 	{
@@ -183,33 +193,21 @@ INI
 
 	# Two at once. The pooler gives each a session of its own.
 	$node->safe_psql('pooled', 'UPDATE raw.pause SET seconds = 1.5');
-	my ($first_out, $first_err) = ('', '');
-	my $first = IPC::Run::start(
-		[ 'psql', '--no-psqlrc', '--quiet', '--dbname' => "host=$dir port=$port dbname=pooled user=crm_job", '--command' => 'CALL mart.refresh()' ],
-		'<', \'', '>', \$first_out, '2>', \$first_err);
-	ok( $node->poll_query_until('pooled', q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'CALL mart.refresh%' AND wait_event = 'PgSleep')}),
-		'a refresh is under way');
-	my $pid = $node->safe_psql('pooled', q{SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL mart.refresh%' AND state = 'active'});
+	my ($first, $first_err, $pid) = $start_refresh->('pooled', 'a refresh is under way');
 	($out, $err) = $through->('pooled', 'CALL mart.refresh()');
 	like($err, qr/ERROR.*\b$pid\b/s, 'the second is refused and told who runs the first');
 	($out, $err) = $through->('pooled', q{SET statement_timeout = '10s'; SELECT count(*) FROM mart.customer_value});
 	is($out, $customers, 'a client reads the mart meanwhile');
 	$node->safe_psql('pooled', 'UPDATE raw.pause SET seconds = 0');
 	$first->finish;
-	unlike($first_err, qr/ERROR/, 'the first goes on to its end');
+	unlike($$first_err, qr/ERROR/, 'the first goes on to its end');
 
 	# Cancelled in the only session of a pool, which the next client gets.
 	$node->safe_psql('pooled', 'UPDATE raw.pause SET seconds = 20');
-	my ($cancelled_out, $cancelled_err) = ('', '');
-	my $cancelled = IPC::Run::start(
-		[ 'psql', '--no-psqlrc', '--quiet', '--dbname' => "host=$dir port=$port dbname=single user=crm_job", '--command' => 'CALL mart.refresh()' ],
-		'<', \'', '>', \$cancelled_out, '2>', \$cancelled_err);
-	ok( $node->poll_query_until('pooled', q{SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'CALL mart.refresh%' AND wait_event = 'PgSleep')}),
-		'a refresh in a pool of one session is under way');
-	$pid = $node->safe_psql('pooled', q{SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL mart.refresh%' AND state = 'active'});
+	(my $cancelled, my $cancelled_err, $pid) = $start_refresh->('single', 'a refresh in a pool of one session is under way');
 	$cancelled->signal('INT');
 	$cancelled->finish;
-	like($cancelled_err, qr/canceling statement due to user request/, 'it is cancelled by its client');
+	like($$cancelled_err, qr/canceling statement due to user request/, 'it is cancelled by its client');
 	$node->safe_psql('pooled', 'UPDATE raw.pause SET seconds = 0');
 	is($node->safe_psql('pooled', $locks), '0', 'nothing is locked');
 	($out, $err) = $through->('single', 'SELECT pg_backend_pid()', 'CALL mart.refresh()');
